@@ -1,0 +1,1 @@
+export type { Rows, Scored, Scorer } from './scorer.ts';

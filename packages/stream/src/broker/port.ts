@@ -1,0 +1,170 @@
+/**
+ * What Millrace asks of a Kafka cluster. Two adapters, `kafka/` and `memory/`, are held to one contract suite
+ * (`test/broker/contract.ts`). Offsets are numbers: exact to 2^53, some 285 years at a million records a second.
+ *
+ * Every method throws for a bad world. `FencedError` (a newer owner holds our transactional id, or the group moved on
+ * without us) means: drop the work; `BrokerError.retriable` says whether the same call may help later.
+ */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+/** One fetched run of one partition, in offset order. A view over bytes that stay valid as long as the run is referenced. */
+export interface RecordRun extends TopicPartition {
+  readonly length: number;
+  /** Offset to fetch next: past the last record and past any gap (control records, compaction) that followed it. */
+  readonly nextOffset: number;
+  /** End of the partition as the broker saw it at the fetch (last stable offset for read_committed readers). */
+  readonly highWatermark: number;
+  offset(i: number): number;
+  /** Broker append time, milliseconds since the epoch. */
+  appendTimeMs(i: number): number;
+  key(i: number): Uint8Array | null;
+  value(i: number): Uint8Array | null;
+  header(i: number, name: string): Uint8Array | undefined;
+  /** All headers in order; a name may occur twice. */
+  headers(i: number): readonly (readonly [string, Uint8Array])[];
+}
+
+export interface OutRecord extends TopicPartition {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: readonly (readonly [string, Uint8Array])[];
+}
+
+export interface Broker {
+  readonly admin: Admin;
+  /** Idempotent, acks=all. There is no plain producer. */
+  producer(): Promise<Producer>;
+  /** Fences every earlier holder of the id and finishes its open transaction before it resolves. */
+  transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
+  /** Joins a consumer group; runs arrive at the listener until `leave`. Reads committed records only. */
+  join(options: GroupOptions, listener: GroupListener): Promise<Membership>;
+  /**
+   * Reads partitions without a group, read_committed, from `from` (default: the beginning).
+   * With `until` the iteration ends once every partition has been read to its offset (exclusive; gaps count as read);
+   * without it, it follows the topic until the signal is aborted. A run of length 0 may be yielded to report progress.
+   */
+  read(options: ReadOptions): AsyncIterable<RecordRun>;
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  readonly from: readonly PartitionOffset[] | { readonly topic: string; readonly at: 'beginning' };
+  readonly until?: readonly PartitionOffset[];
+  readonly signal?: AbortSignal;
+}
+
+export interface Producer {
+  /** Resolves when every record is acknowledged by all in-sync replicas. Order per partition is kept. */
+  send(records: readonly OutRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One open transaction at a time. After any error the producer is dead: close it and take a new one. */
+export interface TransactionalProducer {
+  send(records: readonly OutRecord[]): Promise<void>;
+  /** Adds consumed offsets (the NEXT offset to read) of a group to the transaction. Call after `send`. */
+  sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
+  /** Ends the transaction opened by the first send since the last commit. An error means: outcome unknown. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface GroupOptions {
+  readonly group: string;
+  /** All inputs of a service. Topics of equal partition count are co-partitioned: one member owns p of all of them. */
+  readonly topics: readonly string[];
+  readonly sessionTimeoutMs?: number;
+  readonly rebalanceTimeoutMs?: number;
+  /** Longest the broker waits for data before answering an empty fetch. Default 100. */
+  readonly fetchWaitMsMax?: number;
+  readonly fetchBytesPerPartitionMax?: number;
+}
+
+export interface GroupListener {
+  /**
+   * A new generation began: everything delivered before is void, also for partitions kept. Runs for these partitions
+   * follow only after it settles. `positions` are where reading starts: the committed offset, else the beginning.
+   */
+  assigned(assignment: { readonly generation: number; readonly positions: readonly PartitionOffset[] }): Promise<void>;
+  /** Called in order per partition; must not block: to slow down, `pause`. At most one fetched run arrives after a pause. */
+  run(run: RecordRun): void;
+  /** The partition was read to `offset`, and there was nothing more then. Called at every empty fetch. */
+  caughtUp?(at: PartitionOffset): void;
+  /** The membership cannot go on. */
+  failed(error: Error): void;
+}
+
+export interface Membership {
+  readonly generation: number;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Next offset to deliver; runs already fetched past it are dropped. */
+  seek(to: PartitionOffset): void;
+  /** Commits for the current generation. @throws FencedError when the group has moved on. */
+  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  /** Proves that we are still a member of this generation. @throws FencedError when not. */
+  heartbeat(): Promise<void>;
+  /** Leaves at once, so that the others need not wait for the session to end. Idempotent. */
+  leave(): Promise<void>;
+}
+
+export interface TopicConfig {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor?: number;
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  /** Kafka's topic id: a recreated topic has another one. */
+  readonly id: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface Admin {
+  clusterId(): Promise<string>;
+  /** Creates those that do not exist; returns the names created once their leaders are seen. */
+  createTopics(topics: readonly TopicConfig[]): Promise<readonly string[]>;
+  alterTopic(name: string, config: Readonly<Record<string, string>>): Promise<void>;
+  deleteTopics(names: readonly string[]): Promise<void>;
+  /** Topics that exist among `names`; all that are not internal to Kafka without it. */
+  describeTopics(names?: readonly string[]): Promise<readonly TopicDescription[]>;
+  beginningOffsets(topic: string): Promise<readonly PartitionOffset[]>;
+  /** End offsets; with read_committed, the last stable offsets. */
+  endOffsets(topic: string): Promise<readonly PartitionOffset[]>;
+  /** First offset with an append time at or after the time, per partition; the end where there is none. */
+  offsetsAtTime(topic: string, timeMs: number): Promise<readonly PartitionOffset[]>;
+  /** Committed offsets of a group; a partition without one is absent. */
+  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  /** Sets a group's offsets; refused with `BrokerError` while it has members. */
+  resetOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
+  groupMembers(group: string): Promise<number>;
+}
+
+/** A bad world. `retriable`: the same call may succeed later. */
+export class BrokerError extends Error {
+  readonly retriable: boolean;
+  constructor(message: string, options: { retriable: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.name = 'BrokerError';
+    this.retriable = options.retriable;
+  }
+}
+
+/** Somebody newer owns what we worked on: drop the work, keep nothing of it. */
+export class FencedError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'FencedError';
+  }
+}

@@ -1,0 +1,28 @@
+export {
+  type Admin,
+  type Broker,
+  BrokerError,
+  FencedError,
+  type GroupListener,
+  type GroupOptions,
+  type Membership,
+  type OutRecord,
+  type PartitionOffset,
+  type Producer,
+  type ReadOptions,
+  type RecordRun,
+  type TopicConfig,
+  type TopicDescription,
+  type TopicPartition,
+  type TransactionalProducer,
+} from './broker/port.ts';
+export type {
+  Emitter,
+  InboundBatch,
+  KeyedState,
+  Outcomes,
+  RejectReason,
+  SkipReason,
+  Task,
+  TaskContext,
+} from './task.ts';

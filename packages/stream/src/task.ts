@@ -1,0 +1,96 @@
+import type { Bad } from '@millrace/avro';
+import type { PartitionOffset, TopicPartition } from './broker/port.ts';
+
+/** One fetched run of one partition, as a handler sees it: a view over bytes, valid until the handler's promise settles. */
+export interface InboundBatch<In> extends TopicPartition {
+  readonly length: number;
+  offset(i: number): number;
+  appendTimeMs(i: number): number;
+  key(i: number): Uint8Array | null;
+  /** Null: a tombstone. */
+  bytes(i: number): Uint8Array | null;
+  header(i: number, name: string): Uint8Array | undefined;
+  /** Decoded on demand, not cached; `Bad` is a value, never a throw. Null: a tombstone. */
+  value(i: number): In | Bad | null;
+}
+
+export type SkipReason = 'duplicate' | 'tombstone' | 'outside-slice' | 'by-rule' | 'applied' | 'other-run';
+
+export type RejectReason =
+  | 'bad-frame'
+  | 'unknown-schema'
+  | 'bad-value'
+  | 'too-large'
+  | 'schema-mismatch'
+  | 'wrong-key'
+  | 'feature-mismatch'
+  | 'scoring-failed'
+  | 'handler-failed';
+
+/** Emits that belong to no single inbound record: from timers, or from a fold over many records. */
+export interface Emitter<Out> {
+  /**
+   * Queues one outbound record. A value is encoded with the output's codec; bytes go out as they are.
+   * Partition: given, else Kafka's murmur2 of the key.
+   */
+  emit<K extends keyof Out & string>(to: K, key: Uint8Array, value: Out[K] | Uint8Array | null, partition?: number): void;
+}
+
+/** Any number of emits, then exactly one closing answer per index; the processor asserts it. */
+export interface Outcomes<Out> extends Emitter<Out> {
+  /** Emits on behalf of record `i`: committed with the offset that closes it. */
+  emitFor<K extends keyof Out & string>(i: number, to: K, key: Uint8Array, value: Out[K] | Uint8Array | null, partition?: number): void;
+  done(i: number): void;
+  skip(i: number, reason: SkipReason): void;
+  /** Sends the record to the dead letter topic of its input: original key, bytes and headers, with the reason. */
+  reject(i: number, reason: RejectReason, cause?: unknown): void;
+}
+
+/**
+ * One per assigned set of co-partitioned partitions (`id` is their partition number); created on assignment, thrown away
+ * whole on revocation and on any failure of its transaction, then created again from what was committed.
+ *
+ * `handle` may be called again before an earlier promise has settled; per partition the calls come in order. A record
+ * stays open until its closing answer; what is committed per partition is the lowest offset still open, else the
+ * position. `emitFor` output of a record is committed once every earlier record of its partition is closed too; plain
+ * `emit` output with the next commit. Emits, state changes and closings made in one synchronous stretch are committed
+ * together, never apart.
+ */
+export interface Task<In, Out> {
+  handle(batch: InboundBatch<In>, out: Outcomes<Out>, signal: AbortSignal): Promise<void>;
+  /** Called every `tickMs` with the handed-in clock, also without input. */
+  onTime?(nowMs: number): void | Promise<void>;
+  /** The partition was read to this offset, and there was nothing more then. */
+  onCaughtUp?(at: PartitionOffset): void;
+  onRevoke?(): void | Promise<void>;
+}
+
+export interface TaskContext<Out> {
+  /** Partition number shared by all inputs of this task. */
+  readonly id: number;
+  readonly generation: number;
+  /** Where reading starts, per input partition. A sink that keeps its own offsets moves it with `seek`. */
+  readonly positions: readonly PartitionOffset[];
+  readonly out: Emitter<Out>;
+  /** Keyed state of this task; present when the processor has a changelog topic. Restored before the task is created. */
+  readonly state: KeyedState;
+  /** Aborted when the task is revoked, failed or stopped: results that come later are dropped. */
+  readonly signal: AbortSignal;
+  seek(to: PartitionOffset): void;
+  /** Slows reading of one input partition, independent of the lane's own marks. Idempotent. */
+  pause(at: TopicPartition): void;
+  resume(at: TopicPartition): void;
+  /** Asks for a commit now instead of at the next interval (an epoch closed, somebody waits for it). */
+  commitSoon(): void;
+  /** Ends the process after a bad world that the task cannot mend. */
+  fail(error: Error): void;
+}
+
+/** Keyed bytes of one task: memory over its store, every change also a record of the compacted changelog topic. */
+export interface KeyedState {
+  get(key: string): Uint8Array | undefined;
+  put(key: string, value: Uint8Array): void;
+  delete(key: string): void;
+  entries(): Iterable<readonly [string, Uint8Array]>;
+  readonly size: number;
+}
