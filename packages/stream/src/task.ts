@@ -33,13 +33,24 @@ export interface Emitter<Out> {
    * Queues one outbound record. A value is encoded with the output's codec; bytes go out as they are.
    * Partition: given, else Kafka's murmur2 of the key.
    */
-  emit<K extends keyof Out & string>(to: K, key: Uint8Array, value: Out[K] | Uint8Array | null, partition?: number): void;
+  emit<K extends keyof Out & string>(
+    to: K,
+    key: Uint8Array,
+    value: Out[K] | Uint8Array | null,
+    partition?: number,
+  ): void;
 }
 
 /** Any number of emits, then exactly one closing answer per index; the processor asserts it. */
 export interface Outcomes<Out> extends Emitter<Out> {
   /** Emits on behalf of record `i`: committed with the offset that closes it. */
-  emitFor<K extends keyof Out & string>(i: number, to: K, key: Uint8Array, value: Out[K] | Uint8Array | null, partition?: number): void;
+  emitFor<K extends keyof Out & string>(
+    i: number,
+    to: K,
+    key: Uint8Array,
+    value: Out[K] | Uint8Array | null,
+    partition?: number,
+  ): void;
   done(i: number): void;
   skip(i: number, reason: SkipReason): void;
   /** Sends the record to the dead letter topic of its input: original key, bytes and headers, with the reason. */

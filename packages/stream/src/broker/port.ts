@@ -93,7 +93,10 @@ export interface GroupListener {
    * A new generation began: everything delivered before is void, also for partitions kept. Runs for these partitions
    * follow only after it settles. `positions` are where reading starts: the committed offset, else the beginning.
    */
-  assigned(assignment: { readonly generation: number; readonly positions: readonly PartitionOffset[] }): Promise<void>;
+  assigned(assignment: {
+    readonly generation: number;
+    readonly positions: readonly PartitionOffset[];
+  }): Promise<void>;
   /** Called in order per partition; must not block: to slow down, `pause`. At most one fetched run arrives after a pause. */
   run(run: RecordRun): void;
   /** The partition was read to `offset`, and there was nothing more then. Called at every empty fetch. */

@@ -1,0 +1,94 @@
+import type { Expression } from './expression.ts';
+
+/** A span of time as people write it: `500ms`, `30s`, `15m`, `12h`, `7d`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+/** A stream of events of a pipeline, and where its schema, time and keys are. */
+export interface EventStream {
+  /** Path under `schemas/` without its ending: `fraud/transaction`. */
+  readonly schema: string;
+  /** Field with the event time (timestamp-millis). */
+  readonly time: string;
+  /** Entity key fields, in the order in which the feature stages use them; the pipeline's entity is among them. */
+  readonly keys: readonly string[];
+  /** This stream labels that one: it carries its event's id, keys and time. */
+  readonly of?: string;
+  /** Labels: field with the time at which it became known; it counts only from then on. */
+  readonly knownAt?: string;
+}
+
+export type AggregateKind =
+  | 'count' | 'sum' | 'mean' | 'min' | 'max' | 'stddev' | 'share' | 'distinct' | 'last' | 'timeSinceLast'; // prettier-ignore
+
+/** Over the entity's events with time in (t - delay - window, t - delay]. */
+export interface Aggregate {
+  readonly kind: AggregateKind;
+  readonly of: string; // stream name
+  readonly value?: Expression; // what is aggregated; none for count
+  readonly where?: Expression;
+  readonly window: Duration;
+  readonly delay: Duration;
+  /**
+   * Decimal digits of the value. Sums are kept in integers of that scale, so that adding and taking away is exact and
+   * no result depends on the order of arrival.
+   */
+  readonly scale: number;
+  /** Value where the window holds nothing; default 0 for count, sum and share, else missing. */
+  readonly empty: number | 'missing';
+}
+
+/** A feature is an aggregate over time, or an expression over the event in hand and other features. */
+export type FeatureDefinition = { readonly aggregate: Aggregate } | { readonly expression: Expression };
+
+export interface FeatureView {
+  readonly name: string; // lower-case with hyphens
+  readonly version: number;
+  /** Entity key field whose state the view keeps; none for views that only look at the event in hand. */
+  readonly key?: string;
+  readonly owner?: string;
+  readonly description?: string;
+  readonly features: Readonly<Record<string, FeatureDefinition>>;
+}
+
+export interface FeatureSet {
+  readonly version: number;
+  /** Expressions over the event that are model inputs as they are. */
+  readonly inputs: Readonly<Record<string, Expression>>;
+  readonly views: readonly FeatureView[];
+}
+
+/** A decision is the first whose condition holds; the last one has none. */
+export interface Decision {
+  readonly name: string;
+  readonly when?: Expression; // over output(), threshold(), feature(), field()
+}
+
+export interface Pipeline {
+  readonly name: string;
+  readonly description?: string;
+  /** Field that keys features and predictions. */
+  readonly entity: string;
+  readonly timeZone: string;
+  readonly partitions: number;
+  /** Stream that is scored; the others only feed state. */
+  readonly scores: string;
+  readonly events: Readonly<Record<string, EventStream>>;
+  readonly features: FeatureSet;
+  readonly model: {
+    readonly name: string;
+    /** Names of the model's outputs as they stand in predictions, e.g. `score`. */
+    readonly outputs: readonly string[];
+    /** Asked in order when the model cannot answer: a smaller model by name, or constants. */
+    readonly fallback: readonly (string | { readonly constant: Readonly<Record<string, number>> })[];
+  };
+  /** Defaults; the control topic may hold newer values. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly decisions: readonly Decision[];
+  /** Business figures computed for each prediction, over output(), feature(), field(). */
+  readonly kpis: Readonly<Record<string, Expression>>;
+  readonly delivery: {
+    readonly inference: 'exactly_once' | 'at_least_once';
+    /** Grid of live epochs, milliseconds of append time. */
+    readonly epochMs: number;
+  };
+}
