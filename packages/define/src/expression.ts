@@ -10,7 +10,7 @@ export type Expression =
   | { readonly op: 'threshold'; readonly name: string } // named, changed at run time through the control topic
   | { readonly op: Unary; readonly of: Expression }
   | { readonly op: Binary; readonly left: Expression; readonly right: Expression }
-  | { readonly op: 'if'; readonly when: Expression; readonly then: Expression; readonly else: Expression };
+  | { readonly op: 'if'; readonly test: Expression; readonly yes: Expression; readonly no: Expression };
 
 /** `hour` 0-23, `dayOfWeek` 1 (Monday) - 7 (Sunday), both of an event time in the pipeline's time zone. */
 export type Unary = 'not' | 'negate' | 'abs' | 'log1p' | 'sqrt' | 'hour' | 'dayOfWeek' | 'isMissing';
@@ -56,9 +56,9 @@ export const gt = binary('gt');
 export const ge = binary('ge');
 export const and = binary('and');
 export const or = binary('or');
-export const when = (test: Operand, then: Operand, otherwise: Operand): Expression => ({
+export const when = (test: Operand, yes: Operand, no: Operand): Expression => ({
   op: 'if',
-  when: expr(test),
-  then: expr(then),
-  else: expr(otherwise),
+  test: expr(test),
+  yes: expr(yes),
+  no: expr(no),
 });

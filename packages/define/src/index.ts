@@ -1,7 +1,30 @@
 export {
+  type AggregateOptions, count, derived, distinct, last, maxOf, mean, minOf, share, stddev, sum, timeSinceLast, type ValueOptions,
+} from './aggregate.ts'; // prettier-ignore
+export { checkPipeline, type FieldsOf, namesIn } from './check.ts';
+export {
+  definePipeline,
+  DefinitionError,
+  featureNames,
+  featureSet,
+  featureView,
+  type PipelineInput,
+} from './define.ts';
+export { durationMs, parseDuration } from './duration.ts';
+export {
+  compileCondition,
+  compileExpression,
+  compileNumber,
+  type Environment,
+  type Evaluate,
+  holds,
+  type Value,
+} from './evaluate.ts';
+export {
   abs, add, and, type Binary, constant, dayOfWeek, divide, eq, type Expression, feature, field, ge, gt, hour, isMissing,
   le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
 } from './expression.ts'; // prettier-ignore
+export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
 export type {
   Aggregate,
   AggregateKind,

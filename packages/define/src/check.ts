@@ -1,0 +1,213 @@
+import type { Expression } from './expression.ts';
+import { parseDuration } from './duration.ts';
+import type { Aggregate, FeatureView, Pipeline } from './pipeline.ts';
+import { isTimeZone } from './zone.ts';
+
+/** Field names of a schema (`fraud/transaction`), or undefined where there is no such schema. */
+export type FieldsOf = (schema: string) => ReadonlySet<string> | undefined;
+
+type Report = (place: string, mistake: string) => void;
+interface Names {
+  readonly fields: ReadonlySet<string> | undefined; // undefined: not known here
+  readonly features?: ReadonlySet<string>;
+  readonly outputs?: ReadonlySet<string>;
+  readonly thresholds?: ReadonlySet<string>;
+}
+
+const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** What Avro and the tables of the sink accept. */
+const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
+const NEEDS_VALUE = new Set(['sum', 'mean', 'min', 'max', 'stddev', 'distinct', 'last']);
+const SCALE_MAX = 9;
+
+const children = (e: Expression): readonly Expression[] => {
+  if ('left' in e) return [e.left, e.right];
+  if ('test' in e) return [e.test, e.yes, e.no];
+  return 'of' in e ? [e.of] : [];
+};
+
+/** Every name of one kind that an expression reads. */
+export const namesIn = (
+  e: Expression,
+  op: 'field' | 'feature' | 'output' | 'threshold',
+): ReadonlySet<string> => {
+  const found = new Set<string>();
+  const walk = (x: Expression): void => {
+    if (x.op === op && 'name' in x) found.add(x.name);
+    for (const child of children(x)) walk(child);
+  };
+  walk(e);
+  return found;
+};
+
+const checkExpression = (e: Expression, names: Names, place: string, report: Report): void => {
+  const scopes = [
+    ['field', names.fields],
+    ['feature', names.features ?? new Set<string>()],
+    ['output', names.outputs ?? new Set<string>()],
+    ['threshold', names.thresholds ?? new Set<string>()],
+  ] as const;
+  for (const [op, known] of scopes)
+    for (const name of namesIn(e, op))
+      if (known !== undefined && !known.has(name))
+        report(
+          place,
+          known.size === 0
+            ? `${op}('${name}') has no meaning here`
+            : `${op}('${name}') is unknown; there are ${[...known].join(', ')}`,
+        );
+};
+
+const checkAggregate = (
+  a: Aggregate,
+  view: FeatureView,
+  pipeline: Pipeline,
+  fieldsOf: FieldsOf | undefined,
+  place: string,
+  report: Report,
+): void => {
+  const stream = pipeline.events[a.of];
+  if (stream === undefined) {
+    report(place, `stream '${a.of}' is unknown; there are ${Object.keys(pipeline.events).join(', ')}`);
+  } else {
+    if (view.key !== undefined && !stream.keys.includes(view.key))
+      report(place, `stream '${a.of}' does not carry the view's key '${view.key}'`);
+    const names: Names = { fields: fieldsOf?.(stream.schema) };
+    if (a.value !== undefined) checkExpression(a.value, names, `${place}.value`, report);
+    if (a.where !== undefined) checkExpression(a.where, names, `${place}.where`, report);
+  }
+  if (view.key === undefined) report(place, 'an aggregate needs a view with a key');
+  if (!((parseDuration(a.window) ?? 0) > 0)) report(place, `window '${a.window}' is no duration above zero`);
+  if (parseDuration(a.delay) === undefined) report(place, `delay '${a.delay}' is no duration`);
+  if (NEEDS_VALUE.has(a.kind) && a.value === undefined) report(place, `${a.kind} needs a value`);
+  if (a.kind === 'share' && a.where === undefined) report(place, 'share needs a condition in where');
+  if (!Number.isInteger(a.scale) || a.scale < 0 || a.scale > SCALE_MAX)
+    report(place, `scale ${a.scale} is not a whole number of digits from 0 to ${SCALE_MAX}`);
+  if (a.empty !== 'missing' && !Number.isFinite(a.empty))
+    report(place, 'empty is neither a number nor missing');
+};
+
+const checkStreams = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
+  const { events, entity, scores } = pipeline;
+  if (events[scores] === undefined)
+    report('scores', `stream '${scores}' is unknown; there are ${Object.keys(events).join(', ')}`);
+  else if (events[scores].of !== undefined) report('scores', `'${scores}' holds labels; events are scored`);
+  for (const [name, stream] of Object.entries(events)) {
+    const place = `events.${name}`;
+    if (!HYPHENED.test(name)) report(place, 'the name is not lower case with hyphens');
+    if (stream.of !== undefined && events[stream.of] === undefined)
+      report(place, `it labels the stream '${stream.of}', which is unknown`);
+    if (new Set(stream.keys).size !== stream.keys.length) report(place, 'a key is named twice');
+    if (!stream.keys.includes(entity))
+      report(place, `the pipeline's entity '${entity}' is not among its keys`);
+    const fields = fieldsOf?.(stream.schema);
+    if (fieldsOf !== undefined && fields === undefined)
+      report(place, `schema '${stream.schema}' does not exist`);
+    for (const field of [stream.time, stream.knownAt, ...stream.keys])
+      if (field !== undefined && fields?.has(field) === false)
+        report(place, `schema '${stream.schema}' has no field '${field}'`);
+  }
+};
+
+const checkViews = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
+  const { features, events, scores } = pipeline;
+  const scored = events[scores];
+  const fields = scored && fieldsOf?.(scored.schema);
+  const seen = new Set<string>();
+  const once = (name: string, place: string): void => {
+    if (!IDENTIFIER.test(name)) report(place, `'${name}' is not a plain identifier`);
+    if (seen.has(name)) report(place, `the name '${name}' is taken`);
+    seen.add(name);
+  };
+  for (const [name, input] of Object.entries(features.inputs)) {
+    once(name, 'features.inputs');
+    checkExpression(input, { fields }, `features.inputs.${name}`, report);
+  }
+  for (const view of features.views)
+    for (const name of Object.keys(view.features)) once(name, `view ${view.name}`);
+  const viewNames = features.views.map(v => v.name);
+  for (const view of features.views) {
+    const place = `view ${view.name}`;
+    if (!HYPHENED.test(view.name)) report(place, 'the name is not lower case with hyphens');
+    if (viewNames.indexOf(view.name) !== viewNames.lastIndexOf(view.name)) report(place, 'the name is taken');
+    if (!Number.isInteger(view.version) || view.version < 1) report(place, 'the version is not 1 or more');
+    if (view.key !== undefined && scored !== undefined && !scored.keys.includes(view.key))
+      report(place, `key '${view.key}' is no key of the scored stream; there are ${scored.keys.join(', ')}`);
+    for (const [name, definition] of Object.entries(view.features)) {
+      const at = `${place}.${name}`;
+      if ('aggregate' in definition)
+        checkAggregate(definition.aggregate, view, pipeline, fieldsOf, at, report);
+      else checkExpression(definition.expression, { fields, features: seen }, at, report);
+    }
+  }
+  for (const name of cyclicFeatures(pipeline)) report(`feature ${name}`, 'it rests on itself');
+};
+
+/** Features whose expressions lead back to themselves. */
+const cyclicFeatures = (pipeline: Pipeline): readonly string[] => {
+  const rests = new Map<string, ReadonlySet<string>>();
+  for (const view of pipeline.features.views)
+    for (const [name, d] of Object.entries(view.features))
+      if ('expression' in d) rests.set(name, namesIn(d.expression, 'feature'));
+  const reaches = (from: string, to: string, seen: Set<string>): boolean => {
+    for (const next of rests.get(from) ?? []) {
+      if (next === to) return true;
+      if (!seen.has(next)) {
+        seen.add(next);
+        if (reaches(next, to, seen)) return true;
+      }
+    }
+    return false;
+  };
+  return [...rests.keys()].filter(name => reaches(name, name, new Set()));
+};
+
+const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
+  const { model, decisions, kpis, thresholds, features, events, scores } = pipeline;
+  const scored = events[scores];
+  const names: Names = {
+    fields: scored && fieldsOf?.(scored.schema),
+    features: new Set([
+      ...Object.keys(features.inputs),
+      ...features.views.flatMap(v => Object.keys(v.features)),
+    ]),
+    outputs: new Set(model.outputs),
+    thresholds: new Set(Object.keys(thresholds)),
+  };
+  if (model.outputs.length === 0) report('model', 'it has no output');
+  for (const name of [...model.outputs, ...Object.keys(kpis)])
+    if (!IDENTIFIER.test(name)) report('model', `'${name}' is not a plain identifier`);
+  for (const fallback of model.fallback)
+    if (typeof fallback !== 'string')
+      for (const name of model.outputs)
+        if (!(name in fallback.constant)) report('model.fallback', `the constant lacks the output '${name}'`);
+  decisions.forEach(({ name, when }, i) => {
+    const place = `decisions.${name}`;
+    if (when !== undefined) checkExpression(when, names, place, report);
+    if ((when === undefined) !== (i === decisions.length - 1))
+      report(place, 'the last decision has no condition, every other has one');
+  });
+  if (decisions.length === 0) report('decisions', 'there is none');
+  for (const [name, e] of Object.entries(kpis)) checkExpression(e, names, `kpis.${name}`, report);
+};
+
+/**
+ * Every mistake of a definition at once, each with its place; empty when it can stand. With `fieldsOf` the names of
+ * fields are checked too.
+ */
+export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly string[] => {
+  const mistakes: string[] = [];
+  const report: Report = (place, mistake) => mistakes.push(`${place}: ${mistake}`);
+  if (!HYPHENED.test(pipeline.name)) report('name', 'it is not lower case with hyphens');
+  if (!isTimeZone(pipeline.timeZone)) report('timeZone', `'${pipeline.timeZone}' is unknown`);
+  if (!Number.isInteger(pipeline.partitions) || pipeline.partitions < 1)
+    report('partitions', 'it is not 1 or more');
+  if (!Number.isInteger(pipeline.features.version) || pipeline.features.version < 1)
+    report('features.version', 'it is not 1 or more');
+  if (!Number.isInteger(pipeline.delivery.epochMs) || pipeline.delivery.epochMs < 1)
+    report('delivery.epochMs', 'it is not a whole number of milliseconds above zero');
+  checkStreams(pipeline, fieldsOf, report);
+  checkViews(pipeline, fieldsOf, report);
+  checkAnswers(pipeline, fieldsOf, report);
+  return mistakes;
+};

@@ -1,0 +1,40 @@
+import { checkPipeline } from './check.ts';
+import type { FeatureSet, FeatureView, Pipeline } from './pipeline.ts';
+
+/** All mistakes of one definition, each naming its place. */
+export class DefinitionError extends Error {
+  readonly mistakes: readonly string[];
+  constructor(name: string, mistakes: readonly string[]) {
+    super(`pipeline '${name}' cannot stand as it is written:\n${mistakes.map(m => `- ${m}`).join('\n')}`);
+    this.name = 'DefinitionError';
+    this.mistakes = mistakes;
+  }
+}
+
+type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis' | 'delivery';
+export type PipelineInput = Omit<Pipeline, Defaulted> & Partial<Pick<Pipeline, Defaulted>>;
+
+const DEFAULTS: Pick<Pipeline, Defaulted> = {
+  timeZone: 'UTC',
+  partitions: 6,
+  thresholds: {},
+  kpis: {},
+  delivery: { inference: 'at_least_once', epochMs: 100 },
+};
+
+/** A pipeline with defaults filled in. @throws DefinitionError with every mistake that can be seen without its schemas */
+export const definePipeline = (input: PipelineInput): Pipeline => {
+  const pipeline: Pipeline = { ...DEFAULTS, ...input };
+  const mistakes = checkPipeline(pipeline);
+  if (mistakes.length > 0) throw new DefinitionError(pipeline.name, mistakes);
+  return pipeline;
+};
+
+export const featureView = (view: FeatureView): FeatureView => view;
+export const featureSet = (set: FeatureSet): FeatureSet => set;
+
+/** Names of the vector's values in the model's order: inputs, then the features of the views in theirs. */
+export const featureNames = (set: FeatureSet): readonly string[] => [
+  ...Object.keys(set.inputs),
+  ...set.views.flatMap(view => Object.keys(view.features)),
+];
