@@ -26,3 +26,5 @@ export type {
   Task,
   TaskContext,
 } from './task.ts';
+export { murmur2Partition } from './broker/murmur2.ts';
+export { type MemoryBroker, type MemoryBrokerOptions, memoryBroker } from './memory/broker.ts';

@@ -1,0 +1,50 @@
+import type { Admin, PartitionOffset, TopicDescription } from '../broker/port.ts';
+import type { MemoryClient } from './client.ts';
+import type { MemoryTopic } from './cluster.ts';
+import type { PartitionLog } from './log.ts';
+
+const describe = ({ name, id, logs, config }: MemoryTopic): TopicDescription => ({
+  name,
+  id,
+  partitions: logs.length,
+  config,
+});
+
+export const memoryAdmin = (client: MemoryClient, clusterId: string): Admin => {
+  const { cluster } = client;
+  const offsets = (topic: string, of: (log: PartitionLog) => number): Promise<readonly PartitionOffset[]> =>
+    client.request(() =>
+      cluster.topic(topic).logs.map((log, partition) => ({ topic, partition, offset: of(log) })),
+    );
+  return {
+    clusterId: () => client.request(() => clusterId),
+    createTopics: topics =>
+      client.request(() => topics.filter(topic => cluster.create(topic)).map(({ name }) => name)),
+    alterTopic: (name, config) =>
+      client.request(() => {
+        const topic = cluster.topic(name);
+        topic.config = { ...topic.config, ...config };
+      }),
+    deleteTopics: names => client.request(() => cluster.delete(names)),
+    describeTopics: names =>
+      client.request(() =>
+        [...cluster.topics.values()]
+          .filter(({ name }) => (names === undefined ? !name.startsWith('__') : names.includes(name)))
+          .map(describe),
+      ),
+    beginningOffsets: topic => offsets(topic, log => log.beginning),
+    endOffsets: topic => offsets(topic, log => log.lastStable),
+    offsetsAtTime: (topic, timeMs) => offsets(topic, log => log.offsetAtTime(timeMs)),
+    committed: (group, topics) =>
+      client.request(() =>
+        topics.flatMap(topic =>
+          (cluster.topics.get(topic)?.logs ?? []).flatMap((_, partition) => {
+            const at = cluster.group(group).committed({ topic, partition });
+            return at === undefined ? [] : [at];
+          }),
+        ),
+      ),
+    resetOffsets: (group, to) => client.request(() => cluster.group(group).reset(to)),
+    groupMembers: group => client.request(() => cluster.group(group).size),
+  };
+};

@@ -1,0 +1,68 @@
+import type { Clock } from '@millrace/telemetry';
+import type { Broker } from '../broker/port.ts';
+import { memoryAdmin } from './admin.ts';
+import { memoryClient } from './client.ts';
+import { MemoryCluster } from './cluster.ts';
+import { MemoryMembership } from './membership.ts';
+import { memoryProducer, memoryTransactionalProducer } from './producer.ts';
+import { readPartitions } from './read.ts';
+
+export interface MemoryBrokerOptions {
+  /** Append times, sessions and transaction time-outs go by it. */
+  readonly clock: Clock;
+  /** Runs a step later. Everything that the broker does passes through it, so a simulation can decide the order. */
+  readonly schedule?: (step: () => void) => void;
+}
+
+/** Kafka in memory, for tests, simulations and demonstrations without Java. */
+export interface MemoryBroker extends Broker {
+  /** Another client of the same cluster, as another process would have it. */
+  connect(): MemoryBroker;
+  /**
+   * What kill -9 or SIGSTOP does to a process: its members go silent and lose their sessions in time, while calls
+   * still made through it arrive like those of a zombie.
+   */
+  silence(): void;
+  /** Keeps the newest record of each key in what is committed, with its offset. */
+  compact(topic: string, tombstones?: 'keep' | 'drop'): void;
+  /** What retention does: the partition begins at the offset. */
+  dropBefore(topic: string, partition: number, offset: number): void;
+}
+
+export const memoryBroker = ({ clock, schedule }: MemoryBrokerOptions): MemoryBroker =>
+  connectTo(new MemoryCluster(clock, schedule ?? (step => setImmediate(step))), { clients: 0 });
+
+const connectTo = (cluster: MemoryCluster, count: { clients: number }): MemoryBroker => {
+  const client = memoryClient(cluster);
+  const name = `client-${++count.clients}`;
+  const memberships = new Set<MemoryMembership>();
+  const stopping = new AbortController();
+  let joined = 0;
+  return {
+    admin: memoryAdmin(client, 'memory'),
+    producer: () => client.request(() => memoryProducer(client)),
+    transactionalProducer: id => memoryTransactionalProducer(client, id),
+    join: async (options, listener) => {
+      const id = `${name}-${++joined}`;
+      const membership = await client.request(() => new MemoryMembership(client, id, options, listener));
+      memberships.add(membership);
+      cluster.schedule(() => membership.start());
+      return membership;
+    },
+    read: options => {
+      const signals = [stopping.signal, ...(options.signal === undefined ? [] : [options.signal])];
+      return readPartitions(client, { ...options, signal: AbortSignal.any(signals) });
+    },
+    close: async () => {
+      stopping.abort(new Error('the broker is closed'));
+      await Promise.all([...memberships].map(membership => membership.leave()));
+      if (--count.clients === 0) cluster.close();
+    },
+    connect: () => connectTo(cluster, count),
+    silence: () => {
+      for (const membership of memberships) membership.silence();
+    },
+    compact: (topic, tombstones = 'keep') => cluster.compact(topic, tombstones),
+    dropBefore: (topic, partition, offset) => cluster.log(topic, partition).dropBefore(offset),
+  };
+};

@@ -1,0 +1,192 @@
+import {
+  BrokerError,
+  type GroupListener,
+  type GroupOptions,
+  type Membership,
+  type PartitionOffset,
+  type TopicPartition,
+} from '../broker/port.ts';
+import type { MemoryClient } from './client.ts';
+import type { ConsumerGroup } from './group.ts';
+import { sliceRun } from './run.ts';
+
+const FETCH_WAIT_MS = 100;
+const SESSION_TIMEOUT_MS = 10_000;
+const RUN_RECORDS_MAX = 500;
+
+interface Lane extends TopicPartition {
+  position: number;
+  paused: boolean;
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+/**
+ * A member: waiting (no generation yet, or its `assigned` not settled: nothing is delivered), reading, silent (its
+ * client is gone; the session ends by the clock), or left. One step delivers at most one run per partition, then gives
+ * way through the cluster's schedule.
+ */
+export class MemoryMembership implements Membership {
+  readonly #client: MemoryClient;
+  readonly #group: ConsumerGroup;
+  readonly #id: string;
+  readonly #options: GroupOptions;
+  readonly #listener: GroupListener;
+  readonly #left = new AbortController();
+  readonly #unwatch: () => void;
+  #lanes = new Map<string, Lane>();
+  #generation = 0;
+  #state: 'waiting' | 'reading' | 'silent' | 'left' = 'waiting';
+  #stepping = false;
+
+  constructor(client: MemoryClient, id: string, options: GroupOptions, listener: GroupListener) {
+    this.#client = client;
+    this.#id = id;
+    this.#options = options;
+    this.#listener = listener;
+    this.#group = client.cluster.group(options.group);
+    this.#unwatch = client.cluster.watch(() => this.#wake());
+  }
+
+  /** Joins. Kept apart from the constructor, so that the listener hears nothing before `join` has resolved. */
+  start(): void {
+    if (this.#state === 'left') return;
+    const { topics } = this.#options;
+    const assigned = (generation: number, partitions: readonly TopicPartition[]): void =>
+      this.#assigned(generation, partitions);
+    this.#group.join({ id: this.#id, topics, assigned });
+    this.#answerEmptyFetches().catch((error: unknown) => this.#fail(error as Error));
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) this.#change(at, { paused: true });
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) this.#change(at, { paused: false });
+  }
+
+  seek(to: PartitionOffset): void {
+    this.#change(to, { position: to.offset });
+  }
+
+  commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    const ours = this.#generation;
+    return this.#client.request(() => this.#group.commit(this.#id, ours, offsets));
+  }
+
+  heartbeat(): Promise<void> {
+    const ours = this.#generation;
+    return this.#client.request(() => this.#group.prove(this.#id, ours));
+  }
+
+  leave(): Promise<void> {
+    return this.#client.request(() => this.#leaveNow());
+  }
+
+  /** No more deliveries, no more heartbeats. */
+  silence(): void {
+    if (this.#state === 'left' || this.#state === 'silent') return;
+    this.#state = 'silent';
+    const sessionMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
+    this.#client.cluster.clock.sleep(sessionMs, this.#left.signal).then(
+      () => this.#leaveNow(),
+      () => undefined, // It left before its session ended.
+    );
+  }
+
+  #change(at: TopicPartition, change: Partial<Pick<Lane, 'paused' | 'position'>>): void {
+    const lane = this.#lanes.get(nameOf(at));
+    if (lane !== undefined) Object.assign(lane, change);
+    this.#wake();
+  }
+
+  #leaveNow(): void {
+    if (this.#state === 'left') return;
+    this.#state = 'left';
+    this.#left.abort(new Error('the membership has ended'));
+    this.#unwatch();
+    this.#group.leave(this.#id);
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === 'left') return;
+    this.#leaveNow();
+    this.#listener.failed(error);
+  }
+
+  #assigned(generation: number, partitions: readonly TopicPartition[]): void {
+    if (this.#state === 'silent' || this.#state === 'left') return;
+    const { cluster } = this.#client;
+    this.#generation = generation;
+    this.#state = 'waiting';
+    const positions = partitions.map(
+      at => this.#group.committed(at) ?? { ...at, offset: cluster.log(at.topic, at.partition).beginning },
+    );
+    this.#lanes = new Map(positions.map(at => [nameOf(at), { ...at, position: at.offset, paused: false }]));
+    const ready = async (): Promise<void> => {
+      await this.#listener.assigned({ generation, positions });
+      if (this.#generation !== generation || this.#state !== 'waiting') return;
+      this.#state = 'reading';
+      this.#wake();
+    };
+    ready().catch((error: unknown) => {
+      if (this.#generation === generation) this.#fail(error as Error);
+    });
+  }
+
+  #wake(): void {
+    if (this.#stepping || this.#state !== 'reading') return;
+    this.#stepping = true;
+    this.#client.cluster.schedule(() => {
+      this.#stepping = false;
+      let delivered = false;
+      for (const lane of this.#lanes.values()) delivered = this.#deliver(lane) || delivered;
+      if (delivered) this.#wake();
+    });
+  }
+
+  /** @returns whether there was something to deliver. */
+  #deliver(lane: Lane): boolean {
+    const log = this.#logOf(lane);
+    if (lane.paused || this.#state !== 'reading' || log === undefined) return false;
+    if (lane.position < log.beginning || lane.position > log.end) {
+      const range = `${log.beginning}..${log.end}`;
+      const error = `${nameOf(lane)}: position ${lane.position} is outside of ${range}: records are lost`;
+      this.#fail(new BrokerError(error, { retriable: false }));
+      return false;
+    }
+    const slice = log.readCommitted(lane.position, RUN_RECORDS_MAX);
+    if (slice.nextOffset === lane.position) return false;
+    lane.position = slice.nextOffset;
+    if (slice.entries.length > 0) this.#listener.run(sliceRun(lane, slice, log.lastStable));
+    if (lane.position === log.lastStable) this.#sayCaughtUp(lane);
+    return true;
+  }
+
+  // An empty fetch is answered after the wait, again and again: readers learn that time passed without records.
+  async #answerEmptyFetches(): Promise<void> {
+    const waitMs = this.#options.fetchWaitMsMax ?? FETCH_WAIT_MS;
+    while (!this.#left.signal.aborted) {
+      const waited = this.#client.cluster.clock.sleep(waitMs, this.#left.signal);
+      await waited.catch((error: unknown) => {
+        if (!this.#left.signal.aborted) throw error;
+      });
+      if (this.#state !== 'reading') continue;
+      for (const lane of this.#lanes.values())
+        if (!lane.paused && lane.position === this.#logOf(lane)?.lastStable) this.#sayCaughtUp(lane);
+    }
+  }
+
+  #logOf({ topic, partition }: TopicPartition) {
+    return this.#client.cluster.topics.get(topic)?.logs[partition];
+  }
+
+  #sayCaughtUp({ topic, partition, position }: Lane): void {
+    this.#listener.caughtUp?.({ topic, partition, offset: position });
+  }
+}

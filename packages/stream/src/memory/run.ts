@@ -1,0 +1,21 @@
+import type { RecordRun, TopicPartition } from '../broker/port.ts';
+import type { Slice } from './log.ts';
+
+/** Entries of the log as the port's view of a fetched run. */
+export const sliceRun = (
+  { topic, partition }: TopicPartition,
+  { entries, nextOffset }: Slice,
+  highWatermark: number,
+): RecordRun => ({
+  topic,
+  partition,
+  length: entries.length,
+  nextOffset,
+  highWatermark,
+  offset: i => entries[i]!.offset,
+  appendTimeMs: i => entries[i]!.timeMs,
+  key: i => entries[i]!.key,
+  value: i => entries[i]!.value,
+  header: (i, name) => entries[i]!.headers.find(([other]) => other === name)?.[1],
+  headers: i => entries[i]!.headers,
+});
