@@ -1,0 +1,104 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { METRICS, type MetricDefinition, type MetricName, type Metrics } from './metrics.ts';
+import { type Cell, observeIn, Series } from './series.ts';
+
+export interface PrometheusMetrics extends Metrics {
+  /** All metrics in Prometheus' text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  stop(): void;
+}
+
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+const histogramSamples = (name: string, buckets: readonly number[], cell: Cell): Sample[] => {
+  const samples: Sample[] = [];
+  let count = 0;
+  for (const [at, bucket] of [...buckets, '+Inf'].entries()) {
+    count += cell.counts[at]!;
+    samples.push({ metricName: `${name}_bucket`, labels: { ...cell.labels, le: bucket }, value: count });
+  }
+  samples.push({ metricName: `${name}_sum`, labels: cell.labels, value: cell.value });
+  samples.push({ metricName: `${name}_count`, labels: cell.labels, value: count });
+  return samples;
+};
+
+const samplesOf = (
+  name: string,
+  { definition, cells }: { definition: MetricDefinition; cells: Iterable<Cell> },
+) => {
+  const samples: Sample[] = [];
+  for (const cell of cells) {
+    if (definition.kind === 'histogram')
+      samples.push(...histogramSamples(name, definition.buckets ?? [], cell));
+    else samples.push({ labels: cell.labels, value: cell.value });
+  }
+  return samples;
+};
+
+/**
+ * prom-client keeps the process's own metrics and writes the text; our series are kept in plain cells, because hashing
+ * labels for every observation is what a hot path would notice.
+ */
+const register = (registry: Registry, name: MetricName, series: Series): void => {
+  const { kind, help } = series.definition;
+  const metric = {
+    name,
+    help,
+    type: kind,
+    aggregator: 'sum',
+    get: async () => ({
+      name,
+      help,
+      type: kind,
+      aggregator: 'sum',
+      values: samplesOf(name, { definition: series.definition, cells: series.cells() }),
+    }),
+  };
+  registry.registerMetric(metric as unknown as Metric);
+};
+
+/** The instruments of one process, and their exposition. */
+export const prometheusMetrics = (service: string, version: string): PrometheusMetrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const all = new Map<MetricName, Series>();
+  for (const name of Object.keys(METRICS) as MetricName[]) {
+    const series = new Series(METRICS[name]);
+    all.set(name, series);
+    register(registry, name, series);
+  }
+  const cell = (name: MetricName, labels: object): Cell =>
+    all.get(name)!.cell(labels as Readonly<Record<string, string>>);
+  const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  loopDelay.enable();
+  cell('millrace_build_info', { service, version }).value = 1;
+  return {
+    count: (name, labels, by = 1) => {
+      cell(name, labels).value += by;
+    },
+    set: (name, labels, value) => {
+      cell(name, labels).value = value;
+    },
+    observe: (name, labels, value) => {
+      // One NaN would make the sum NaN for good.
+      if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value);
+    },
+    text: async () => {
+      const p99Ns = loopDelay.percentile(99);
+      cell('millrace_event_loop_delay_seconds', {}).value = Number.isFinite(p99Ns) ? p99Ns / 1e9 : 0;
+      loopDelay.reset();
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+    stop: () => {
+      loopDelay.disable();
+      registry.clear();
+    },
+  };
+};
