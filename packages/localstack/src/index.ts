@@ -1,1 +1,4 @@
-export {};
+export { startStack, type Stack, type StackOptions } from './stack.ts';
+export { stackStatus, type StackStatus, stopStack } from './kept.ts';
+export { type Choice, chooseWay } from './ways.ts';
+export type { Part, Way } from './state.ts';
