@@ -25,6 +25,8 @@ export interface Registry {
   idOf(subject: string, schema: string): Promise<number | undefined>;
   /** Latest version of a subject, or undefined. @throws RegistryUnavailable */
   latest(subject: string): Promise<{ id: number; version: number; schema: string } | undefined>;
+  /** Why the subject would refuse this schema, in the registry's words; undefined where it would take it. Changes nothing. */
+  whyIncompatible(subject: string, schema: string): Promise<string | undefined>;
   /** Registers (idempotent: the same text has the same id). @throws IncompatibleSchema with the registry's reason */
   register(subject: string, schema: string): Promise<number>;
   /** Sets the compatibility rule new versions are held to: all subjects', or one subject's. */

@@ -1,0 +1,46 @@
+import { Bad } from './bad.ts';
+import type { Limits } from './limits.ts';
+import { type LoadedSchema, loadSchema } from './schema.ts';
+import { newWalk } from './walk.ts';
+
+/** Reads the payload of one writer schema into values of ours. Never throws for bad bytes. */
+export type Read<T> = (payload: Uint8Array) => T | Bad;
+
+// Walks are synchronous and never nested: one is enough.
+const shared = newWalk();
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const reading = <T>(writer: LoadedSchema, decode: (payload: Buffer) => T): Read<T> => {
+  return payload => {
+    shared.bytes = payload;
+    shared.at = 0;
+    if (!writer.walk(shared))
+      return new Bad(shared.reason, shared.message, shared.path === '' ? undefined : shared.path);
+    if (shared.at !== payload.length)
+      return new Bad('bad-value', `${payload.length - shared.at} bytes are left over after the value`);
+    try {
+      return decode(view(payload));
+    } catch (error) {
+      return new Bad('bad-value', `the value cannot be read: ${(error as Error).message}`);
+    }
+  };
+};
+
+/** How the values of a writer's schema are read with ours, or why they cannot be. Worked out once per pair. */
+export const resolveWriter = <T>(reader: LoadedSchema, writerText: string, limits: Limits): Read<T> | Bad => {
+  try {
+    const writer = loadSchema(writerText, limits);
+    const resolver = reader.type.createResolver(writer.type);
+    return reading(writer, payload => reader.type.fromBuffer(payload, resolver) as T);
+  } catch (error) {
+    return new Bad(
+      'schema-mismatch',
+      `the writer's schema cannot be read with ours: ${(error as Error).message}`,
+    );
+  }
+};
+
+/** Reads what was written with our own schema. */
+export const readOwn = <T>(own: LoadedSchema): Read<T> =>
+  reading(own, payload => own.type.fromBuffer(payload) as T);

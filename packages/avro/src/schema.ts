@@ -1,0 +1,186 @@
+import avsc from 'avsc';
+import type { Limits } from './limits.ts';
+import {
+  blocks,
+  boolean,
+  bytesOf,
+  fields,
+  int,
+  long,
+  mapKey,
+  nothing,
+  oneOf,
+  sized,
+  type Step,
+} from './walk.ts';
+
+/** A schema that has been found harmless: its type, and the walk that checks bytes before the type reads them. */
+export interface LoadedSchema {
+  readonly type: avsc.Type;
+  readonly walk: Step;
+}
+
+/** Why a schema cannot be used. */
+export class SchemaRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SchemaRefused';
+  }
+}
+
+interface Checked {
+  readonly walk: Step;
+  /** Types in it, each counted wherever it is used. */
+  readonly types: number;
+  /** Whether a value of it can take no byte at all. */
+  readonly zeroWidth: boolean;
+}
+
+/** What we read of avsc's types; its own declarations leave these out or vary by kind. */
+interface TypeView {
+  readonly typeName: string;
+  readonly name?: string;
+  readonly fields?: readonly { readonly name: string; readonly type: TypeView }[];
+  readonly types?: readonly TypeView[];
+  readonly itemsType?: TypeView;
+  readonly valuesType?: TypeView;
+  readonly symbols?: readonly string[];
+  readonly size?: number;
+  readonly recordConstructor?: { prototype: object };
+}
+
+const FLOAT_BYTES = 4;
+const DOUBLE_BYTES = 8;
+
+class SchemaCheck {
+  readonly #limits: Limits;
+  readonly #done = new Map<TypeView, Checked>();
+  readonly #open = new Set<TypeView>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  check(type: TypeView): Checked {
+    const known = this.#done.get(type);
+    if (known !== undefined) return known;
+    if (this.#open.has(type))
+      throw new SchemaRefused(`the type '${type.name ?? type.typeName}' contains itself`);
+    if (this.#open.size >= this.#limits.depthMax)
+      throw new SchemaRefused(`it is nested deeper than ${this.#limits.depthMax} levels`);
+    this.#open.add(type);
+    const checked = this.#compound(type) ?? this.#leaf(type);
+    this.#open.delete(type);
+    if (checked.types > this.#limits.schemaTypesMax)
+      throw new SchemaRefused(`it holds more than ${this.#limits.schemaTypesMax} types`);
+    this.#done.set(type, checked);
+    return checked;
+  }
+
+  #leaf(type: TypeView): Checked {
+    const leaf = (walk: Step): Checked => ({ walk, types: 1, zeroWidth: false });
+    switch (type.typeName) {
+      case 'null':
+        return { walk: nothing, types: 1, zeroWidth: true };
+      case 'boolean':
+        return leaf(boolean);
+      case 'int':
+        return leaf(int);
+      case 'long':
+        return leaf(long);
+      case 'float':
+        return leaf(bytesOf(FLOAT_BYTES));
+      case 'double':
+        return leaf(bytesOf(DOUBLE_BYTES));
+      case 'fixed':
+        return { ...leaf(bytesOf(type.size!)), zeroWidth: type.size === 0 };
+      case 'bytes':
+      case 'string':
+        return leaf(sized(this.#limits));
+      case 'enum':
+        return leaf(
+          oneOf(
+            type.symbols!.map(() => nothing),
+            'symbol',
+          ),
+        );
+      default:
+        throw new SchemaRefused(`it holds a type '${type.typeName}', which no topic carries`);
+    }
+  }
+
+  #compound(type: TypeView): Checked | undefined {
+    switch (type.typeName) {
+      case 'record': {
+        const named = type.fields!.map(field => [field.name, this.check(field.type)] as const);
+        // Records become plain objects: no prototype of avsc's, no field that reads as a method.
+        type.recordConstructor!.prototype = Object.prototype;
+        return {
+          walk: fields(named.map(([name, { walk }]) => [name, walk])),
+          types: named.reduce((sum, [, { types }]) => sum + types, 1),
+          zeroWidth: named.every(([, { zeroWidth }]) => zeroWidth),
+        };
+      }
+      case 'union:unwrapped':
+      case 'union:wrapped': {
+        const branches = type.types!.map(branch => this.check(branch));
+        return {
+          walk: oneOf(
+            branches.map(({ walk }) => walk),
+            'branch',
+          ),
+          types: branches.reduce((sum, { types }) => sum + types, 1),
+          zeroWidth: false,
+        };
+      }
+      case 'array': {
+        const items = this.check(type.itemsType!);
+        if (items.zeroWidth) throw new SchemaRefused('the items of an array take no bytes');
+        return { ...items, walk: blocks(items.walk, this.#limits), types: items.types + 1 };
+      }
+      case 'map': {
+        const values = this.check(type.valuesType!);
+        const key = mapKey(this.#limits);
+        const entry: Step = w => key(w) && values.walk(w);
+        return { walk: blocks(entry, this.#limits), types: values.types + 1, zeroWidth: false };
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+/**
+ * Reads a schema's text. Recursive types, items without bytes and whatever passes a limit are refused here, once, so
+ * that no value can cost more than its bytes.
+ * @throws SchemaRefused saying why
+ */
+export const loadSchema = (text: string, limits: Limits): LoadedSchema => {
+  if (text.length > limits.schemaCharsMax)
+    throw new SchemaRefused(`its text is longer than ${limits.schemaCharsMax} characters`);
+  let type: avsc.Type;
+  try {
+    const json = JSON.parse(text) as avsc.Schema;
+    if (JSON.stringify(json).includes('__proto__')) throw new SchemaRefused("it uses the name '__proto__'");
+    const registry = Object.create(null) as Record<string, avsc.Type>;
+    type = avsc.Type.forSchema(json, { registry, omitRecordMethods: true });
+  } catch (error) {
+    if (error instanceof SchemaRefused) throw error;
+    throw new SchemaRefused(`it is no Avro schema: ${(error as Error).message}`);
+  }
+  return { type, walk: new SchemaCheck(limits).check(type as unknown as TypeView).walk };
+};
+
+/**
+ * Why values of the writer's schema cannot be read with the reader's; undefined where they can.
+ * @throws SchemaRefused when one of them is no usable schema
+ */
+export const cannotRead = (reader: string, writer: string, limits: Limits): string | undefined => {
+  const [ours, theirs] = [loadSchema(reader, limits), loadSchema(writer, limits)];
+  try {
+    ours.type.createResolver(theirs.type);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+};

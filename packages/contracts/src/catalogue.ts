@@ -1,0 +1,173 @@
+import type { Pipeline } from '@millrace/define';
+import { repositorySchemas, type SchemaSource } from './files/schemas.ts';
+import { compactSchema } from './generate/avsc.ts';
+import { type PipelineSchemas, schemasOf } from './generate/schemas.ts';
+import { deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } from './topics.ts';
+
+export type ServiceName = 'producers' | 'ingest' | 'feature' | 'inference' | 'sink' | 'cli';
+export type TopicKind =
+  | 'events' | 'features' | 'aside' | 'predictions' | 'deferred' | 'dead-letters'
+  | 'repartition' | 'changelog' | 'progress' | 'control' | 'record'; // prettier-ignore
+
+/** One topic: what flows there, who writes and who reads it, and how the broker keeps it. */
+export interface Topic {
+  readonly name: string;
+  readonly kind: TopicKind;
+  /** Undefined for the topics of the house. */
+  readonly pipeline: string | undefined;
+  readonly partitions: number;
+  /** Kafka's topic configuration: what must be so for us. */
+  readonly config: Readonly<Record<string, string>>;
+  /** What the key is: plain UTF-8 unless said otherwise. */
+  readonly key: string;
+  /** Undefined where values are not Avro of ours: dead letters keep their original bytes. */
+  readonly value: { readonly subject: string; readonly schema: string } | undefined;
+  readonly writers: readonly ServiceName[];
+  readonly readers: readonly ServiceName[];
+}
+
+const DAY_MS = 86_400_000;
+/** Kept for ever. */
+const FOREVER = '-1';
+/** Longer than any window with its delay (37 days), so that state can be built again from events. */
+const EVENTS_RETENTION_DAYS = 90;
+const ANSWERS_RETENTION_DAYS = 30;
+const INTERNAL_RETENTION_DAYS = 7;
+/** How long a reader of a compacted topic may be away without missing a record. */
+const COMPACTION_LAG_DAYS = 7;
+/** Longest outage after which a tombstone is still seen. */
+const TOMBSTONE_DAYS = 7;
+
+const days = (n: number): string => String(n * DAY_MS);
+
+/** Append time, so that retention and compaction count from arrival; re-encoded by the broker into what we can read. */
+const COMMON = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' } as const;
+const kept = (retentionMs: string): Topic['config'] => ({
+  ...COMMON,
+  'cleanup.policy': 'delete',
+  'retention.ms': retentionMs,
+});
+/** Read as a table: only the newest of each key matters. */
+const TABLE: Topic['config'] = {
+  ...COMMON,
+  'cleanup.policy': 'compact',
+  'delete.retention.ms': days(TOMBSTONE_DAYS),
+};
+/** Read record by record: compaction must not outrun a reader. */
+const COMPACTED_STREAM: Topic['config'] = { ...TABLE, 'min.compaction.lag.ms': days(COMPACTION_LAG_DAYS) };
+
+type Draft = Omit<Topic, 'pipeline' | 'partitions' | 'value'> & { readonly schema?: string | undefined };
+
+const answers = (pipeline: Pipeline, schemas: PipelineSchemas): readonly Draft[] => {
+  const topics = topicsOf(pipeline);
+  const key = pipeline.entity;
+  const vectors = { key, schema: schemas.features };
+  const answer = { key, config: kept(days(ANSWERS_RETENTION_DAYS)) };
+  return [
+    { name: topics.features, kind: 'features', ...vectors, config: COMPACTED_STREAM, writers: ['feature'], readers: ['inference'] },
+    { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference'] },
+    { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, writers: ['inference'], readers: ['sink'] },
+    { name: topics.deferred, kind: 'deferred', ...vectors, ...answer, writers: ['inference'], readers: [] },
+  ]; // prettier-ignore
+};
+
+const internals = (
+  pipeline: Pipeline,
+  internalSchema: (path: string) => string | undefined,
+): readonly Draft[] => {
+  const topics = topicsOf(pipeline);
+  const own = { writers: ['feature'], readers: ['feature'] } as const;
+  const lanes: readonly (readonly [name: string, key: string])[] = [
+    ...Object.entries(topics.repartition).map(([key, name]) => [name, key] as const),
+    ...(topics.release === undefined ? [] : [[topics.release, pipeline.entity] as const]),
+  ];
+  const lane = {
+    kind: 'repartition',
+    config: kept(days(INTERNAL_RETENTION_DAYS)),
+    schema: internalSchema('millrace/repartition'),
+  } as const;
+  return [
+    ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; markers carry none`, ...lane, ...own })),
+    { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: TABLE, ...own },
+    { name: topics.progress, kind: 'progress', key: 'stage and task', config: TABLE, schema: internalSchema('millrace/progress'), ...own },
+  ]; // prettier-ignore
+};
+
+const deadLetters = (topic: Topic): Topic => ({
+  name: deadLetterTopic(topic.name),
+  kind: 'dead-letters',
+  pipeline: topic.pipeline,
+  partitions: topic.partitions,
+  config: kept(days(ANSWERS_RETENTION_DAYS)),
+  key: 'as in the topic they come from',
+  value: undefined,
+  writers: topic.readers,
+  readers: ['cli'],
+});
+
+/** Kinds that are read record by record, so that a record can be bad; the others are tables of our own writing. */
+const READ_BY_RECORD: ReadonlySet<TopicKind> = new Set([
+  'events',
+  'features',
+  'aside',
+  'predictions',
+  'repartition',
+]);
+
+const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topic[] => {
+  const schemas = schemasOf(pipeline, source);
+  const compacted = (path: string): string | undefined => {
+    const text = source(path);
+    return text === undefined ? undefined : compactSchema(text);
+  };
+  const events = Object.entries(topicsOf(pipeline).events).map(([stream, name]): Draft => ({
+    name,
+    kind: 'events',
+    key: pipeline.events[stream]!.keys[0] ?? pipeline.entity,
+    config: kept(days(EVENTS_RETENTION_DAYS)),
+    schema: schemas.events[stream],
+    writers: ['producers', 'ingest'],
+    readers: ['feature'],
+  }));
+  const drafts = [...events, ...answers(pipeline, schemas), ...internals(pipeline, compacted)];
+  return drafts.flatMap(({ schema, ...draft }) => {
+    const topic: Topic = {
+      ...draft,
+      pipeline: pipeline.name,
+      partitions: pipeline.partitions,
+      value: schema === undefined ? undefined : { subject: valueSubject(draft.name), schema },
+    };
+    return READ_BY_RECORD.has(topic.kind) ? [topic, deadLetters(topic)] : [topic];
+  });
+};
+
+const houseTopics = (source: SchemaSource): readonly Topic[] => {
+  const { control, audit, models, lineage, runs } = MILLRACE_TOPICS;
+  const text = source('millrace/control');
+  const house = { pipeline: undefined, partitions: 1, writers: ['cli'], readers: ['cli'] } as const;
+  const value =
+    text === undefined ? undefined : { subject: valueSubject(control), schema: compactSchema(text) };
+  const record = { ...house, kind: 'record', value: undefined } as const;
+  return [
+    { ...house, name: control, kind: 'control', config: TABLE, key: '<pipeline>/<kind>/<name>', value, readers: ['inference', 'cli'] },
+    { ...record, name: audit, config: kept(FOREVER), key: 'what the change is about' },
+    { ...record, name: models, config: kept(FOREVER), key: 'model name' },
+    { ...record, name: lineage, config: kept(days(EVENTS_RETENTION_DAYS)), key: 'run or job id' },
+    { ...record, name: runs, config: kept(FOREVER), key: 'run id' },
+  ]; // prettier-ignore
+};
+
+/**
+ * Every topic, derived from the pipelines, with those of the house. Event schemas are read from `schemas`; features and
+ * predictions are generated from the definitions.
+ * @throws Error when an event schema is missing, or two pipelines claim one topic
+ */
+export const catalogue = (
+  pipelines: readonly Pipeline[],
+  schemas: SchemaSource = repositorySchemas,
+): readonly Topic[] => {
+  const topics = [...pipelines.flatMap(p => pipelineTopics(p, schemas)), ...houseTopics(schemas)];
+  const twice = topics.find((t, i) => topics.findIndex(other => other.name === t.name) !== i);
+  if (twice !== undefined) throw new Error(`topic '${twice.name}' is claimed twice`);
+  return topics;
+};

@@ -1,0 +1,123 @@
+import type { Pipeline } from '@millrace/define';
+import { repositorySchemas, type SchemaSource } from '../files/schemas.ts';
+import { type AvscField, type AvscRecord, compactSchema, parseRecord } from './avsc.ts';
+import { EVENT_ENVELOPE, featuresEnvelope, predictionHead, predictionTail } from './envelope.ts';
+
+/** Schema texts of one pipeline, each in its one spelling. */
+export interface PipelineSchemas {
+  /** Stream name -> schema of its events. */
+  readonly events: Readonly<Record<string, string>>;
+  /** Also of the aside and deferred topics. */
+  readonly features: string;
+  readonly prediction: string;
+}
+
+const namespaceOf = (pipeline: Pipeline): string => `millrace.${pipeline.name.replaceAll('-', '_')}`;
+
+const named = (name: string, doc: string, fields: readonly AvscField[]): AvscRecord => ({
+  type: 'record',
+  name,
+  doc,
+  fields,
+});
+
+/** The vector as named float32 fields, contiguous on the wire and in the order of the model's inputs. */
+const vector = ({ features }: Pipeline): AvscRecord =>
+  named('FeatureVector', 'Named float32 features; missing is NaN.', [
+    ...Object.keys(features.inputs).map(name => ({ name, type: 'float', doc: 'Input.' })),
+    ...features.views.flatMap(view =>
+      Object.keys(view.features).map(name => ({
+        name,
+        type: 'float',
+        doc: `View ${view.name}, version ${view.version}.`,
+      })),
+    ),
+  ]);
+
+/** What happened, apart from the envelope: what decisions and business figures may use. */
+const eventFields = (pipeline: Pipeline, event: AvscRecord): readonly AvscField[] => {
+  const envelope = new Set<string>([...EVENT_ENVELOPE, pipeline.events[pipeline.scores]!.time]);
+  return event.fields.filter(({ name }) => !envelope.has(name));
+};
+
+/** Schema of the features topic. @param event schema of the scored stream's events */
+export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecord => ({
+  type: 'record',
+  name: 'Features',
+  namespace: namespaceOf(pipeline),
+  doc: `Feature vector of one event of ${pipeline.scores}. Key of the topic: ${pipeline.entity}. Generated from the feature set of pipeline ${pipeline.name}; do not edit.`,
+  fields: [
+    ...featuresEnvelope(pipeline.entity),
+    {
+      name: 'event',
+      type: named('FeaturesEvent', 'The event in hand.', eventFields(pipeline, event)),
+      doc: 'Fields of the event that decisions and business figures may use.',
+    },
+    { name: 'features', type: vector(pipeline), doc: "The vector, in the order of the model's inputs." },
+  ],
+});
+
+const figures = (
+  name: string,
+  doc: string,
+  names: readonly string[],
+  type: string,
+  each: string,
+): AvscRecord =>
+  named(
+    name,
+    doc,
+    names.map(field => ({ name: field, type, doc: each })),
+  );
+
+/** Schema of the predictions topic. */
+export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
+  const kpis = Object.keys(pipeline.kpis);
+  return {
+    type: 'record',
+    name: 'Prediction',
+    namespace: namespaceOf(pipeline),
+    doc: `One answer to one event, with its provenance. Key of the topic: ${pipeline.entity}. Generated from pipeline ${pipeline.name}; do not edit.`,
+    fields: [
+      ...predictionHead(pipeline.entity),
+      {
+        name: 'outputs',
+        type: figures('Outputs', 'Named model outputs.', pipeline.model.outputs, 'float', 'Model output.'),
+        doc: 'Outputs of the model.',
+      },
+      { name: 'decision', type: 'string', doc: 'Name of the first decision whose condition held.' },
+      {
+        name: 'kpis',
+        type: figures('Kpis', 'Named figures.', kpis, 'double', 'Business figure.'),
+        doc: 'Business figures.',
+      },
+      ...predictionTail,
+      { name: 'features', type: vector(pipeline), doc: 'The vector that was scored.' },
+    ],
+  };
+};
+
+const required = (schemas: SchemaSource, path: string): string => {
+  const text = schemas(path);
+  if (text === undefined) throw new Error(`there is no schema '${path}': add schemas/${path}.avsc`);
+  return text;
+};
+
+/**
+ * Schemas of a pipeline: its events' from their files, features and predictions generated from the definition.
+ * @throws Error when an event schema does not exist
+ */
+export const schemasOf = (pipeline: Pipeline, schemas: SchemaSource = repositorySchemas): PipelineSchemas => {
+  const events = Object.fromEntries(
+    Object.entries(pipeline.events).map(([name, { schema }]) => [
+      name,
+      compactSchema(required(schemas, schema)),
+    ]),
+  );
+  const scored = pipeline.events[pipeline.scores]!.schema;
+  return {
+    events,
+    features: JSON.stringify(featuresSchema(pipeline, parseRecord(events[pipeline.scores]!, scored))),
+    prediction: JSON.stringify(predictionSchema(pipeline)),
+  };
+};

@@ -1,0 +1,69 @@
+import type { Pipeline } from '@millrace/define';
+
+/** Names of every topic of one pipeline. */
+export interface PipelineTopics {
+  /** Stream name -> topic: `transactions` -> `fraud.transactions.v1`. */
+  readonly events: Readonly<Record<string, string>>;
+  /** Topic of the stream that is scored. */
+  readonly scored: string;
+  /** Compacted: the newest vector of each entity. One topic per feature set version. */
+  readonly features: string;
+  /** Vectors older than their entity's newest, and redriven ones; not compacted. */
+  readonly aside: string;
+  readonly predictions: string;
+  /** Vectors put off until the night. */
+  readonly deferred: string;
+  /** Stage key after the first -> topic through which events reach that stage. Empty with one stage. */
+  readonly repartition: Readonly<Record<string, string>>;
+  /** From the last stage back to the pipeline's entity; undefined with one stage. */
+  readonly release: string | undefined;
+  /** State of every stage, compacted. */
+  readonly changelog: string;
+  /** Heads and progress of epochs, compacted. */
+  readonly progress: string;
+}
+
+/** Topics of the house that belong to no pipeline. */
+export const MILLRACE_TOPICS = {
+  /** Compacted: what is in force. */
+  control: 'millrace.control.v1',
+  /** Never compacted: what was in force when. */
+  audit: 'millrace.audit.v1',
+  models: 'millrace.models.v1',
+  lineage: 'millrace.lineage.v1',
+  runs: 'millrace.runs.v1',
+} as const;
+
+/** Dead letters of one input topic: original key, bytes and headers, with `__dlq.errors.*`. */
+export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
+
+/** Subject under which the value schema of a topic is registered. */
+export const valueSubject = (topic: string): string => `${topic}-value`;
+
+/** Keys of the feature stages in order: those of the scored stream; the first one keys its topic. */
+export const stageKeys = (pipeline: Pipeline): readonly string[] => pipeline.events[pipeline.scores]!.keys;
+
+const hyphened = (name: string): string =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+
+export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
+  const p = pipeline.name;
+  const features = `${p}.features.v${pipeline.features.version}`;
+  const [, ...further] = stageKeys(pipeline);
+  const events = Object.fromEntries(Object.keys(pipeline.events).map(s => [s, `${p}.${s}.v1`]));
+  return {
+    events,
+    scored: events[pipeline.scores]!,
+    features,
+    aside: `${features}.aside`,
+    predictions: `${p}.predictions.v1`,
+    deferred: `${p}.deferred.v1`,
+    repartition: Object.fromEntries(further.map(key => [key, `${p}.feature.${hyphened(key)}.repartition`])),
+    release: further.length > 0 ? `${p}.feature.release.repartition` : undefined,
+    changelog: `${p}.feature.state.changelog`,
+    progress: `${p}.feature.progress`,
+  };
+};

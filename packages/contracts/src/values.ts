@@ -1,0 +1,65 @@
+/** What every pipeline's features record has, for code that serves all of them. Times are milliseconds since the epoch. */
+export interface FeaturesValue {
+  readonly eventId: string;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly entity: string;
+  readonly eventTime: number;
+  readonly appendTime: number;
+  readonly featureSet: number;
+  readonly featureSetHash: string;
+  readonly late: boolean;
+  readonly sourceTopic: string;
+  readonly sourcePartition: number;
+  readonly sourceOffset: number;
+  readonly inputHash: string;
+  /** `live`, or the id of a run. */
+  readonly runId: string;
+  readonly traceparent: string | null;
+  /** Fields of the event that decisions and business figures may use. */
+  readonly event: Readonly<Record<string, unknown>>;
+  /** In the model's order; missing is NaN. */
+  readonly features: Readonly<Record<string, number>>;
+}
+
+/** What every pipeline's prediction has, for code that serves all of them. Times are milliseconds since the epoch. */
+export interface PredictionValue {
+  readonly predictionId: string;
+  readonly eventId: string;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly entity: string;
+  readonly eventTime: number;
+  readonly appendTime: number;
+  readonly scoredAt: number;
+  readonly outputs: Readonly<Record<string, number>>;
+  readonly decision: string;
+  readonly kpis: Readonly<Record<string, number>>;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly modelDigest: string;
+  readonly featureSet: number;
+  readonly featureSetHash: string;
+  readonly controlRevision: number;
+  readonly route: string;
+  readonly routeVersion: number;
+  readonly arm: string;
+  /** `answer`, or `shadow:<rollout>`. */
+  readonly role: string;
+  /** Why a fallback answered; null when the model did. */
+  readonly fallback: string | null;
+  readonly late: boolean;
+  readonly stale: boolean;
+  readonly sourceTopic: string;
+  readonly sourcePartition: number;
+  readonly sourceOffset: number;
+  readonly vectorOffset: number;
+  readonly inputHash: string;
+  readonly batchId: string;
+  readonly runId: string;
+  readonly seq: number;
+  readonly final: boolean;
+  readonly supersedes: string | null;
+  readonly traceparent: string | null;
+  readonly features: Readonly<Record<string, number>>;
+}
