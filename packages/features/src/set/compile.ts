@@ -1,0 +1,105 @@
+import {
+  compileNumber,
+  featureNames,
+  hashFeatureSet,
+  namesIn,
+  parseDuration,
+  type Pipeline,
+} from '@millrace/define';
+import { type CompiledStage, compileStage } from './stage.ts';
+
+/** A feature set as something that runs: stages, one for each entity key, and the vector at the end. */
+export interface CompiledSet {
+  readonly version: number;
+  readonly hash: string;
+  /** Stream whose events have vectors. */
+  readonly scores: string;
+  /** Names of the vector's values, in order. */
+  readonly names: readonly string[];
+  /** In the order in which events pass them; none where no view looks at more than the event in hand. */
+  readonly stages: readonly CompiledStage[];
+  /**
+   * The vector of an event from its fields and from what each stage gave, in the order of the stages. Everything is
+   * computed in double precision and rounded to float32 at the end; missing is NaN.
+   */
+  finish(fields: Readonly<Record<string, unknown>>, partials: readonly Float64Array[]): Float32Array;
+}
+
+export interface CompileOptions {
+  /**
+   * How much older than its key's newest an event may be and still find its whole windows, milliseconds. Also how long
+   * after an event its duplicates are known for certain. Default one day.
+   */
+  readonly allowanceMs?: number;
+}
+
+export const ALLOWANCE_MS = parseDuration('1d') as number;
+
+interface Hand {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly values: Float64Array;
+}
+
+/** Names in an order in which each follows all it rests on; a checked definition has no cycles. */
+const restingOrder = (rests: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] => {
+  const ordered = new Set<string>();
+  const place = (name: string): void => {
+    if (ordered.has(name)) return;
+    for (const under of rests.get(name) ?? []) place(under);
+    ordered.add(name);
+  };
+  for (const name of rests.keys()) place(name);
+  return [...ordered];
+};
+
+const compileFinish = (
+  pipeline: Pipeline,
+  names: readonly string[],
+  stages: readonly CompiledStage[],
+): CompiledSet['finish'] => {
+  const index = new Map(names.map((name, i) => [name, i]));
+  const env = {
+    timeZone: pipeline.timeZone,
+    field: (name: string) => (hand: Hand) => hand.fields[name],
+    feature: (name: string) => {
+      const at = index.get(name);
+      return at === undefined ? undefined : (hand: Hand) => hand.values[at]!;
+    },
+  };
+  const expressions = new Map(Object.entries(pipeline.features.inputs));
+  for (const view of pipeline.features.views)
+    for (const [name, d] of Object.entries(view.features))
+      if ('expression' in d) expressions.set(name, d.expression);
+  const order = restingOrder(new Map([...expressions].map(([name, e]) => [name, namesIn(e, 'feature')])));
+  const computed = order.flatMap(name => {
+    const expression = expressions.get(name);
+    return expression === undefined
+      ? []
+      : [{ at: index.get(name)!, compute: compileNumber(expression, env) }];
+  });
+  const places = stages.map(stage => stage.features.map(name => index.get(name)!));
+  return (fields, partials) => {
+    const hand = { fields, values: new Float64Array(names.length) };
+    places.forEach((at, s) => at.forEach((place, i) => (hand.values[place] = partials[s]![i]!)));
+    for (const { at, compute } of computed) hand.values[at] = compute(hand);
+    return Float32Array.from(hand.values);
+  };
+};
+
+/** Compiles a pipeline's feature set. */
+export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): CompiledSet => {
+  const { features, events, scores } = pipeline;
+  const names = featureNames(features);
+  const keys = (events[scores]?.keys ?? []).filter(key =>
+    features.views.some(v => v.key === key && Object.values(v.features).some(d => 'aggregate' in d)),
+  );
+  const stages = keys.map(key => compileStage(pipeline, key, options.allowanceMs ?? ALLOWANCE_MS));
+  return {
+    version: features.version,
+    hash: hashFeatureSet(pipeline),
+    scores,
+    names,
+    stages,
+    finish: compileFinish(pipeline, names, stages),
+  };
+};

@@ -1,0 +1,36 @@
+import type { FoldEvent } from '../windows/event.ts';
+import type { CompiledSet } from './compile.ts';
+import type { EntityState } from './state.ts';
+
+/** An event of the scored stream with its vector. */
+export interface Vector {
+  readonly event: FoldEvent;
+  /** In the set's order; missing is NaN. */
+  readonly values: Float32Array;
+  /** Older than an event that one of its keys had seen. */
+  readonly late: boolean;
+}
+
+/**
+ * Runs all stages of a set in this process, one event after the other in the order given: for files, training data and
+ * comparisons. Sorted by `compareOrder` that is the ideal order, which a replay reproduces. Duplicates and withdrawn
+ * events have no vector.
+ */
+export function* foldInOrder(set: CompiledSet, events: Iterable<FoldEvent>): Generator<Vector> {
+  const states = set.stages.map(() => new Map<string, EntityState>());
+  for (const event of events) {
+    const partials: Float64Array[] = [];
+    let late = false;
+    set.stages.forEach((stage, s) => {
+      const entity = String(event.fields[stage.key]);
+      const state = states[s]!.get(entity) ?? stage.open();
+      states[s]!.set(entity, state);
+      const folded = stage.fold(state, event);
+      state.forgetChanges();
+      late ||= folded.late;
+      if (folded.values !== undefined) partials.push(folded.values);
+    });
+    if (event.stream === set.scores && partials.length === set.stages.length && !event.withdrawn)
+      yield { event, values: set.finish(event.fields, partials), late };
+  }
+}

@@ -1,0 +1,107 @@
+import { type Aggregate, durationMs, type Pipeline } from '@millrace/define';
+import { aggregateReader, looksBefore, type ReadAggregate } from '../windows/aggregate.ts';
+import type { FoldEvent } from '../windows/event.ts';
+import { type Layout, layoutOf } from '../windows/layout.ts';
+import type { Admission } from '../windows/timeline.ts';
+import { openWindow, type WindowSpan } from '../windows/window.ts';
+import { EntityState } from './state.ts';
+
+export interface Folded {
+  readonly admission: Admission;
+  /** Older than an event of the scored stream that this entity had seen. */
+  readonly late: boolean;
+  /**
+   * The stage's features in its order, in double precision; NaN is missing. Present for an event of the scored stream
+   * that was folded or has expired, unless it is withdrawn.
+   */
+  readonly values: Float64Array | undefined;
+}
+
+/** The views of one entity key. */
+export interface CompiledStage {
+  /** Entity key field: events are keyed by it on their way in. */
+  readonly key: string;
+  /** Features whose values `fold` gives, in order. */
+  readonly features: readonly string[];
+  /** Streams that must be folded here. */
+  readonly streams: readonly string[];
+  /** State of an entity that has seen nothing. */
+  open(): EntityState;
+  /** Folds one event or label into its entity's state. Streams the stage does not use are left alone. */
+  fold(state: EntityState, event: FoldEvent): Folded;
+}
+
+interface Reading {
+  readonly span: WindowSpan;
+  readonly stream: number;
+  readonly reads: readonly { readonly at: number; readonly read: ReadAggregate }[];
+}
+
+const NOT_FOLDED: Folded = { admission: 'superseded', late: false, values: undefined };
+
+/** Aggregates by stream and span, so that each window is looked up once for all that are read from it. */
+const readingsOf = (
+  aggregates: readonly Aggregate[],
+  layouts: readonly Layout[],
+  measuresOf: ReadonlyMap<Aggregate, readonly number[]>,
+): readonly Reading[] => {
+  const readings = new Map<string, Reading & { reads: { at: number; read: ReadAggregate }[] }>();
+  aggregates.forEach((a, at) => {
+    const span = {
+      windowMs: durationMs(a.window),
+      delayMs: durationMs(a.delay),
+      before: looksBefore(a.kind),
+    };
+    const name = `${a.of} ${span.windowMs} ${span.delayMs} ${String(span.before)}`;
+    const stream = layouts.findIndex(l => l.stream === a.of);
+    const reading = readings.get(name) ?? { span, stream, reads: [] };
+    reading.reads.push({ at, read: aggregateReader(a, measuresOf.get(a)!) });
+    readings.set(name, reading);
+  });
+  return [...readings.values()];
+};
+
+/** Compiles the aggregates of all views with one key. `allowanceMs`: see `compileSet`. */
+export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: number): CompiledStage => {
+  const named = pipeline.features.views
+    .filter(view => view.key === key)
+    .flatMap(view => Object.entries(view.features))
+    .flatMap(([name, d]) => ('aggregate' in d ? [{ name, aggregate: d.aggregate }] : []));
+  const aggregates = named.map(n => n.aggregate);
+  // The scored stream always passes, so that duplicates are known here too.
+  const streams = [...new Set([pipeline.scores, ...aggregates.map(a => a.of)])];
+  const layouts: Layout[] = [];
+  const measuresOf = new Map<Aggregate, readonly number[]>();
+  for (const stream of streams) {
+    const made = layoutOf(pipeline, stream, aggregates.filter(a => a.of === stream), allowanceMs); // prettier-ignore
+    layouts.push(made.layout);
+    for (const [a, measures] of made.measuresOf) measuresOf.set(a, measures);
+  }
+  const readings = readingsOf(aggregates, layouts, measuresOf);
+
+  const read = (state: EntityState, event: FoldEvent): Float64Array => {
+    const values = new Float64Array(aggregates.length);
+    for (const { span, stream, reads } of readings) {
+      const window = openWindow(state.timelines[stream]!, span, event);
+      for (const { at, read } of reads) values[at] = read(window);
+    }
+    return values;
+  };
+
+  return {
+    key,
+    features: named.map(n => n.name),
+    streams,
+    open: () => new EntityState(layouts),
+    fold: (state, event) => {
+      const timeline = state.timelines[streams.indexOf(event.stream)];
+      if (timeline === undefined) return NOT_FOLDED;
+      const scored = event.stream === pipeline.scores;
+      const newest = scored ? timeline.newest() : undefined;
+      const late = newest !== undefined && event.time < newest.time;
+      const admission = timeline.fold(event);
+      const answered = scored && !event.withdrawn && (admission === 'folded' || admission === 'expired');
+      return { admission, late, values: answered ? read(state, event) : undefined };
+    },
+  };
+};

@@ -1,0 +1,243 @@
+/** Columns of a row before those of the measures. */
+export const TIME = 0;
+export const SEQUENCE = 1;
+export const PARTITION = 2;
+export const OFFSET = 3;
+export const REVISION = 4;
+/** When it became known; minus infinity for events. */
+export const KNOWN_AT = 5;
+/** When a higher revision became known in its place; infinity while none has. */
+export const UNTIL = 6;
+/** 1, or 0 for a revision that withdraws: it is only remembered. */
+export const LIVE = 7;
+const HEAD = 8;
+/** Columns of each measure: its value, and count and sum of it over the rows up to here. */
+export const VALUE = 0;
+export const COUNT = 1;
+export const SUM = 2;
+const PER_MEASURE = 3;
+
+const ROWS_FIRST = 4;
+
+/** A point in the order of one stream's events: time, sequence, partition, offset. */
+export interface Point {
+  readonly time: number;
+  readonly sequence: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface NewRow extends Point {
+  readonly id: string;
+  readonly revision: number;
+  readonly knownAt: number;
+  readonly until: number;
+  readonly live: boolean;
+  readonly numbers: ArrayLike<number>;
+  readonly texts: readonly (string | undefined)[];
+}
+
+/**
+ * The rows of one stretch of event time, [start, start + 2^level) milliseconds, in order. Counts and sums up to each row
+ * are brought up to date when they are next asked for.
+ */
+export class Leaf {
+  readonly start: number;
+  readonly level: number;
+  readonly measures: number;
+  readonly width: number;
+  length = 0;
+  rows: Float64Array;
+  ids: string[] = [];
+  texts: (readonly (string | undefined)[])[] = [];
+  /** Counts and sums over all leaves before this one, by measure; kept by the timeline. */
+  readonly before: Float64Array;
+  /** Greatest `knownAt` and finite `until`: from then on nothing in here changes. */
+  changedAtMax = Number.NEGATIVE_INFINITY;
+  /** Changed since its chunk was last written. */
+  dirty = false;
+  private summed = 0;
+  /** Smallest and greatest value of each measure, once asked for and until the next change. */
+  private extremes: Float64Array | undefined;
+
+  constructor(start: number, level: number, measures: number) {
+    this.start = start;
+    this.level = level;
+    this.measures = measures;
+    this.width = HEAD + measures * PER_MEASURE;
+    this.rows = new Float64Array(ROWS_FIRST * this.width);
+    this.before = new Float64Array(measures * 2);
+  }
+
+  get end(): number {
+    return this.start + 2 ** this.level;
+  }
+
+  at(row: number, column: number): number {
+    return this.rows[row * this.width + column]!;
+  }
+
+  valueAt(row: number, measure: number): number {
+    return this.rows[row * this.width + HEAD + measure * PER_MEASURE + VALUE]!;
+  }
+
+  /** Count or sum of a measure over the first `rows` rows. */
+  upTo(rows: number, measure: number, column: typeof COUNT | typeof SUM): number {
+    if (rows === 0) return 0;
+    if (this.summed < rows) this.addUp();
+    return this.rows[(rows - 1) * this.width + HEAD + measure * PER_MEASURE + column]!;
+  }
+
+  /** Whether a row counts now: not withdrawn, and no later revision in its place. */
+  counts(row: number): boolean {
+    return this.at(row, LIVE) === 1 && this.at(row, UNTIL) === Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a row counted at a time. */
+  countedAt(row: number, time: number): boolean {
+    return this.at(row, LIVE) === 1 && this.at(row, KNOWN_AT) <= time && time < this.at(row, UNTIL);
+  }
+
+  /** Number of rows at or before a point. */
+  rowsThrough(p: Point): number {
+    let low = 0;
+    let high = this.length;
+    // In order, the answer is mostly the end.
+    if (high > 0 && this.compare(high - 1, p) <= 0) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compare(middle, p) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private compare(row: number, p: Point): number {
+    const { rows } = this;
+    const at = row * this.width;
+    const time = rows[at]!;
+    if (time !== p.time) return time < p.time ? -1 : 1;
+    const sequence = rows[at + SEQUENCE]!;
+    if (sequence !== p.sequence) return sequence < p.sequence ? -1 : 1;
+    const partition = rows[at + PARTITION]!;
+    if (partition !== p.partition) return partition < p.partition ? -1 : 1;
+    const offset = rows[at + OFFSET]!;
+    return offset === p.offset ? 0 : offset < p.offset ? -1 : 1;
+  }
+
+  /** Smallest or greatest value of a measure over the rows that count now, or NaN. */
+  extreme(measure: number, which: 'min' | 'max'): number {
+    this.extremes ??= this.findExtremes();
+    return this.extremes[measure * 2 + (which === 'min' ? 0 : 1)]!;
+  }
+
+  /** Puts a row in its place and returns which it is. */
+  insert(row: NewRow): number {
+    const { width } = this;
+    const index = this.rowsThrough(row);
+    if ((this.length + 1) * width > this.rows.length) {
+      const grown = new Float64Array(this.length * 2 * width);
+      grown.set(this.rows);
+      this.rows = grown;
+    }
+    const at = index * width;
+    if (index < this.length) this.rows.copyWithin(at + width, at, this.length * width);
+    this.rows[at + TIME] = row.time;
+    this.rows[at + SEQUENCE] = row.sequence;
+    this.rows[at + PARTITION] = row.partition;
+    this.rows[at + OFFSET] = row.offset;
+    this.rows[at + REVISION] = row.revision;
+    this.rows[at + KNOWN_AT] = row.knownAt;
+    this.rows[at + UNTIL] = row.until;
+    this.rows[at + LIVE] = row.live ? 1 : 0;
+    for (let m = 0; m < this.measures; m++) this.rows[at + HEAD + m * PER_MEASURE + VALUE] = row.numbers[m]!;
+    if (index === this.length) {
+      this.ids.push(row.id);
+      this.texts.push(row.texts);
+    } else {
+      this.ids.splice(index, 0, row.id);
+      this.texts.splice(index, 0, row.texts);
+    }
+    this.length++;
+    this.noteChangeAt(row.knownAt);
+    this.noteChangeAt(row.until);
+    this.changed(index);
+    return index;
+  }
+
+  remove(row: number): void {
+    const { width } = this;
+    this.rows.copyWithin(row * width, (row + 1) * width, this.length * width);
+    this.ids.splice(row, 1);
+    this.texts.splice(row, 1);
+    this.length--;
+    this.changed(row);
+  }
+
+  /** A later revision takes the row's place from `until` on. */
+  supersede(row: number, until: number): void {
+    this.rows[row * this.width + UNTIL] = until;
+    this.noteChangeAt(until);
+    this.changed(row);
+  }
+
+  pointAt(row: number): Point {
+    const at = row * this.width;
+    return {
+      time: this.rows[at]!,
+      sequence: this.rows[at + SEQUENCE]!,
+      partition: this.rows[at + PARTITION]!,
+      offset: this.rows[at + OFFSET]!,
+    };
+  }
+
+  /** The row as `insert` takes it: for moving rows to another leaf, and for writing them. */
+  rowAt(row: number): NewRow {
+    return {
+      ...this.pointAt(row),
+      id: this.ids[row]!,
+      texts: this.texts[row]!,
+      revision: this.at(row, REVISION),
+      knownAt: this.at(row, KNOWN_AT),
+      until: this.at(row, UNTIL),
+      live: this.at(row, LIVE) === 1,
+      numbers: Array.from({ length: this.measures }, (_, m) => this.valueAt(row, m)),
+    };
+  }
+
+  private noteChangeAt(time: number): void {
+    if (time !== Number.POSITIVE_INFINITY && time > this.changedAtMax) this.changedAtMax = time;
+  }
+
+  private changed(row: number): void {
+    this.dirty = true;
+    this.extremes = undefined;
+    if (row < this.summed) this.summed = row;
+  }
+
+  private findExtremes(): Float64Array {
+    const found = new Float64Array(this.measures * 2).fill(Number.NaN);
+    for (let row = 0; row < this.length; row++)
+      for (let m = 0; this.counts(row) && m < this.measures; m++) {
+        const value = this.valueAt(row, m);
+        if (!(found[m * 2]! <= value) && !Number.isNaN(value)) found[m * 2] = value;
+        if (!(found[m * 2 + 1]! >= value) && !Number.isNaN(value)) found[m * 2 + 1] = value;
+      }
+    return found;
+  }
+
+  private addUp(): void {
+    const { rows, width } = this;
+    for (let row = this.summed; row < this.length; row++) {
+      const counts = this.counts(row);
+      for (let m = 0; m < this.measures; m++) {
+        const at = row * width + HEAD + m * PER_MEASURE;
+        const value = rows[at]!;
+        const counted = counts && !Number.isNaN(value);
+        rows[at + COUNT] = (row === 0 ? 0 : rows[at - width + COUNT]!) + (counted ? 1 : 0);
+        rows[at + SUM] = (row === 0 ? 0 : rows[at - width + SUM]!) + (counted ? value : 0);
+      }
+    }
+    this.summed = this.length;
+  }
+}

@@ -1,0 +1,270 @@
+import type { FoldEvent } from './event.ts';
+import type { Layout } from './layout.ts';
+import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, SUM, UNTIL } from './leaf.ts';
+
+/** The greatest stretch of time of one leaf: 2^33 ms, 99 days. */
+const ROOT_LEVEL = 33;
+/** A leaf with more rows is cut in two halves of its time; only one of a single millisecond may be larger. */
+export const LEAF_ROWS_MAX = 32;
+/** A position is leaf * POSITION + rows of that leaf before it. */
+export const POSITION = 2 ** 24;
+
+/**
+ * - `folded`: it counts from now on
+ * - `duplicate`: this revision of this event was folded before
+ * - `superseded`: a higher revision was folded before
+ * - `expired`: older than what is kept; it was not kept
+ */
+export type Admission = 'folded' | 'duplicate' | 'superseded' | 'expired';
+
+/** Told of every row that begins or ceases to count. */
+export interface RowListener {
+  added(row: NewRow): void;
+  removed(row: NewRow): void;
+  /** Rows before this time are gone. */
+  dropped(beforeTime: number): void;
+}
+
+const NO_TEXTS: readonly (string | undefined)[] = [];
+
+/**
+ * One entity's events of one stream, in order of event time. The time line is cut into leaves at halves of halves of a
+ * fixed grid, so which leaves there are depends on the events and not on the order of their arrival. An event is found
+ * again by its id among those of its own time: a correction carries the time and the keys of what it corrects.
+ */
+export class Timeline {
+  readonly layout: Layout;
+  leaves: Leaf[] = [];
+  listeners: RowListener[] = [];
+  /** From this time on, what counts in the newest state is what counted then. */
+  changedAtMax = Number.NEGATIVE_INFINITY;
+  /** Leaves before and at this one know what is before them. */
+  private known = -1;
+  private changed: Leaf[] = [];
+  private dropped: string[] = [];
+
+  constructor(layout: Layout) {
+    this.layout = layout;
+  }
+
+  /** The newest point in event time, or undefined while there is none. */
+  newest(): Point | undefined {
+    for (let i = this.leaves.length - 1; i >= 0; i--) {
+      const leaf = this.leaves[i]!;
+      if (leaf.length > 0) return leaf.pointAt(leaf.length - 1);
+    }
+    return undefined;
+  }
+
+  fold(event: FoldEvent): Admission {
+    const newest = this.newest();
+    if (newest !== undefined && event.time <= newest.time - this.layout.retentionMs) return 'expired';
+    const index = this.leafFor(event.time);
+    const leaf = this.leaves[index]!;
+    let until = Number.POSITIVE_INFINITY;
+    const knownAt = this.layout.hasKnownAt
+      ? (event.knownAt ?? Number.NEGATIVE_INFINITY)
+      : Number.NEGATIVE_INFINITY;
+    for (const row of this.rowsOf(leaf, event)) {
+      const revision = leaf.at(row, REVISION);
+      if (revision === event.revision) return 'duplicate';
+      if (!this.layout.hasKnownAt) {
+        if (revision > event.revision) return 'superseded';
+        this.removeRow(index, row);
+        break; // an event has one row at most
+      }
+      if (revision > event.revision) until = Math.min(until, leaf.at(row, KNOWN_AT));
+      else if (leaf.at(row, UNTIL) > knownAt) this.supersede(index, row, knownAt);
+    }
+    this.insert(index, {
+      ...pointOf(event),
+      id: event.eventId,
+      revision: event.revision,
+      knownAt,
+      until,
+      live: !event.withdrawn,
+      numbers: this.layout.measures.map(m => m.number(event)),
+      texts: this.textsOf(event),
+    });
+    if (newest !== undefined && event.time > newest.time) this.expireBefore(event.time);
+    return 'folded';
+  }
+
+  /** Drops the leaves that lie wholly before `time` less the retention. */
+  expireBefore(time: number): void {
+    const before = time - this.layout.retentionMs;
+    let gone = 0;
+    while (gone < this.leaves.length && this.leaves[gone]!.end <= before) gone++;
+    if (gone === 0) return;
+    for (const leaf of this.leaves.splice(0, gone)) {
+      this.dropped.push(keyOf(leaf));
+      leaf.dirty = false;
+    }
+    this.known = Math.max(-1, this.known - gone);
+    for (const listener of this.listeners) listener.dropped(before);
+  }
+
+  /** Position behind every row at or before a point. */
+  positionThrough(point: Point): number {
+    const index = this.leafBefore(point.time);
+    return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThrough(point);
+  }
+
+  /** Count or sum of a measure over all rows before a position. */
+  upTo(position: number, measure: number, column: typeof COUNT | typeof SUM): number {
+    if (this.leaves.length === 0) return 0;
+    const index = Math.floor(position / POSITION);
+    this.addUpTo(index);
+    const leaf = this.leaves[index]!;
+    return leaf.before[measure * 2 + column - COUNT]! + leaf.upTo(position % POSITION, measure, column);
+  }
+
+  /** Leaves changed and chunks dropped since the last call. */
+  takeChanges(): { readonly changed: readonly Leaf[]; readonly dropped: readonly string[] } {
+    const changed = this.changed.filter(leaf => leaf.dirty);
+    const { dropped } = this;
+    for (const leaf of changed) leaf.dirty = false;
+    this.changed = [];
+    this.dropped = [];
+    return { changed, dropped };
+  }
+
+  /** Puts a leaf read from its chunk into place. */
+  restore(leaf: Leaf): void {
+    leaf.dirty = false;
+    this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
+    const at = this.leafBefore(leaf.start) + 1;
+    this.leaves.splice(at, 0, leaf);
+    this.known = -1;
+  }
+
+  private textsOf(event: FoldEvent): readonly (string | undefined)[] {
+    const { measures } = this.layout;
+    return measures.some(m => m.text !== undefined) ? measures.map(m => m.text?.(event)) : NO_TEXTS;
+  }
+
+  /** Rows of the same event, the last first, so that one may be removed. */
+  private rowsOf(leaf: Leaf, event: FoldEvent): readonly number[] {
+    const rows: number[] = [];
+    const last = leaf.rowsThrough(endOf(event.time)) - 1;
+    for (let row = last; row >= 0 && leaf.at(row, 0) === event.time; row--)
+      if (leaf.ids[row] === event.eventId) rows.push(row);
+    return rows;
+  }
+
+  private insert(index: number, row: NewRow): void {
+    const leaf = this.leaves[index]!;
+    this.touch(index);
+    leaf.insert(row);
+    this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
+    if (leaf.length > LEAF_ROWS_MAX) this.split(index);
+    if (row.live && row.until === Number.POSITIVE_INFINITY) for (const l of this.listeners) l.added(row);
+  }
+
+  private removeRow(index: number, row: number): void {
+    const leaf = this.leaves[index]!;
+    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed(leaf.rowAt(row));
+    this.touch(index);
+    leaf.remove(row);
+  }
+
+  private supersede(index: number, row: number, until: number): void {
+    const leaf = this.leaves[index]!;
+    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed(leaf.rowAt(row));
+    this.touch(index);
+    leaf.supersede(row, until);
+    this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
+  }
+
+  private touch(index: number): void {
+    const leaf = this.leaves[index]!;
+    if (!leaf.dirty) {
+      leaf.dirty = true;
+      this.changed.push(leaf);
+    }
+    if (index < this.known) this.known = index;
+  }
+
+  private split(index: number): void {
+    const leaf = this.leaves[index]!;
+    if (leaf.level === 0 || leaf.length <= LEAF_ROWS_MAX) return;
+    const level = leaf.level - 1;
+    const halves = [leaf.start, leaf.start + 2 ** level].map(at => new Leaf(at, level, leaf.measures));
+    for (let row = 0; row < leaf.length; row++) {
+      const moved = leaf.rowAt(row);
+      halves[moved.time < halves[1]!.start ? 0 : 1]!.insert(moved);
+    }
+    leaf.dirty = false;
+    this.dropped.push(keyOf(leaf));
+    const kept = halves.filter(half => half.length > 0);
+    this.changed.push(...kept);
+    this.leaves.splice(index, 1, ...kept);
+    this.known = Math.min(this.known, index - 1);
+    // Only one of the halves can still be too large: together they hold one row too many.
+    kept.forEach((half, i) => {
+      if (half.length > LEAF_ROWS_MAX) this.split(index + i);
+    });
+  }
+
+  /** Index of the last leaf that begins at or before a time, or -1. */
+  private leafBefore(time: number): number {
+    let low = 0;
+    let high = this.leaves.length;
+    if (high > 0 && this.leaves[high - 1]!.start <= time) return high - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.leaves[middle]!.start <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Index of the leaf for a time; where there is none, the largest piece of the grid that is free is made one. */
+  private leafFor(time: number): number {
+    const at = this.leafBefore(time);
+    const previous = this.leaves[at];
+    if (previous !== undefined && time < previous.end) return at;
+    const next = this.leaves[at + 1];
+    let level = ROOT_LEVEL;
+    const startOf = (l: number): number => Math.floor(time / 2 ** l) * 2 ** l;
+    const free = (l: number): boolean =>
+      (previous === undefined || previous.end <= startOf(l)) &&
+      (next === undefined || startOf(l) + 2 ** l <= next.start);
+    while (!free(level)) level--;
+    this.leaves.splice(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
+    this.known = Math.min(this.known, at);
+    return at + 1;
+  }
+
+  private addUpTo(index: number): void {
+    for (let i = this.known + 1; i <= index; i++) {
+      const leaf = this.leaves[i]!;
+      const previous = this.leaves[i - 1];
+      for (let m = 0; m < leaf.measures; m++)
+        for (const column of [COUNT, SUM] as const)
+          leaf.before[m * 2 + column - COUNT] =
+            previous === undefined
+              ? 0
+              : previous.before[m * 2 + column - COUNT]! + previous.upTo(previous.length, m, column);
+    }
+    if (index > this.known) this.known = index;
+  }
+}
+
+/** Name of a leaf's chunk among those of its timeline. */
+export const keyOf = (leaf: Leaf): string => `${leaf.level}:${leaf.start.toString(36)}`;
+
+const pointOf = ({ time, sequence, partition, offset }: FoldEvent): Point => ({
+  time,
+  sequence,
+  partition,
+  offset,
+});
+
+/** The point behind everything of a time. */
+export const endOf = (time: number): Point => ({
+  time,
+  sequence: Number.POSITIVE_INFINITY,
+  partition: Number.POSITIVE_INFINITY,
+  offset: Number.POSITIVE_INFINITY,
+});
