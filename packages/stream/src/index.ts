@@ -28,3 +28,22 @@ export type {
 } from './task.ts';
 export { murmur2Partition } from './broker/murmur2.ts';
 export { type MemoryBroker, type MemoryBrokerOptions, memoryBroker } from './memory/broker.ts';
+export {
+  type CommitOptions,
+  type Delivery,
+  type InputOptions,
+  type LaneMarks,
+  type OutputOptions,
+  type Processor,
+  type ProcessorOptions,
+  type RetryOptions,
+} from './processor/options.ts';
+export {
+  type InboundRecord,
+  perRecord,
+  type RecordHandler,
+  type RecordOutcomes,
+} from './processor/perRecord.ts';
+export { processor } from './processor/processor.ts';
+export { memoryStore, type StateStore } from './state/store.ts';
+export { type GlobalTable, globalTable, type GlobalTableOptions } from './table/table.ts';

@@ -1,0 +1,116 @@
+import type { Codec } from '@millrace/avro';
+import type { Clock, Logger, Metrics } from '@millrace/telemetry';
+import type { Broker } from '../broker/port.ts';
+import type { StateStore } from '../state/store.ts';
+import type { Task, TaskContext } from '../task.ts';
+
+/**
+ * How results reach Kafka.
+ * - `exactly_once`: outputs, changelog, dead letters and offsets of a task in one transaction. Needed for state.
+ * - `at_least_once`: outputs are acknowledged, then offsets are committed; a redelivery repeats outputs.
+ * - `external`: the task keeps its offsets in a database of its own and closes a record when that has it; offsets
+ *   committed to Kafka only mirror. Dead letters and outputs are sent before the mirror moves, so a task that seeks no
+ *   further than `positions` repeats those that a crash swallowed.
+ */
+export type Delivery = 'exactly_once' | 'at_least_once' | 'external';
+
+/** How much one partition may hold, read and not yet committed: reading pauses at the high mark, goes on at the low. */
+export interface LaneMarks {
+  readonly rowsHigh: number;
+  readonly rowsLow: number;
+  readonly bytesHigh: number;
+  readonly bytesLow: number;
+}
+
+export interface InputOptions<In> {
+  readonly topic: string;
+  readonly codec: Codec<In>;
+  /** `unbounded`: for repartition inputs, whose lanes are interleaved, so that a pause would hold back the laggard. */
+  readonly lane?: LaneMarks | 'unbounded';
+}
+
+export interface OutputOptions<Value> {
+  readonly topic: string;
+  /** Without it only bytes and tombstones can be emitted. */
+  readonly codec?: Codec<Value>;
+}
+
+/** A commit is cut when the interval has passed since the first uncommitted change, or a mark is reached. */
+export interface CommitOptions {
+  readonly intervalMs: number;
+  /** Closings and outputs gathered. */
+  readonly recordsMax: number;
+  /** Bytes of outputs and state gathered. */
+  readonly bytesMax: number;
+}
+
+/** How long a bad world is borne by one task without a successful commit, before the process ends. */
+export interface RetryOptions {
+  readonly attemptsMax: number;
+  readonly delayMsFirst: number;
+  readonly delayMsMax: number;
+  readonly totalMsMax: number;
+}
+
+export interface ProcessorOptions<In, Out extends object> {
+  /** For logs and readiness; default: the group. */
+  readonly name?: string;
+  readonly broker: Broker;
+  readonly group: string;
+  /** Topics of equal partition count: partition p of all of them is task p. */
+  readonly inputs: readonly InputOptions<In>[];
+  readonly outputs: { readonly [K in keyof Out & string]: OutputOptions<Out[K]> };
+  readonly delivery: Delivery;
+  /** Compacted topic of the keyed state, with the inputs' partition count. Only with `exactly_once`. */
+  readonly changelog?: string;
+  /** Opens the local store of a task; default: memory. It is closed when the task's partition is lost. */
+  readonly openStore?: (task: number) => StateStore | Promise<StateStore>;
+  readonly createTask: (context: TaskContext<Out>) => Task<In, Out> | Promise<Task<In, Out>>;
+  readonly commit?: Partial<CommitOptions>;
+  /** Interval of `onTime`. */
+  readonly tickMs?: number;
+  readonly retry?: Partial<RetryOptions>;
+  /** Name of the dead letter topic of an input; default `<topic>.dlq`. */
+  readonly deadLetters?: (inputTopic: string) => string;
+  /** Longest a stop waits for open handlers; what is closed by then is committed, the rest is read again by the next owner. */
+  readonly drainMsMax?: number;
+  readonly sessionTimeoutMs?: number;
+  readonly rebalanceTimeoutMs?: number;
+  readonly fetchWaitMsMax?: number;
+  readonly fetchBytesPerPartitionMax?: number;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1): jitter of retries. */
+  readonly random?: () => number;
+  readonly metrics?: Metrics;
+  readonly logger?: Logger;
+}
+
+/** The shape of a runtime component; this package may not name that one. */
+export interface Processor {
+  readonly name: string;
+  /** Resolves when the group has been joined; tasks then come and go with assignments. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+  notReady(): string | undefined;
+  readonly failed: Promise<never>;
+}
+
+export const LANE_DEFAULT: LaneMarks = {
+  rowsHigh: 20_000,
+  rowsLow: 10_000,
+  bytesHigh: 16 * 1024 * 1024,
+  bytesLow: 8 * 1024 * 1024,
+};
+export const COMMIT_DEFAULT: CommitOptions = {
+  intervalMs: 100,
+  recordsMax: 5_000,
+  bytesMax: 8 * 1024 * 1024,
+};
+export const RETRY_DEFAULT: RetryOptions = {
+  attemptsMax: 100,
+  delayMsFirst: 50,
+  delayMsMax: 5_000,
+  totalMsMax: 300_000,
+};
+export const TICK_MS_DEFAULT = 100;
+export const DRAIN_MS_MAX_DEFAULT = 5_000;
