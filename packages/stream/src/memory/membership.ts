@@ -156,7 +156,7 @@ export class MemoryMembership implements Membership {
     if (lane.paused || this.#state !== 'reading' || log === undefined) return false;
     if (lane.position < log.beginning || lane.position > log.end) {
       const range = `${log.beginning}..${log.end}`;
-      const error = `${nameOf(lane)}: position ${lane.position} is outside of ${range}: records are lost`;
+      const error = `${nameOf(lane)}: position ${lane.position} is out of range (${range}): records are lost`;
       this.#fail(new BrokerError(error, { retriable: false }));
       return false;
     }

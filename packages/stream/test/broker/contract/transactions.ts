@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import { FencedError } from '../../../src/broker/port.ts';
+import { type BrokerHarness, out, readAll, unique, valuesOf } from '../harness.ts';
+import { setUp } from './setup.ts';
+
+export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>): void => {
+  describe('transactions', () => {
+    const s = setUp(makeHarness);
+
+    test('show nothing before the commit, and everything after it', async () => {
+      const topic = await s.topic(2);
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      await producer.send([out(topic, 0, 'k', 'a')]);
+      await producer.send([out(topic, 1, 'k', 'b'), out(topic, 0, 'k', 'c')]);
+      expect(await readAll(s.broker, topic)).toEqual([]);
+      await producer.commit();
+      const seen = await readAll(s.broker, topic);
+      expect([valuesOf(seen, 0), valuesOf(seen, 1)]).toEqual([['a', 'c'], ['b']]);
+    });
+
+    test('hold back readers of records that came behind them', async () => {
+      const topic = await s.topic(1);
+      const open = await s.broker.transactionalProducer(unique('tx'));
+      await open.send([out(topic, 0, 'k', 'open')]);
+      const plain = await s.broker.producer();
+      await plain.send([out(topic, 0, 'k', 'behind')]);
+      expect(await s.broker.admin.endOffsets(topic)).toEqual([{ topic, partition: 0, offset: 0 }]);
+      await open.abort();
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['behind']);
+    });
+
+    test('drop what was aborted, also where transactions interleave in a partition', async () => {
+      const topic = await s.topic(1);
+      const [a, b, c] = await Promise.all(
+        ['a', 'b', 'c'].map(() => s.broker.transactionalProducer(unique('tx'))),
+      );
+      for (const round of [1, 2, 3]) {
+        await a!.send([out(topic, 0, 'k', `a${round}`)]);
+        await b!.send([out(topic, 0, 'k', `b${round}`)]);
+        await c!.send([out(topic, 0, 'k', `c${round}`)]);
+      }
+      // The list of aborts is ordered by their ends, not by their beginnings.
+      await c!.abort();
+      await a!.abort();
+      await b!.commit();
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['b1', 'b2', 'b3']);
+    });
+
+    test('commit offsets with the records, or neither', async () => {
+      const topic = await s.topic(2);
+      const group = unique('group');
+      const { admin } = s.broker;
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      await producer.send([out(topic, 0, 'k', 'a')]);
+      await producer.sendOffsets(group, [{ topic, partition: 1, offset: 5 }]);
+      expect(await admin.committed(group, [topic])).toEqual([]);
+      await producer.commit();
+      expect(await admin.committed(group, [topic])).toEqual([{ topic, partition: 1, offset: 5 }]);
+      await producer.send([out(topic, 0, 'k', 'b')]);
+      await producer.sendOffsets(group, [{ topic, partition: 1, offset: 9 }]);
+      await producer.abort();
+      expect(await admin.committed(group, [topic])).toEqual([{ topic, partition: 1, offset: 5 }]);
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['a']);
+    });
+
+    test('may carry offsets only, or nothing at all', async () => {
+      const topic = await s.topic(1);
+      const group = unique('group');
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      await producer.commit();
+      await producer.sendOffsets(group, [{ topic, partition: 0, offset: 3 }]);
+      await producer.commit();
+      await producer.abort();
+      const committed = await s.broker.admin.committed(group, [topic]);
+      expect(committed).toEqual([{ topic, partition: 0, offset: 3 }]);
+    });
+
+    test('a new holder fences the old one and ends its open transaction', async () => {
+      const topic = await s.topic(1);
+      const id = unique('tx');
+      const group = unique('group');
+      const zombie = await s.broker.transactionalProducer(id);
+      await zombie.send([out(topic, 0, 'k', 'zombie')]);
+      await zombie.sendOffsets(group, [{ topic, partition: 0, offset: 1 }]);
+      const owner = await s.another().transactionalProducer(id);
+      expect(await s.broker.admin.committed(group, [topic])).toEqual([]);
+      await owner.send([out(topic, 0, 'k', 'owner')]);
+      await expect(zombie.commit()).rejects.toThrow(FencedError);
+      await owner.commit();
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['owner']);
+      expect(await s.broker.admin.committed(group, [topic])).toEqual([]);
+    });
+
+    test.each(['send', 'sendOffsets'] as const)('%s of a fenced holder fails, and kills it', async call => {
+      const topic = await s.topic(1);
+      const id = unique('tx');
+      const zombie = await s.broker.transactionalProducer(id);
+      await zombie.send([out(topic, 0, 'k', 'first')]);
+      await zombie.commit();
+      await s.another().transactionalProducer(id);
+      const late =
+        call === 'send'
+          ? zombie.send([out(topic, 0, 'k', 'late')])
+          : zombie.sendOffsets(unique('group'), [{ topic, partition: 0, offset: 1 }]);
+      await expect(late).rejects.toThrow(FencedError);
+      await expect(zombie.send([out(topic, 0, 'k', 'later')])).rejects.toThrow(/dead/u);
+      await zombie.close();
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['first']);
+    });
+
+    test('hundreds of short ones follow each other', async () => {
+      const topic = await s.topic(2);
+      const group = unique('group');
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      for (let i = 0; i < 200; i++) {
+        await producer.send([out(topic, i % 2, 'k', `${i}`)]);
+        await producer.sendOffsets(group, [{ topic, partition: 0, offset: i }]);
+        await producer.commit();
+      }
+      const seen = await readAll(s.broker, topic);
+      expect(valuesOf(seen, 0)).toHaveLength(100);
+      expect(valuesOf(seen, 1)).toHaveLength(100);
+      expect((await s.broker.admin.committed(group, [topic]))[0]?.offset).toBe(199);
+    });
+
+    test('a large one is split into batches and stays one', async () => {
+      const topic = await s.topic(1);
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      await producer.send(
+        Array.from({ length: 5_000 }, (_, i) => out(topic, 0, `k${i}`, `${i}`.padEnd(200, '.'))),
+      );
+      expect(await readAll(s.broker, topic)).toEqual([]);
+      await producer.commit();
+      const seen = valuesOf(await readAll(s.broker, topic));
+      expect(seen.map(value => Number.parseInt(value!, 10))).toEqual(
+        Array.from({ length: 5_000 }, (_, i) => i),
+      );
+    });
+  });
+};
