@@ -1,1 +1,16 @@
-export type { Rows, Scored, Scorer } from './scorer.ts';
+export { type BatchBounds, batchBounds, type BatchLimits, DEFAULT_BATCH_LIMITS } from './batch/bounds.ts';
+export { type Cost, costFit, type CostFit } from './batch/cost.ts';
+export { goldenProblems } from './batch/golden.ts';
+export { type Isolated, scoreIsolating } from './batch/isolate.ts';
+export { modelFolders, type ModelFiles, readManifest, readModelFolder } from './folder/read.ts';
+export { loadModel, type MakeScorer, type Model } from './load.ts';
+export {
+  type Golden, type InputTensor, inputWidth, type Manifest, type ModelOutput, TENSOR_TYPES, type TensorType,
+} from './manifest/manifest.ts'; // prettier-ignore
+export { parseManifest } from './manifest/parse.ts';
+export { type OnnxOptions, onnxScorer } from './onnx/scorer.ts';
+export { workerScorer } from './onnx/worker.ts';
+export { inspectOnnx, NotOnnx, type OnnxFacts } from './proto/inspect.ts';
+export { ModelRefused } from './refused.ts';
+export { type Rows, type Scored, type Scorer, ScorerLost, ScoringError } from './scorer.ts';
+export { type Lease, modelSlot, type Slot } from './slot.ts';

@@ -1,0 +1,66 @@
+import { type Rows, type Scorer, ScoringError } from '../scorer.ts';
+
+export interface Isolated {
+  /** Row-major outputs; those of a failed row mean nothing. */
+  readonly data: Float32Array;
+  /** Rows that cannot be scored, each with why. */
+  readonly failed: ReadonlyMap<number, ScoringError>;
+  /** Engine calls that answered: rows and milliseconds of each. */
+  readonly calls: readonly { readonly rows: number; readonly ms: number }[];
+}
+
+interface Part {
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** @throws whatever is not the rows' fault */
+const ask = async (
+  scorer: Scorer,
+  batch: Rows,
+): Promise<Awaited<ReturnType<Scorer['score']>> | ScoringError> => {
+  try {
+    return await scorer.score(batch);
+  } catch (cause) {
+    if (cause instanceof ScoringError) return cause;
+    throw cause;
+  }
+};
+
+/**
+ * Scores a batch; when the engine refuses it, halves it until the bad rows are alone, and scores the rest. An answer
+ * that is not a finite number counts as a failure of its row: it must never leave.
+ * @throws whatever is not the rows' fault (ScorerLost)
+ */
+export const scoreIsolating = async (
+  scorer: Scorer,
+  batch: Rows,
+  widths: { readonly input: number; readonly output: number },
+): Promise<Isolated> => {
+  const data = new Float32Array(batch.rows * widths.output);
+  const failed = new Map<number, ScoringError>();
+  const calls: { rows: number; ms: number }[] = [];
+  const open: Part[] = batch.rows === 0 ? [] : [{ from: 0, rows: batch.rows }];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const { from, rows } = part;
+    const answer = await ask(scorer, {
+      rows,
+      data: batch.data.subarray(from * widths.input, (from + rows) * widths.input),
+    });
+    if (!(answer instanceof ScoringError)) {
+      data.set(answer.data, from * widths.output);
+      calls.push({ rows, ms: answer.computeMs });
+    } else if (rows === 1) failed.set(from, answer);
+    else {
+      const half = rows >> 1;
+      open.push({ from: from + half, rows: rows - half }, { from, rows: half });
+    }
+  }
+  for (let row = 0; row < batch.rows; row++) {
+    if (failed.has(row)) continue;
+    const answers = data.subarray(row * widths.output, (row + 1) * widths.output);
+    if (!answers.every(Number.isFinite))
+      failed.set(row, new ScoringError('the model answered something that is not a finite number'));
+  }
+  return { data, failed, calls };
+};

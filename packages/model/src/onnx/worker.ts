@@ -1,0 +1,98 @@
+import { Worker } from 'node:worker_threads';
+import { inputWidth, type Manifest } from '../manifest/manifest.ts';
+import { type Scored, type Scorer, ScorerLost, ScoringError } from '../scorer.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { OnnxOptions } from './scorer.ts';
+
+type Waiting = PromiseWithResolvers<Scored>;
+
+const lost = (why: string, cause?: unknown): ScorerLost => new ScorerLost(`the model's thread ${why}`, cause);
+
+/** Resolves with the provider, or rejects with why the thread does not serve. */
+const whenReady = (worker: Worker): Promise<string> => {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  worker.once('message', (message: FromWorker) => {
+    if (message.kind === 'ready') resolve(message.provider);
+    else
+      reject(
+        new Error(message.kind === 'refused' ? message.message : `the thread said ${message.kind} first`),
+      );
+  });
+  worker.once('error', reject);
+  worker.once('exit', code => reject(lost(`ended with code ${code} before it was ready`)));
+  return promise;
+};
+
+/**
+ * A model in a thread of its own, so that engine calls leave this one free for heartbeats. Batches are copied once and
+ * their buffers handed over. A thread that ends takes only its model with it: open calls reject with `ScorerLost`.
+ * @throws Error as `onnxScorer` does
+ */
+export const workerScorer = async (
+  bytes: Uint8Array,
+  manifest: Manifest,
+  options: Pick<OnnxOptions, 'callMsMax' | 'rowsMax'> = {},
+): Promise<Scorer> => {
+  const start: WorkerStart = { bytes, manifest, ...options };
+  const worker = new Worker(new URL('./scorer.worker.ts', import.meta.url), {
+    workerData: start,
+    execArgv: [],
+  });
+  const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()));
+  let provider: string;
+  try {
+    provider = await whenReady(worker);
+  } catch (cause) {
+    await worker.terminate();
+    throw cause;
+  }
+
+  const width = inputWidth(manifest);
+  const waiting = new Map<number, Waiting>();
+  let idNext = 0;
+  let gone: ScorerLost | undefined;
+  let closing: Promise<void> | undefined;
+
+  const endAll = (why: ScorerLost): void => {
+    gone ??= why;
+    for (const one of waiting.values()) one.reject(gone);
+    waiting.clear();
+  };
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind !== 'scored' && message.kind !== 'failed') return;
+    const one = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.kind === 'scored') one?.resolve(message.scored);
+    else one?.reject(new ScoringError(message.message));
+  });
+  worker.on('error', cause => endAll(lost('failed', cause)));
+  worker.on('exit', code => endAll(lost(`ended with code ${code}`)));
+
+  const post = (message: ToWorker, transfer: readonly ArrayBuffer[] = []): void =>
+    worker.postMessage(message, [...transfer]);
+
+  return {
+    provider,
+    score({ rows, data }) {
+      if (closing !== undefined) return Promise.reject(new ScorerLost('the model was closed'));
+      if (gone !== undefined) return Promise.reject(gone);
+      if (data.length !== rows * width)
+        return Promise.reject(
+          new RangeError(`${rows} rows of ${width} values are not ${data.length} values`),
+        );
+      const id = idNext++;
+      const answer: Waiting = Promise.withResolvers<Scored>();
+      waiting.set(id, answer);
+      const copy = new Float32Array(data);
+      post({ kind: 'score', id, rows, data: copy }, [copy.buffer]);
+      return answer.promise;
+    },
+    close() {
+      closing ??= (async () => {
+        if (gone === undefined) post({ kind: 'close' });
+        await ended;
+      })();
+      return closing;
+    },
+  };
+};
