@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, mean, output, type PipelineInput, share, threshold,
+} from '../src/index.ts'; // prettier-ignore
+
+const good: PipelineInput = {
+  name: 'shop',
+  entity: 'userId',
+  scores: 'orders',
+  events: {
+    orders: { schema: 'shop/order', time: 'at', keys: ['userId', 'shopId'] },
+    returns: {
+      schema: 'shop/return',
+      of: 'orders',
+      time: 'at',
+      knownAt: 'knownAt',
+      keys: ['userId', 'shopId'],
+    },
+  },
+  features: {
+    version: 1,
+    inputs: { price: field('price') },
+    views: [
+      {
+        name: 'user-orders',
+        version: 1,
+        key: 'userId',
+        features: {
+          orders1d: count({ of: 'orders', window: '1d' }),
+          price1d: mean({ of: 'orders', value: field('price'), scale: 2, window: '1d' }),
+          ratio: derived(ge(feature('price'), feature('price1d'))),
+        },
+      },
+    ],
+  },
+  model: { name: 'shop', outputs: ['score'], fallback: [{ constant: { score: 0 } }] },
+  thresholds: { high: 0.5 },
+  decisions: [{ name: 'stop', when: ge(output('score'), threshold('high')) }, { name: 'go' }],
+};
+const fieldsOf = (schema: string) =>
+  ({
+    'shop/order': new Set(['at', 'userId', 'shopId', 'price']),
+    'shop/return': new Set(['at', 'knownAt', 'userId', 'shopId', 'isReturned']),
+  })[schema];
+
+describe('definePipeline', () => {
+  test('fills in what is left out', () => {
+    const pipeline = definePipeline(good);
+    expect(pipeline).toMatchObject({ timeZone: 'UTC', partitions: 6, kpis: {} });
+    expect(pipeline.delivery).toEqual({ inference: 'at_least_once', epochMs: 100 });
+    expect(checkPipeline(pipeline, fieldsOf)).toEqual([]);
+  });
+
+  test('reports every mistake at once', () => {
+    const bad: PipelineInput = {
+      ...good,
+      name: 'Shop!',
+      timeZone: 'Mars/Olympus',
+      scores: 'nothing',
+      features: {
+        version: 0,
+        inputs: { price: output('score') },
+        views: [
+          { name: 'keyless', version: 1, features: { n: count({ of: 'orders', window: '1d' }) } },
+          {
+            name: 'wrong',
+            version: 1,
+            key: 'planet',
+            features: {
+              price: count({ of: 'unknown', window: '0d' }),
+              m: mean({ of: 'orders', value: field('price'), window: 'soon' as Duration, scale: 0.5 }),
+            },
+          },
+        ],
+      },
+      decisions: [{ name: 'stop' }, { name: 'go', when: threshold('low') }],
+    };
+    let message = '';
+    try {
+      definePipeline(bad);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    for (const part of [
+      'name: it is not lower case',
+      "timeZone: 'Mars/Olympus' is unknown",
+      "scores: stream 'nothing' is unknown; there are orders, returns",
+      'features.version: it is not 1 or more',
+      "features.inputs.price: output('score') has no meaning here",
+      'view keyless.n: an aggregate needs a view with a key',
+      "view wrong: the name 'price' is taken",
+      "view wrong.price: stream 'unknown' is unknown",
+      "view wrong.price: window '0d' is no duration above zero",
+      "view wrong.m: stream 'orders' does not carry the view's key 'planet'",
+      "view wrong.m: window 'soon' is no duration",
+      'view wrong.m: scale 0.5 is not a whole number',
+      'decisions.stop: the last decision has no condition',
+      "decisions.go: threshold('low') is unknown; there are high",
+    ])
+      expect(message).toContain(part);
+  });
+
+  test('finds features that rest on themselves, over several steps', () => {
+    const view = {
+      name: 'circle',
+      version: 1,
+      features: {
+        a: derived(feature('b')),
+        b: derived(feature('c')),
+        c: derived(feature('a')),
+        d: derived(feature('a')),
+      },
+    };
+    expect(() => definePipeline({ ...good, features: { version: 1, inputs: {}, views: [view] } })).toThrow(
+      /feature a: it rests on itself\n- feature b: it rests on itself\n- feature c: it rests on itself$/,
+    );
+  });
+
+  test('with the schemas, fields are checked too', () => {
+    const pipeline = definePipeline({
+      ...good,
+      events: { ...good.events, orders: { schema: 'shop/order', time: 'when', keys: ['userId', 'shopId'] } },
+      features: {
+        version: 1,
+        inputs: { price: field('prise') },
+        views: [
+          {
+            name: 'v',
+            version: 1,
+            key: 'userId',
+            features: {
+              shops: distinct({ of: 'orders', value: field('shop'), window: '7d' }),
+              returned: share({ of: 'returns', where: field('isReturned'), window: '7d' }),
+            },
+          },
+        ],
+      },
+    });
+    expect(checkPipeline(pipeline, fieldsOf)).toEqual([
+      "events.orders: schema 'shop/order' has no field 'when'",
+      "features.inputs.price: field('prise') is unknown; there are at, userId, shopId, price",
+      "view v.shops.value: field('shop') is unknown; there are at, userId, shopId, price",
+    ]);
+    expect(
+      checkPipeline(pipeline, schema => (schema === 'shop/order' ? fieldsOf(schema) : undefined)),
+    ).toContain("events.returns: schema 'shop/return' does not exist");
+  });
+});

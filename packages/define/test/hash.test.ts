@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import {
+  canonicalJson, count, definePipeline, featureView, field, hashFeatureSet, hashPipeline, hashView, mean, type PipelineInput,
+} from '../src/index.ts'; // prettier-ignore
+
+const view = featureView({
+  name: 'spending',
+  version: 1,
+  key: 'id',
+  owner: 'somebody',
+  features: {
+    n: count({ of: 'events', window: '1d' }),
+    m: mean({ of: 'events', value: field('x'), window: '1d' }),
+  },
+});
+const input: PipelineInput = {
+  name: 'p',
+  entity: 'id',
+  scores: 'events',
+  events: { events: { schema: 'p/e', time: 'at', keys: ['id'] } },
+  features: { version: 1, inputs: { x: field('x') }, views: [view] },
+  model: { name: 'm', outputs: ['y'], fallback: [] },
+  decisions: [{ name: 'any' }],
+};
+
+describe('hashes', () => {
+  test('canonical JSON sorts keys and leaves out what is undefined', () => {
+    expect(canonicalJson({ b: [1, 'ä', null], a: { d: undefined, c: true } })).toBe(
+      '{"a":{"c":true},"b":[1,"ä",null]}',
+    );
+    expect(() => canonicalJson({ a: Number.NaN })).toThrow(RangeError);
+  });
+
+  test('is the SHA-256 of the view as data with the version of each computation', () => {
+    const expected =
+      '{"features":[["n",{"aggregate":{"delay":"0ms","empty":0,"kind":"count","of":"events","scale":0,"window":"1d"}},1],' +
+      '["m",{"aggregate":{"delay":"0ms","empty":"missing","kind":"mean","of":"events","scale":0,"value":{"name":"x","op":"field"},"window":"1d"}},1]],' +
+      '"key":"id","name":"spending","version":1}';
+    expect(hashView(view)).toBe(createHash('sha256').update(expected).digest('hex'));
+  });
+
+  test('change with what changes a value, and with nothing else', () => {
+    const { n, m } = view.features;
+    expect(hashView({ ...view, owner: 'other', description: 'new words' })).toBe(hashView(view));
+    expect(hashView({ ...view, features: { m: m!, n: n! } })).not.toBe(hashView(view));
+    expect(hashView({ ...view, features: { n: count({ of: 'events', window: '2d' }), m: m! } })).not.toBe(
+      hashView(view),
+    );
+    const base = definePipeline(input);
+    const set = hashFeatureSet(base);
+    expect(hashFeatureSet(definePipeline({ ...input, thresholds: { t: 1 }, partitions: 12 }))).toBe(set);
+    expect(hashFeatureSet(definePipeline({ ...input, timeZone: 'Asia/Tokyo' }))).not.toBe(set);
+    expect(
+      hashFeatureSet(definePipeline({ ...input, features: { ...input.features, version: 2 } })),
+    ).not.toBe(set);
+    expect(hashPipeline(definePipeline({ ...input, thresholds: { t: 1 } }))).not.toBe(hashPipeline(base));
+    expect(hashPipeline({ ...base, description: 'words' })).toBe(hashPipeline(base));
+  });
+});

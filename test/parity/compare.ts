@@ -1,0 +1,49 @@
+export interface ColumnResult {
+  compared: number;
+  mismatches: number;
+  /** Greatest difference found, as a share of max(1, |published|). */
+  worst: number;
+}
+
+/** What `pnpm parity --output json` prints as its last line. */
+export interface ParityResult {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, ColumnResult>>;
+  readonly seconds: number;
+  readonly recordsPerSecond: number;
+  readonly cpuSecondsPerMillion: number;
+}
+
+const TOLERANCE = 1e-6;
+const difference = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(b));
+
+/** Compares vectors with published rows, column by column, as they come. */
+export interface Comparison {
+  /** `values` in the order of the columns. Rows that are not published, or excepted, are passed over. */
+  add(id: number, values: ArrayLike<number>): void;
+  result(): Pick<ParityResult, 'rows' | 'columns'>;
+}
+
+export const compareColumns = (
+  columns: readonly string[],
+  published: ReadonlyMap<number, ArrayLike<number>>,
+  excepted: ReadonlySet<number> = new Set(),
+): Comparison => {
+  const results = columns.map((): ColumnResult => ({ compared: 0, mismatches: 0, worst: 0 }));
+  let rows = 0;
+  return {
+    add: (id, values) => {
+      const expected = published.get(id);
+      if (expected === undefined || excepted.has(id)) return;
+      rows++;
+      results.forEach((result, c) => {
+        const off = difference(values[c]!, expected[c]!);
+        result.compared++;
+        if (!(off <= TOLERANCE)) result.mismatches++;
+        // A missing value is as wrong as can be.
+        result.worst = Math.max(result.worst, Number.isNaN(off) ? Number.MAX_VALUE : off);
+      });
+    },
+    result: () => ({ rows, columns: Object.fromEntries(columns.map((name, c) => [name, results[c]!])) }),
+  };
+};
