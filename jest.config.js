@@ -27,6 +27,8 @@ export default {
     {
       ...common,
       displayName: 'stack',
+      globalSetup: '<rootDir>/test/jest/globalSetup.ts',
+      globalTeardown: '<rootDir>/test/jest/globalTeardown.ts',
       testMatch: [
         '<rootDir>/{packages,services}/*/test/**/*.stack.test.ts',
         '<rootDir>/test/**/*.stack.test.ts',

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startContainers } from './containers/start.ts';
@@ -44,7 +44,6 @@ export interface Stack {
   /** Stops whatever this stack started, kept or not; safe twice. */
   stop(): Promise<void>;
 }
-
 
 /** What the ways need to know; everything is settled. */
 export interface Plan {
@@ -126,7 +125,7 @@ async function planFor(options: StackOptions, directory: string): Promise<Plan> 
     keep,
     tuning: options.tuning ?? 'startsFast',
     writeArchive: options.writeArchive ?? false,
-    token: `millrace-${randomUUID()}`,
+    token: tokenFor(directory),
     dataDirectory: join(directory, keep ? 'data' : 'throwaway'),
     logDirectory: join(directory, 'logs'),
     environment: options.environment,
@@ -134,4 +133,10 @@ async function planFor(options: StackOptions, directory: string): Promise<Plan> 
   };
   await mkdir(plan.logDirectory, { recursive: true });
   return plan;
+}
+
+/** No other process has it, whichever has this one's pid after us. */
+function tokenFor(directory: string): string {
+  const where = createHash('sha256').update(directory).digest('hex').slice(0, 8);
+  return `millrace-${where}-${process.pid}-${Math.round(performance.timeOrigin)}`;
 }

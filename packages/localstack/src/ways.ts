@@ -68,7 +68,8 @@ function engineSockets(environment: Environment): string[] {
 
 async function whyNotContainers(environment: Environment): Promise<string | undefined> {
   const found = await Promise.all(engineSockets(environment).map(isSocket));
-  if (!environment['DOCKER_HOST'] && !found.includes(true)) return 'no container engine: no socket of one found';
+  if (!environment['DOCKER_HOST'] && !found.includes(true))
+    return 'no container engine: no socket of one found';
   const { getContainerRuntimeClient } = await import('testcontainers');
   try {
     await getContainerRuntimeClient();

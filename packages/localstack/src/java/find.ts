@@ -16,7 +16,10 @@ export interface Java {
 export async function findJava(environment: Environment): Promise<Java | string> {
   const home = environment['JAVA_HOME'];
   const command = home ? join(home, 'bin', 'java') : 'java';
-  const { code, output } = await runCommand(command, ['-version'], { environment, timeoutMs: ASK_TIMEOUT_MS });
+  const { code, output } = await runCommand(command, ['-version'], {
+    environment,
+    timeoutMs: ASK_TIMEOUT_MS,
+  });
   if (code !== 0) return `no Java: ${command} does not run`;
   const version = javaVersion(output);
   if (version === undefined) return `no Java: ${command} -version says nothing we understand`;

@@ -44,7 +44,9 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   const places = await brokerPlaces(options);
   const classPath = await sortedClassPath(options.jars);
   for (const place of places) await provideData(place, places, classPath, options);
-  const started = await Promise.allSettled(places.map(place => startBroker(place, places, classPath, options)));
+  const started = await Promise.allSettled(
+    places.map(place => startBroker(place, places, classPath, options)),
+  );
   const children = started.filter(result => result.status === 'fulfilled').map(result => result.value);
   const failure = started.find(result => result.status === 'rejected');
   if (failure) {
@@ -84,10 +86,15 @@ async function provideData(
     const properties = join(into, 'server.properties');
     await writeFile(properties, brokerProperties({ ...place, dataDirectory }, all));
     const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties];
-    await mustRun('formatting Kafka storage', options.java.command, [...LOGGING, '-cp', classPath, ...format], {
-      environment: options.environment,
-      timeoutMs: FORMAT_TIMEOUT_MS,
-    });
+    await mustRun(
+      'formatting Kafka storage',
+      options.java.command,
+      [...LOGGING, '-cp', classPath, ...format],
+      {
+        environment: options.environment,
+        timeoutMs: FORMAT_TIMEOUT_MS,
+      },
+    );
   });
   await mkdir(dirname(place.dataDirectory), { recursive: true });
   await mustRun('copying Kafka storage', 'cp', ['-Rp', join(formatted, 'data'), place.dataDirectory], {

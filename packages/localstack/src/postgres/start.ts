@@ -91,7 +91,8 @@ function settings(port: number, data: PostgresOptions['data']): string[] {
 async function otherUserForRoot(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const user = unprivilegedUser(await readFile('/etc/passwd', 'utf8'));
-  if (!user) throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody to run it as');
+  if (!user)
+    throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody to run it as');
   return user;
 }
 
@@ -127,10 +128,15 @@ async function provideData(
     const data = join(into, 'data');
     const init = ['-D', data, '-U', ROLE, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
     await mustRun('initdb', join(programs, 'bin', 'initdb'), init, asUser);
-    await mustRun('creating the database', join(programs, 'bin', 'postgres'), ['--single', '-D', data, 'postgres'], {
-      ...asUser,
-      input: `CREATE DATABASE ${DATABASE};\n`,
-    });
+    await mustRun(
+      'creating the database',
+      join(programs, 'bin', 'postgres'),
+      ['--single', '-D', data, 'postgres'],
+      {
+        ...asUser,
+        input: `CREATE DATABASE ${DATABASE};\n`,
+      },
+    );
   });
   await mkdir(dirname(dataDirectory), { recursive: true });
   await mustRun('copying the database', 'cp', ['-Rp', join(template, 'data'), dataDirectory], options);

@@ -42,7 +42,9 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
       ...options.environment,
       QUARKUS_HTTP_HOST: '127.0.0.1',
       QUARKUS_HTTP_PORT: String(port),
-      ...(dataDirectory ? { APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(dataDirectory, 'registry')}` } : {}),
+      ...(dataDirectory
+        ? { APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(dataDirectory, 'registry')}` }
+        : {}),
     },
     stopSignal: 'TERM',
     stopGraceS: archive ? ARCHIVE_GRACE_S : STOP_GRACE_S,
