@@ -30,5 +30,5 @@ export interface Registry {
   /** Registers (idempotent: the same text has the same id). @throws IncompatibleSchema with the registry's reason */
   register(subject: string, schema: string): Promise<number>;
   /** Sets the compatibility rule new versions are held to: all subjects', or one subject's. */
-  setCompatibility(level: 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'NONE', subject?: string): Promise<void>;
+  setCompatibility(level: 'BACKWARD' | 'BACKWARD_TRANSITIVE', subject?: string): Promise<void>;
 }

@@ -1,109 +1,78 @@
 import type { Registry } from '../codec.ts';
-import { IncompatibleSchema, RegistryUnavailable } from '../errors.ts';
-import { type Answer, httpClient } from './http.ts';
+import { IncompatibleSchema } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { cannotRead } from '../schema.ts';
+import { NO_WORDS, numberIn, record, textIn, unexpected, wordsOf } from './answers.ts';
+import { type Ask, httpClient } from './http.ts';
 import { REGISTRY_DEFAULTS, type RegistryOptions } from './options.ts';
+import { SchemaTexts } from './texts.ts';
 
 const OK = 200;
 const NOT_FOUND = 404;
 const CONFLICT = 409;
 const INVALID = 422;
 
-/** Ids remembered not to exist; the oldest are forgotten first, so that made-up ids cannot fill the memory. */
-const UNKNOWN_IDS_MAX = 10_000;
-
 const compact = (schema: string): string => JSON.stringify(JSON.parse(schema));
 
-const record = (body: unknown): Readonly<Record<string, unknown>> =>
-  typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+const at = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`;
 
-/** The registry's words on a refusal. */
-const wordsOf = (body: unknown): string => {
-  const { message, messages, detail } = record(body);
-  if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  return [message, detail].filter(x => typeof x === 'string' && x !== '').join(': ') || 'no reason given';
-};
-
-const unexpected = (what: string, { status, body }: Answer): RegistryUnavailable =>
-  new RegistryUnavailable(`the schema registry answered ${status} to ${what}: ${wordsOf(body)}`);
-
-const numberIn = (answer: Answer, name: string, what: string): number => {
-  const value = record(answer.body)[name];
-  if (!Number.isSafeInteger(value)) throw unexpected(what, answer);
-  return value as number;
-};
-const textIn = (answer: Answer, name: string, what: string): string => {
-  const value = record(answer.body)[name];
-  if (typeof value !== 'string') throw unexpected(what, answer);
-  return value;
-};
-
-/** Texts by id: what exists never changes, what does not exist may come to. */
-class SchemaTexts {
-  readonly #texts = new Map<number, string>();
-  readonly #unknownUntilMs = new Map<number, number>();
-  readonly #underWay = new Map<number, Promise<string | undefined>>();
-  readonly #look: (id: number) => Promise<string | undefined>;
-  readonly #now: () => number;
-  readonly #unknownIdMsMax: number;
-
-  constructor(look: (id: number) => Promise<string | undefined>, now: () => number, unknownIdMsMax: number) {
-    this.#look = look;
-    this.#now = now;
-    this.#unknownIdMsMax = unknownIdMsMax;
-  }
-
-  /** Look-ups of one id at one time are one request; a failed one is not remembered. */
-  async of(id: number): Promise<string | undefined> {
-    const known = this.#texts.get(id);
-    if (known !== undefined) return known;
-    if ((this.#unknownUntilMs.get(id) ?? -Infinity) > this.#now()) return undefined;
-    const underWay = this.#underWay.get(id) ?? this.#ask(id);
-    this.#underWay.set(id, underWay);
-    return underWay;
-  }
-
-  async #ask(id: number): Promise<string | undefined> {
-    try {
-      const text = await this.#look(id);
-      if (text === undefined) this.#forbid(id);
-      else this.#texts.set(id, text);
-      return text;
-    } finally {
-      this.#underWay.delete(id);
-    }
-  }
-
-  #forbid(id: number): void {
-    this.#unknownUntilMs.delete(id);
-    if (this.#unknownUntilMs.size >= UNKNOWN_IDS_MAX)
-      this.#unknownUntilMs.delete(this.#unknownUntilMs.keys().next().value!);
-    this.#unknownUntilMs.set(id, this.#now() + this.#unknownIdMsMax);
-  }
-}
-
-/**
- * A registry with Confluent's API. Its requests have a time limit and are repeated when the world is bad; texts are kept
- * by id for good, and ids that do not exist for a while.
- */
-export const confluentRegistry = (options: RegistryOptions): Registry => {
-  const ask = httpClient(options);
-  const at = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`;
-
-  const look = async (id: number): Promise<string | undefined> => {
+const lookUpIn =
+  (ask: Ask) =>
+  async (id: number): Promise<string | undefined> => {
     const what = `the look-up of schema ${id}`;
     const answer = await ask('GET', `/schemas/ids/${id}`);
     if (answer.status === NOT_FOUND) return undefined;
     if (answer.status !== OK) throw unexpected(what, answer);
     return textIn(answer, 'schema', what);
   };
-  const texts = new SchemaTexts(
-    look,
-    () => options.clock.now(),
-    options.unknownIdMsMax ?? REGISTRY_DEFAULTS.unknownIdMsMax,
-  );
+
+const latestIn =
+  (ask: Ask): Registry['latest'] =>
+  async subject => {
+    const what = `the latest version of '${subject}'`;
+    const answer = await ask('GET', `${at(subject)}/versions/latest`);
+    if (answer.status === NOT_FOUND) return undefined;
+    if (answer.status !== OK) throw unexpected(what, answer);
+    const [id, version] = [numberIn(answer, 'id', what), numberIn(answer, 'version', what)];
+    return { id, version, schema: textIn(answer, 'schema', what) };
+  };
+
+const refusalIn =
+  (ask: Ask, latest: Registry['latest']): Registry['whyIncompatible'] =>
+  async (subject, schema) => {
+    const what = `the compatibility check of '${subject}'`;
+    const rule = await ask('GET', `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`);
+    if (rule.status === NOT_FOUND) return undefined; // the subject is new
+    // Apicurio judges what it is asked about, not what the rule says: all versions, or one.
+    const transitive = String(record(rule.body)['compatibilityLevel']).endsWith('_TRANSITIVE');
+    const path = `/compatibility${at(subject)}/versions${transitive ? '' : '/latest'}?verbose=true`;
+    const answer = await ask('POST', path, { schema: compact(schema) });
+    if (answer.status === NOT_FOUND) return undefined;
+    if (answer.status === INVALID) return wordsOf(answer.body) ?? NO_WORDS;
+    const fits = record(answer.body)['is_compatible'];
+    if (answer.status !== OK || typeof fits !== 'boolean') throw unexpected(what, answer);
+    if (fits) return undefined;
+    const words = wordsOf(answer.body);
+    if (words !== undefined) return words;
+    // Apicurio says no without a word; by our own reading a person learns at least what to look at.
+    const newest = await latest(subject);
+    return (newest && cannotRead(schema, newest.schema, DEFAULT_LIMITS)) ?? NO_WORDS;
+  };
+
+/**
+ * A registry with Confluent's API. Its requests have a time limit and are repeated when the world is bad; texts are kept
+ * by id for good, and ids that do not exist for a while.
+ */
+export const confluentRegistry = (options: RegistryOptions): Registry => {
+  const { clock, unknownIdMsMax = REGISTRY_DEFAULTS.unknownIdMsMax } = options;
+  const ask = httpClient(options);
+  const texts = new SchemaTexts(lookUpIn(ask), () => clock.now(), unknownIdMsMax);
+  const latest = latestIn(ask);
 
   return {
     schemaById: id => texts.of(id),
+    latest,
+    whyIncompatible: refusalIn(ask, latest),
 
     idOf: async (subject, schema) => {
       const what = `the look-up under '${subject}'`;
@@ -113,31 +82,11 @@ export const confluentRegistry = (options: RegistryOptions): Registry => {
       return numberIn(answer, 'id', what);
     },
 
-    latest: async subject => {
-      const what = `the latest version of '${subject}'`;
-      const answer = await ask('GET', `${at(subject)}/versions/latest`);
-      if (answer.status === NOT_FOUND) return undefined;
-      if (answer.status !== OK) throw unexpected(what, answer);
-      const [id, version] = [numberIn(answer, 'id', what), numberIn(answer, 'version', what)];
-      return { id, version, schema: textIn(answer, 'schema', what) };
-    },
-
-    whyIncompatible: async (subject, schema) => {
-      const what = `the compatibility check of '${subject}'`;
-      const path = `/compatibility${at(subject)}/versions/latest?verbose=true`;
-      const answer = await ask('POST', path, { schema: compact(schema) });
-      if (answer.status === NOT_FOUND) return undefined; // the subject is new
-      if (answer.status === INVALID) return wordsOf(answer.body);
-      const fits = record(answer.body)['is_compatible'];
-      if (answer.status !== OK || typeof fits !== 'boolean') throw unexpected(what, answer);
-      return fits ? undefined : wordsOf(answer.body);
-    },
-
     register: async (subject, schema) => {
       const what = `the registration under '${subject}'`;
       const answer = await ask('POST', `${at(subject)}/versions`, { schema: compact(schema) });
       if (answer.status === CONFLICT || answer.status === INVALID)
-        throw new IncompatibleSchema(subject, wordsOf(answer.body));
+        throw new IncompatibleSchema(subject, wordsOf(answer.body) ?? NO_WORDS);
       if (answer.status !== OK) throw unexpected(what, answer);
       return numberIn(answer, 'id', what);
     },

@@ -26,7 +26,7 @@ export const memoryRegistry = (): Registry => {
   const refusal = (subject: string, text: string): string | undefined => {
     const level = levels.get(subject) ?? common;
     const kept = versionsOf(subject);
-    const judged = level === 'NONE' ? [] : level === 'BACKWARD' ? kept.slice(-1) : kept;
+    const judged = level === 'BACKWARD' ? kept.slice(-1) : kept;
     for (const { schema, version } of judged) {
       const reason = cannotRead(text, schema, DEFAULT_LIMITS);
       if (reason !== undefined) return `version ${version} cannot be read with it: ${reason}`;

@@ -1,0 +1,4 @@
+import { memoryRegistry } from '../../src/index.ts';
+import { registryContract } from '../registry/contract.ts';
+
+registryContract('memory', async () => memoryRegistry(), 'm');
