@@ -4,3 +4,20 @@ export type { CompiledStage, Folded } from './set/stage.ts';
 export { EntityState } from './set/state.ts';
 export { compareOrder, type FoldEvent, orderTime, readEvent } from './windows/event.ts';
 export type { Admission } from './windows/timeline.ts';
+export {
+  type Cut,
+  type CutterOptions,
+  type CutterState,
+  type Gathered,
+  SourceCutter,
+} from './epochs/cutter.ts';
+export { type Complete, EpochGatherer } from './epochs/gatherer.ts';
+export {
+  type Epoch,
+  EPOCH_NONE,
+  epochOf,
+  type EpochParts,
+  type EpochPhase,
+  partsOf,
+} from './epochs/number.ts';
+export { type Newest, type Releasable, release, type Release } from './epochs/release.ts';

@@ -1,0 +1,183 @@
+import { type Epoch, EPOCH_NONE, liveEpochAt } from './number.ts';
+
+export interface CutterOptions {
+  /** Grid of live epochs, milliseconds of append time. */
+  readonly epochMs: number;
+  /** How long after an epoch's end a partition read to its end may still deliver a record of it, milliseconds. */
+  readonly marginMs: number;
+  /** Non-empty epochs that one input may have between the last stage's progress and its newest record. At least 1. */
+  readonly epochsAheadMax: number;
+}
+
+/** What a source task keeps of one input partition, committed with every cut. */
+export interface CutterInputState {
+  /** How far the partition had been read at the cut (next offset). */
+  readonly readTo: number;
+  /** Epochs with records of this input that were closed and that the last stage had not released. */
+  readonly ahead: readonly Epoch[];
+}
+
+export interface CutterState {
+  readonly closed: Epoch;
+  readonly inputs: readonly CutterInputState[];
+}
+
+export interface Gathered<Row> {
+  readonly epoch: Epoch;
+  /** In order of arrival. */
+  readonly rows: readonly Row[];
+}
+
+export interface Cut<Row> {
+  /** The newest epoch closed: the marker. */
+  readonly closed: Epoch;
+  /** Non-empty epochs up to it, ascending. Each is sorted and folded by itself. */
+  readonly epochs: readonly Gathered<Row>[];
+}
+
+interface Input {
+  position: number;
+  /** Nothing is closed before the position is here again. */
+  readonly readTo: number;
+  /** Epoch of the newest record kept or known as applied. */
+  newest: Epoch;
+  atEnd: boolean;
+  paused: boolean;
+  readonly ahead: Set<Epoch>;
+}
+
+/**
+ * Cuts the input partitions of one source task into live epochs. Plain data in and out: it reads nothing, sends
+ * nothing, and is told the time. Inputs are known by their index.
+ */
+export class SourceCutter<Row> {
+  readonly #options: CutterOptions;
+  readonly #inputs: readonly Input[];
+  readonly #open = new Map<Epoch, Row[]>();
+  #closed: Epoch;
+  #head: Epoch = EPOCH_NONE;
+  #bumped = 0;
+
+  /** `positions`: next offset of each input, where reading starts. `state`: of the last committed cut. */
+  constructor(options: CutterOptions, positions: readonly number[], state?: CutterState) {
+    if (!(options.epochsAheadMax >= 1)) throw new RangeError('epochsAheadMax must be at least 1');
+    this.#options = options;
+    this.#closed = state?.closed ?? EPOCH_NONE;
+    this.#inputs = positions.map((position, i) => ({
+      position,
+      readTo: state?.inputs[i]?.readTo ?? 0,
+      newest: EPOCH_NONE,
+      atEnd: false,
+      paused: false,
+      ahead: new Set(state?.inputs[i]?.ahead),
+    }));
+  }
+
+  /** Newest epoch closed. */
+  get closed(): Epoch {
+    return this.#closed;
+  }
+
+  /** Epoch of the newest record read, closed or not. */
+  get head(): Epoch {
+    return this.#head;
+  }
+
+  /** Records that came too late for the epoch of their append time, since the start. */
+  get bumped(): number {
+    return this.#bumped;
+  }
+
+  /** Rows held back until their epoch closes. */
+  get rowsHeld(): number {
+    let rows = 0;
+    for (const held of this.#open.values()) rows += held.length;
+    return rows;
+  }
+
+  /** Takes the next record of an input. False: its epoch was applied before a restart, and the record is not kept. */
+  add(input: number, offset: number, appendTimeMs: number, row: Row): boolean {
+    const from = this.#inputs[input]!;
+    const byTime = liveEpochAt(appendTimeMs, this.#options.epochMs);
+    const monotone = Math.max(from.newest, byTime);
+    this.pass(input, offset);
+    if (offset < from.readTo && monotone <= this.#closed) {
+      from.newest = monotone;
+      return false;
+    }
+    const epoch = Math.max(monotone, this.#closed + 1);
+    if (byTime <= this.#closed) this.#bumped++;
+    from.newest = epoch;
+    from.ahead.add(epoch);
+    this.#head = Math.max(this.#head, epoch);
+    const rows = this.#open.get(epoch);
+    if (rows === undefined) this.#open.set(epoch, [row]);
+    else rows.push(row);
+    return true;
+  }
+
+  /** A record that belongs to no epoch (a tombstone, bad bytes): only the position moves. */
+  pass(input: number, offset: number): void {
+    const from = this.#inputs[input]!;
+    from.position = Math.max(from.position, offset + 1);
+    from.atEnd = false;
+  }
+
+  /** The input was read to this offset, and there was nothing more. */
+  caughtUp(input: number, offset: number): void {
+    const from = this.#inputs[input]!;
+    if (offset < from.position) return;
+    from.position = offset;
+    // What is appended during a pause is not seen, so a paused partition is never at its end.
+    from.atEnd = !from.paused;
+  }
+
+  /**
+   * Closes what can be closed, or nothing. `headMax` is the highest head that any source has published: idle sources
+   * close up to it and never beyond, so that a quiet pipeline writes nothing.
+   */
+  cut(nowMs: number, headMax: Epoch): Cut<Row> | undefined {
+    let past = Math.max(headMax, this.#head);
+    for (const input of this.#inputs) past = Math.min(past, this.#pastOf(input, nowMs));
+    if (past <= this.#closed) return undefined;
+    this.#closed = past;
+    const epochs: Gathered<Row>[] = [];
+    for (const [epoch, rows] of this.#open) if (epoch <= past) epochs.push({ epoch, rows });
+    epochs.sort((a, b) => a.epoch - b.epoch);
+    for (const { epoch } of epochs) this.#open.delete(epoch);
+    return { closed: past, epochs };
+  }
+
+  /** What has to be committed with the cut just made. */
+  state(): CutterState {
+    const upToClosed = (epochs: Set<Epoch>): Epoch[] => [...epochs].filter(epoch => epoch <= this.#closed);
+    return {
+      closed: this.#closed,
+      inputs: this.#inputs.map(({ position, readTo, ahead }) => ({
+        readTo: Math.max(position, readTo),
+        ahead: upToClosed(ahead),
+      })),
+    };
+  }
+
+  /** Which inputs must rest, given the epoch that every task of the last stage has released. */
+  pace(released: Epoch): readonly boolean[] {
+    return this.#inputs.map(input => {
+      for (const epoch of input.ahead) if (epoch <= released) input.ahead.delete(epoch);
+      // What an earlier life had read must be read again before anything closes: it cannot wait for progress.
+      const mustRead = input.position < input.readTo;
+      input.paused = !mustRead && input.ahead.size > this.#options.epochsAheadMax;
+      if (input.paused) input.atEnd = false;
+      return input.paused;
+    });
+  }
+
+  /** The newest epoch that this input cannot add to any more. */
+  #pastOf(input: Input, nowMs: number): Epoch {
+    if (input.position < input.readTo) return EPOCH_NONE;
+    const byRecord = input.newest - 1;
+    if (!input.atEnd) return byRecord;
+    const { epochMs, marginMs } = this.#options;
+    return Math.max(byRecord, liveEpochAt(nowMs - marginMs, epochMs) - 1);
+  }
+}

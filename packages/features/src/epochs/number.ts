@@ -1,0 +1,31 @@
+/**
+ * Number of an epoch: (phase, n), every replay epoch before every live one. The pair is kept in one number, so that
+ * epochs compare as numbers do; `epochOf` and `partsOf` are the only places that know how.
+ */
+export type Epoch = number;
+export type EpochPhase = 'replay' | 'live';
+
+export interface EpochParts {
+  readonly phase: EpochPhase;
+  readonly n: number;
+}
+
+const REPLAY_SPAN = 2 ** 51;
+
+/** Before every epoch there can be: what a stage has applied that has applied nothing. */
+export const EPOCH_NONE: Epoch = -(2 ** 52);
+
+export function epochOf({ phase, n }: EpochParts): Epoch {
+  return phase === 'live' ? n : n - REPLAY_SPAN;
+}
+
+export function partsOf(epoch: Epoch): EpochParts {
+  return epoch >= -REPLAY_SPAN / 2
+    ? { phase: 'live', n: epoch }
+    : { phase: 'replay', n: epoch + REPLAY_SPAN };
+}
+
+/** Live epoch of an append time, on the grid of `epochMs`. */
+export function liveEpochAt(appendTimeMs: number, epochMs: number): Epoch {
+  return Math.floor(appendTimeMs / epochMs);
+}

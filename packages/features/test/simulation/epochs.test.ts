@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { simulate } from './simulate.ts';
+import type { Mutant } from './world.ts';
+
+const SEEDS = 300;
+
+describe('three stages with crashes, skew, idle partitions and clocks that step back', () => {
+  test(`equal a sequential fold over the recorded epochs, exactly once, in ${SEEDS} seeds`, () => {
+    let crashes = 0;
+    let events = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const verdict = simulate(seed);
+      expect({ seed, faults: verdict.faults }).toEqual({ seed, faults: [] });
+      expect(verdict.vectors).toBe(verdict.events);
+      crashes += verdict.crashes;
+      events += verdict.events;
+    }
+    expect(crashes).toBeGreaterThan(SEEDS * 5);
+    expect(events).toBeGreaterThan(SEEDS * 100);
+  });
+});
+
+const MUTANTS: readonly Mutant[] = [
+  'commits-the-position',
+  'commits-the-lowest-row',
+  'one-sort-over-several',
+  'forgets-how-far-it-had-read',
+  'head-after-the-commit',
+  'idle-sources-do-not-mark',
+  'idle-sources-always-mark',
+  'releases-in-fold-order',
+];
+
+describe('a rule taken away shows', () => {
+  test.each(MUTANTS)('%s', mutant => {
+    let seed = 1;
+    while (seed <= SEEDS && simulate(seed, mutant).faults.length === 0) seed++;
+    expect(seed).toBeLessThanOrEqual(SEEDS);
+  });
+});
+
+describe('one task that stands still', () => {
+  // The run that was being read when the pause came may add as many epochs as it has records.
+  const RECORDS_PER_READ = 5;
+
+  test('holds the others within a few epochs, and all comes right when it goes on', () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { faults, aheadTooFar } = simulate(seed, 'none', true);
+      expect({ seed, faults }).toEqual({ seed, faults: [] });
+      expect(aheadTooFar).toBeLessThanOrEqual(RECORDS_PER_READ);
+    }
+  });
+
+  test('without pauses they run away', () => {
+    const runs = Array.from({ length: 20 }, (_, seed) => simulate(seed + 1, 'never-pauses', true));
+    expect(Math.max(...runs.map(run => run.aheadTooFar))).toBeGreaterThan(2 * RECORDS_PER_READ);
+  });
+});
