@@ -2,6 +2,24 @@ import type { Pipeline } from '@millrace/define';
 import { fraud } from './fraud.ts';
 
 export { fraud } from './fraud.ts';
+export {
+  daysForEvents,
+  FRAUD_SIMULATION,
+  type FraudSimulation,
+  simulateFraud,
+  type SimulatedEvent,
+} from './simulate/fraud.ts';
 
 /** Every pipeline that ships. */
 export const pipelines: readonly Pipeline[] = [fraud];
+
+/** The pipelines of these names, all without names. @throws RangeError naming those there are */
+export const pipelinesNamed = (names?: readonly string[], among: readonly Pipeline[] = pipelines): readonly Pipeline[] => {
+  if (names === undefined) return among;
+  return names.map(name => {
+    const found = among.find(p => p.name === name);
+    if (found === undefined)
+      throw new RangeError(`there is no pipeline '${name}'; there are: ${among.map(p => p.name).join(', ')}`);
+    return found;
+  });
+};

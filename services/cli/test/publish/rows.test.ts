@@ -9,10 +9,16 @@ import { fileRows, type Mapping, parseMapping } from '../../src/publish/rows.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millrace-rows-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const collect = async (rows: AsyncIterable<unknown>): Promise<unknown[]> => {
+  const all: unknown[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+};
+
 const read = async (name: string, content: string | Buffer, mapping?: Mapping): Promise<unknown[]> => {
   const file = join(folder, name);
   writeFileSync(file, content);
-  return Array.fromAsync(fileRows(file, { stdin: Readable.from([]), ...(mapping && { mapping }) }));
+  return collect(fileRows(file, { stdin: Readable.from([]), ...(mapping && { mapping }) }));
 };
 
 test('CSV with a byte-order mark, quoted line breaks and padding is read by its header', async () => {
@@ -41,9 +47,9 @@ test('NDJSON names the line it cannot read', async () => {
 });
 
 test('a file that is not there is an error, not an empty file', async () => {
-  await expect(
-    Array.fromAsync(fileRows(join(folder, 'none.csv.gz'), { stdin: Readable.from([]) })),
-  ).rejects.toThrow('ENOENT');
+  await expect(collect(fileRows(join(folder, 'none.csv.gz'), { stdin: Readable.from([]) }))).rejects.toThrow(
+    'ENOENT',
+  );
 });
 
 test('a mapping that is no mapping is refused', () => {

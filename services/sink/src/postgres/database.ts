@@ -53,7 +53,10 @@ export interface Database {
   ): Promise<void>;
   /** Answers to an event, newest revision and result first; empty when there is none. */
   predictions(pipeline: string, eventId: string): Promise<readonly Record<string, unknown>[]>;
-  prediction(predictionId: string): Promise<Record<string, unknown> | undefined>;
+  /** Rows of a pipeline, all and by decision. */
+  summary(
+    pipeline: string,
+  ): Promise<{ readonly rows: number; readonly decisions: Readonly<Record<string, number>> }>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -131,12 +134,19 @@ const store = async (
     const json = newestById(rows).map(row => toRow(at, pipeline, row));
     await tx.unsafe(
       `INSERT INTO millrace.predictions (${COLUMNS})
-       SELECT ${COLUMNS} FROM json_populate_recordset(NULL::millrace.predictions, $1::json)
+       SELECT ${COLUMNS} FROM json_populate_recordset(NULL::millrace.predictions, $1::text::json)
        ON CONFLICT (prediction_id) DO UPDATE SET (${COLUMNS}, stored_at) =
          (${COLUMNS.replaceAll(/(\w+)/g, 'excluded.$1')}, now())`,
       [JSON.stringify(json)],
     );
   });
+};
+
+const summary = async (sql: Sql, pipeline: string): ReturnType<Database['summary']> => {
+  const counts = await sql<{ decision: string; rows: string }[]>`
+    SELECT decision, count(*) AS rows FROM millrace.predictions WHERE pipeline = ${pipeline} GROUP BY decision ORDER BY decision`;
+  const decisions = Object.fromEntries(counts.map(c => [c.decision, Number(c.rows)]));
+  return { rows: counts.reduce((sum, c) => sum + Number(c.rows), 0), decisions };
 };
 
 /**
@@ -160,7 +170,7 @@ export const openDatabase = (
     predictions: (pipeline, eventId) => sql`
       SELECT * FROM millrace.predictions WHERE pipeline = ${pipeline} AND event_id = ${eventId}
       ORDER BY revision DESC, seq DESC, stored_at DESC LIMIT 100`,
-    prediction: async id => (await sql`SELECT * FROM millrace.predictions WHERE prediction_id = ${id}`)[0],
+    summary: pipeline => summary(sql, pipeline),
     ping: () => sql`SELECT 1`.then(() => undefined),
     close: () => sql.end({ timeout: 5 }),
   };

@@ -1,0 +1,50 @@
+import { type ConfigOf, listField, numberField, optional, usual } from '@millrace/runtime';
+
+/** Settings of the sink. */
+export const SINK_SPEC = {
+  kafkaBootstrapServers: usual.kafkaBootstrapServers,
+  schemaRegistryUrl: usual.schemaRegistryUrl,
+  databaseUrl: usual.databaseUrl,
+  host: usual.host,
+  port: usual.port,
+  pipelines: optional(
+    listField({ env: 'MILLRACE_PIPELINES', help: 'Pipelines to serve; all when left out.' }),
+  ),
+  rowsMax: numberField({
+    env: 'SINK_ROWS_MAX',
+    help: 'Rows of one database transaction, at most (one fetched run may be larger).',
+    min: 1,
+    max: 50_000,
+    fallback: 2_000,
+  }),
+  laneRowsMax: numberField({
+    env: 'SINK_LANE_ROWS_MAX',
+    help: 'Rows of one partition read and not yet stored; reading pauses there.',
+    min: 100,
+    max: 1_000_000,
+    fallback: 10_000,
+  }),
+  laneBytesMax: numberField({
+    env: 'SINK_LANE_BYTES_MAX',
+    help: 'Bytes of one partition read and not yet stored; reading pauses there.',
+    min: 100_000,
+    max: 1_000_000_000,
+    fallback: 16_000_000,
+  }),
+  connectionsMax: numberField({
+    env: 'SINK_CONNECTIONS_MAX',
+    help: 'Database connections.',
+    min: 1,
+    max: 100,
+    fallback: 4,
+  }),
+  connectTimeoutS: numberField({
+    env: 'SINK_CONNECT_TIMEOUT_S',
+    help: 'Longest wait for a database connection, seconds.',
+    min: 1,
+    max: 300,
+    fallback: 10,
+  }),
+} as const;
+
+export type SinkConfig = ConfigOf<typeof SINK_SPEC>;
