@@ -74,7 +74,7 @@ export const fraud = definePipeline({
     views: [calendar, customerSpending, terminalRisk],
   }),
   model: { name: 'fraud', outputs: ['score'], fallback: ['fraud-small', { constant: { score: 0.01 } }] },
-  thresholds: { block: 0.8, review: 0.4 },
+  thresholds: { block: 0.5, review: 0.2 },
   decisions: [
     { name: 'block', when: ge(output('score'), threshold('block')) },
     { name: 'review', when: ge(output('score'), threshold('review')) },
