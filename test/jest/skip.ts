@@ -3,6 +3,7 @@
  * were skipped and why.
  */
 import { describe, test } from '@jest/globals';
+import { markSkipped } from './skipReason.ts';
 
 type TestBody = () => Promise<void> | void;
 
@@ -11,22 +12,11 @@ export function testUnless(
   reason: string | undefined,
 ): (name: string, body: TestBody, timeoutMs?: number) => void {
   return (name, body, timeoutMs) =>
-    reason === undefined ? test(name, body, timeoutMs) : test.skip(`${name} ${mark(reason)}`, body);
+    reason === undefined ? test(name, body, timeoutMs) : test.skip(markSkipped(name, reason), body);
 }
 
 /** `describe`, or, with a reason, one whose tests are skipped and say why. */
 export function describeUnless(reason: string | undefined): (name: string, body: () => void) => void {
   return (name, body) =>
-    reason === undefined ? describe(name, body) : describe.skip(`${name} ${mark(reason)}`, body);
-}
-
-const MARK = /\[skipped: (.*)\]/;
-
-function mark(reason: string): string {
-  return `[skipped: ${reason}]`;
-}
-
-/** The reason in the full name of a skipped test. */
-export function skipReason(fullName: string): string {
-  return MARK.exec(fullName)?.[1] ?? 'no reason given';
+    reason === undefined ? describe(name, body) : describe.skip(markSkipped(name, reason), body);
 }

@@ -2,3 +2,4 @@ export { startStack, type Stack, type StackOptions } from './stack.ts';
 export { stackStatus, type StackStatus, stopStack } from './kept.ts';
 export { type Choice, chooseWay } from './ways.ts';
 export type { Part, Way } from './state.ts';
+export { startPostgres, type PostgresDatabase } from './postgres.ts';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startContainers } from './containers/start.ts';
@@ -8,6 +7,7 @@ import { startJvm } from './jvm.ts';
 import { liveProcesses } from './kept.ts';
 import { Running } from './running.ts';
 import { type Part, readRecord, removeRecord, type Way, writeRecord } from './state.ts';
+import { tokenFor } from './token.ts';
 import { chooseWay, WAYS } from './ways.ts';
 
 export interface StackOptions {
@@ -133,10 +133,4 @@ async function planFor(options: StackOptions, directory: string): Promise<Plan> 
   };
   await mkdir(plan.logDirectory, { recursive: true });
   return plan;
-}
-
-/** No other process has it, whichever has this one's pid after us. */
-function tokenFor(directory: string): string {
-  const where = createHash('sha256').update(directory).digest('hex').slice(0, 8);
-  return `millrace-${where}-${process.pid}-${Math.round(performance.timeOrigin)}`;
 }

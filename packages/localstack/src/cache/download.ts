@@ -103,7 +103,7 @@ export async function mustMatch(folder: string, expected: Readonly<Record<string
   }
   if (strangers.length + missing.length + changed.length > 0) {
     throw new Error(
-      `the download is not what the lock names: changed [${changed}], missing [${missing}], unexpected [${strangers}]`,
+      `the download is not what the lock names: changed [${changed.join()}], missing [${missing.join()}], unexpected [${strangers.join()}]`,
     );
   }
 }

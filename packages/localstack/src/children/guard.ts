@@ -83,13 +83,15 @@ export async function startGuarded(program: Program): Promise<Child> {
     ...program.user,
   });
   closeSync(log);
+  const input = guard.stdin!;
+  const output = guard.stdout!;
   const ended = new Promise<number>(resolve => {
     guard.once('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
     guard.once('error', () => resolve(127));
   });
   // A pipe to a guard that has ended breaks; that the program ended is reported by `ended`.
-  guard.stdin.on('error', () => guard.stdin.destroy());
-  const pid = await childPid(program, guard.stdout, ended);
+  input.on('error', () => input.destroy());
+  const pid = await childPid(program, output, ended);
   return {
     name: program.name,
     pid,
@@ -99,10 +101,10 @@ export async function startGuarded(program: Program): Promise<Child> {
     async stop() {
       guard.kill('SIGTERM');
       await ended;
-      guard.stdin.destroy();
+      input.destroy();
     },
     async release() {
-      await sayKeep(guard.stdin);
+      await sayKeep(input);
       guard.unref();
     },
   };

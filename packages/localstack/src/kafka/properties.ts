@@ -11,11 +11,14 @@ export const CLUSTER_ID = 'bWlsbHJhY2UtbG9jYWwtMQ';
 
 const HOST = '127.0.0.1';
 
-/** `server.properties` of one broker among all brokers of the cluster. Pure. */
-export function brokerProperties(place: BrokerPlace, all: readonly BrokerPlace[]): string {
+/** Settings of one broker among all brokers of the cluster, by Kafka's own names. */
+export function brokerSettings(
+  place: BrokerPlace,
+  all: readonly BrokerPlace[],
+): Readonly<Record<string, string | number | boolean>> {
   const replicas = Math.min(all.length, 3);
   const inSync = replicas === 3 ? 2 : 1;
-  const settings: Record<string, string | number | boolean> = {
+  return {
     'process.roles': 'broker,controller',
     'node.id': place.nodeId,
     'controller.quorum.voters': all.map(b => `${b.nodeId}@${HOST}:${b.controllerPort}`).join(','),
@@ -47,7 +50,10 @@ export function brokerProperties(place: BrokerPlace, all: readonly BrokerPlace[]
     'num.io.threads': 4,
     'background.threads': 4,
   };
-  return `${Object.entries(settings)
-    .map(([key, value]) => `${key}=${value}`)
-    .join('\n')}\n`;
+}
+
+/** The text of `server.properties`. */
+export function brokerProperties(place: BrokerPlace, all: readonly BrokerPlace[]): string {
+  const lines = Object.entries(brokerSettings(place, all)).map(([name, value]) => `${name}=${value}`);
+  return `${lines.join('\n')}\n`;
 }

@@ -25,7 +25,7 @@ export interface Postgres {
   readonly url: string;
   readonly child: Child;
   /** Removes throwaway data; only after the stop. */
-  clean(): Promise<void>;
+  readonly clean: () => Promise<void>;
 }
 
 const ROLE = 'millrace';
