@@ -12,7 +12,7 @@ export interface Folded {
   readonly late: boolean;
   /**
    * The stage's features in its order, in double precision; NaN is missing. Present for an event of the scored stream
-   * that was folded or has expired, unless it is withdrawn.
+   * that was folded, unless it is withdrawn. One that has expired is answered as if it were its entity's first.
    */
   readonly values: Float64Array | undefined;
 }
@@ -88,6 +88,13 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     return values;
   };
 
+  /** What its windows held is gone in parts: the whole of it is left out, so that the parts do not matter. */
+  const readAlone = (event: FoldEvent): Float64Array => {
+    const alone = new EntityState(layouts);
+    alone.timelines[streams.indexOf(event.stream)]!.fold(event);
+    return read(alone, event);
+  };
+
   return {
     key,
     features: named.map(n => n.name),
@@ -100,8 +107,9 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
       const newest = scored ? timeline.newest() : undefined;
       const late = newest !== undefined && event.time < newest.time;
       const admission = timeline.fold(event);
-      const answered = scored && !event.withdrawn && (admission === 'folded' || admission === 'expired');
-      return { admission, late, values: answered ? read(state, event) : undefined };
+      if (!scored || event.withdrawn) return { admission, late, values: undefined };
+      if (admission === 'folded') return { admission, late, values: read(state, event) };
+      return { admission, late, values: admission === 'expired' ? readAlone(event) : undefined };
     },
   };
 };

@@ -44,6 +44,22 @@ export const readEvent = (
   };
 };
 
+/** Event times further ahead of their append time than this are refused: one would expire all that its key has. */
+export const AHEAD_MS_MAX = 86_400_000;
+
+/**
+ * Why an event cannot be folded, in a sentence without its values, or undefined where it can. `appendTimeMs` is when the
+ * broker appended it; infinity where there is no such time.
+ */
+export const checkEvent = (event: FoldEvent, appendTimeMs: number): string | undefined => {
+  const { time, knownAt = 0, revision, sequence } = event;
+  if (!Number.isSafeInteger(time)) return 'the event time is not a whole number of milliseconds';
+  if (time > appendTimeMs + AHEAD_MS_MAX) return 'the event time is more than a day ahead of its arrival';
+  if (!Number.isSafeInteger(knownAt)) return 'the time of knowing is not a whole number of milliseconds';
+  if (!Number.isSafeInteger(revision)) return 'the revision is not a whole number';
+  return Number.isSafeInteger(sequence) ? undefined : 'the sequence is not a whole number';
+};
+
 /** Time at which an event takes effect: when it happened, or for a label, when it became known. */
 export const orderTime = (event: FoldEvent): number => event.knownAt ?? event.time;
 

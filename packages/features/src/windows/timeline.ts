@@ -56,24 +56,23 @@ export class Timeline {
     return undefined;
   }
 
+  /** @throws RangeError for a time that is no whole number: `checkEvent` tells beforehand */
   fold(event: FoldEvent): Admission {
+    if (!Number.isSafeInteger(event.time))
+      throw new RangeError('an event time is not a whole number of milliseconds');
     const newest = this.newest();
     if (newest !== undefined && event.time <= newest.time - this.layout.retentionMs) return 'expired';
     const index = this.leafFor(event.time);
     const leaf = this.leaves[index]!;
+    const same = this.rowsOf(leaf, event);
+    if (same.some(row => leaf.at(row, REVISION) === event.revision)) return 'duplicate';
+    if (!this.layout.hasKnownAt && same.some(row => leaf.at(row, REVISION) > event.revision))
+      return 'superseded';
+    const knownAt = this.layout.hasKnownAt ? event.knownAt! : Number.NEGATIVE_INFINITY;
     let until = Number.POSITIVE_INFINITY;
-    const knownAt = this.layout.hasKnownAt
-      ? (event.knownAt ?? Number.NEGATIVE_INFINITY)
-      : Number.NEGATIVE_INFINITY;
-    for (const row of this.rowsOf(leaf, event)) {
-      const revision = leaf.at(row, REVISION);
-      if (revision === event.revision) return 'duplicate';
-      if (!this.layout.hasKnownAt) {
-        if (revision > event.revision) return 'superseded';
-        this.removeRow(index, row);
-        break; // an event has one row at most
-      }
-      if (revision > event.revision) until = Math.min(until, leaf.at(row, KNOWN_AT));
+    for (const row of same) {
+      if (!this.layout.hasKnownAt) this.removeRow(index, row);
+      else if (leaf.at(row, REVISION) > event.revision) until = Math.min(until, leaf.at(row, KNOWN_AT));
       else if (leaf.at(row, UNTIL) > knownAt) this.supersede(index, row, knownAt);
     }
     this.insert(index, {
