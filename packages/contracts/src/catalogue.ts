@@ -87,7 +87,7 @@ const internals = (
     schema: internalSchema('millrace/repartition'),
   } as const;
   return [
-    ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; markers carry none`, ...lane, ...own })),
+    ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; of a marker: its lane`, ...lane, ...own })),
     { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: TABLE, ...own },
     { name: topics.progress, kind: 'progress', key: 'stage and task', config: TABLE, schema: internalSchema('millrace/progress'), ...own },
   ]; // prettier-ignore

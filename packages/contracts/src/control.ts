@@ -1,19 +1,8 @@
 import { Bad } from '@millrace/avro';
+import type { Control } from './generated/millrace-control.ts';
 
-/** A record of `millrace.control.v1` as it is on the topic. */
-export interface ControlRecord {
-  /** Grows by one with each change of any entry. */
-  readonly revision: number;
-  readonly pipeline: string;
-  readonly kind: string;
-  readonly name: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly by: string;
-  readonly why: string;
-  /** JSON text; its shape depends on the kind. */
-  readonly value: string;
-}
+/** A record of `millrace.control.v1` as it is on the topic; the value is JSON text whose shape depends on the kind. */
+export type ControlRecord = Control;
 
 /** What may be changed while everything runs, by kind. */
 export interface ControlValues {

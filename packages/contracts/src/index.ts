@@ -8,9 +8,18 @@ export {
   type ControlValues,
   parseControl,
 } from './control.ts';
+export { schemaHistories } from './files/history.ts';
 export { repositorySchemas, SCHEMA_FOLDER, schemaFolder, type SchemaSource } from './files/schemas.ts';
 export { compactSchema } from './generate/avsc.ts';
+export { generatedFiles, type GeneratedFile } from './generate/files.ts';
+export { historyFile, historyProblems, type SchemaHistory, versionToKeep } from './generate/history.ts';
 export { featuresSchema, type PipelineSchemas, predictionSchema, schemasOf } from './generate/schemas.ts';
+export type { FraudFeatures } from './generated/fraud-features-v1.ts';
+export type { FraudLabel } from './generated/fraud-label.ts';
+export type { FraudPrediction } from './generated/fraud-prediction.ts';
+export type { FraudTransaction } from './generated/fraud-transaction.ts';
+export type { Progress } from './generated/millrace-progress.ts';
+export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';
 export { inputHash, predictionId } from './identity.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';

@@ -45,7 +45,7 @@ export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecor
   type: 'record',
   name: 'Features',
   namespace: namespaceOf(pipeline),
-  doc: `Feature vector of one event of ${pipeline.scores}. Key of the topic: ${pipeline.entity}. Generated from the feature set of pipeline ${pipeline.name}; do not edit.`,
+  doc: `Feature vector of one event (${pipeline.scores}). Key of the topic: ${pipeline.entity}. Generated from the feature set of pipeline ${pipeline.name}; do not edit.`,
   fields: [
     ...featuresEnvelope(pipeline.entity),
     {

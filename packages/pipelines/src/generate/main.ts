@@ -1,5 +1,5 @@
 /**
- * `pnpm generate`: writes schemas and types that follow from the definitions. With `--release` it also keeps a copy of
+ * `pnpm generate`: writes schemas and types that follow from the definitions; format them afterwards. With `--release` it also keeps a copy of
  * every schema that has changed since the last one, which later versions must be able to read.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
