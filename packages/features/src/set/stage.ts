@@ -104,8 +104,7 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
       const timeline = state.timelines[streams.indexOf(event.stream)];
       if (timeline === undefined) return NOT_FOLDED;
       const scored = event.stream === pipeline.scores;
-      const newest = scored ? timeline.newest() : undefined;
-      const late = newest !== undefined && event.time < newest.time;
+      const late = scored && event.time < timeline.newestTime();
       const admission = timeline.fold(event);
       if (!scored || event.withdrawn) return { admission, late, values: undefined };
       if (admission === 'folded') return { admission, late, values: read(state, event) };

@@ -17,7 +17,7 @@ export const COUNT = 1;
 export const SUM = 2;
 const PER_MEASURE = 3;
 
-const ROWS_FIRST = 4;
+const NO_TEXTS: readonly (string | undefined)[] = [];
 
 /** A point in the order of one stream's events: time, sequence, partition, offset. */
 export interface Point {
@@ -47,9 +47,11 @@ export class Leaf {
   readonly measures: number;
   readonly width: number;
   length = 0;
-  rows: Float64Array;
-  ids: string[] = [];
-  texts: (readonly (string | undefined)[])[] = [];
+  /** Row after row; a plain array of doubles is cheaper to make and to let go than a typed one of this size. */
+  private readonly rows: number[] = [];
+  readonly ids: string[] = [];
+  /** By row, where a measure has text; empty else. */
+  readonly texts: (readonly (string | undefined)[])[] = [];
   /** Counts and sums over all leaves before this one, by measure; kept by the timeline. */
   readonly before: Float64Array;
   /** Greatest `knownAt` and finite `until`: from then on nothing in here changes. */
@@ -65,7 +67,6 @@ export class Leaf {
     this.level = level;
     this.measures = measures;
     this.width = HEAD + measures * PER_MEASURE;
-    this.rows = new Float64Array(ROWS_FIRST * this.width);
     this.before = new Float64Array(measures * 2);
   }
 
@@ -133,30 +134,31 @@ export class Leaf {
 
   /** Puts a row in its place and returns which it is. */
   insert(row: NewRow): number {
-    const { width } = this;
+    const { rows, width } = this;
     const index = this.rowsThrough(row);
-    if ((this.length + 1) * width > this.rows.length) {
-      const grown = new Float64Array(this.length * 2 * width);
-      grown.set(this.rows);
-      this.rows = grown;
-    }
     const at = index * width;
-    if (index < this.length) this.rows.copyWithin(at + width, at, this.length * width);
-    this.rows[at + TIME] = row.time;
-    this.rows[at + SEQUENCE] = row.sequence;
-    this.rows[at + PARTITION] = row.partition;
-    this.rows[at + OFFSET] = row.offset;
-    this.rows[at + REVISION] = row.revision;
-    this.rows[at + KNOWN_AT] = row.knownAt;
-    this.rows[at + UNTIL] = row.until;
-    this.rows[at + LIVE] = row.live ? 1 : 0;
-    for (let m = 0; m < this.measures; m++) this.rows[at + HEAD + m * PER_MEASURE + VALUE] = row.numbers[m]!;
-    if (index === this.length) {
-      this.ids.push(row.id);
-      this.texts.push(row.texts);
-    } else {
+    // In order the row is appended value by value; else the rows behind it move up first.
+    if (index < this.length) {
+      for (let i = 0; i < width; i++) rows.push(0);
+      rows.copyWithin(at + width, at, this.length * width);
       this.ids.splice(index, 0, row.id);
-      this.texts.splice(index, 0, row.texts);
+      if (row.texts.length > 0) this.texts.splice(index, 0, row.texts);
+    } else {
+      this.ids.push(row.id);
+      if (row.texts.length > 0) this.texts.push(row.texts);
+    }
+    rows[at + TIME] = row.time;
+    rows[at + SEQUENCE] = row.sequence;
+    rows[at + PARTITION] = row.partition;
+    rows[at + OFFSET] = row.offset;
+    rows[at + REVISION] = row.revision;
+    rows[at + KNOWN_AT] = row.knownAt;
+    rows[at + UNTIL] = row.until;
+    rows[at + LIVE] = row.live ? 1 : 0;
+    for (let m = 0, to = at + HEAD; m < this.measures; m++, to += PER_MEASURE) {
+      rows[to + VALUE] = row.numbers[m]!;
+      rows[to + COUNT] = 0;
+      rows[to + SUM] = 0;
     }
     this.length++;
     this.noteChangeAt(row.knownAt);
@@ -166,8 +168,7 @@ export class Leaf {
   }
 
   remove(row: number): void {
-    const { width } = this;
-    this.rows.copyWithin(row * width, (row + 1) * width, this.length * width);
+    this.rows.splice(row * this.width, this.width);
     this.ids.splice(row, 1);
     this.texts.splice(row, 1);
     this.length--;
@@ -181,22 +182,15 @@ export class Leaf {
     this.changed(row);
   }
 
-  pointAt(row: number): Point {
-    const at = row * this.width;
-    return {
-      time: this.rows[at]!,
-      sequence: this.rows[at + SEQUENCE]!,
-      partition: this.rows[at + PARTITION]!,
-      offset: this.rows[at + OFFSET]!,
-    };
-  }
-
   /** The row as `insert` takes it: for moving rows to another leaf, and for writing them. */
   rowAt(row: number): NewRow {
     return {
-      ...this.pointAt(row),
+      time: this.at(row, TIME),
+      sequence: this.at(row, SEQUENCE),
+      partition: this.at(row, PARTITION),
+      offset: this.at(row, OFFSET),
       id: this.ids[row]!,
-      texts: this.texts[row]!,
+      texts: this.texts[row] ?? NO_TEXTS,
       revision: this.at(row, REVISION),
       knownAt: this.at(row, KNOWN_AT),
       until: this.at(row, UNTIL),

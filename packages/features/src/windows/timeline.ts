@@ -1,6 +1,6 @@
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
-import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, SUM, UNTIL } from './leaf.ts';
+import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, SUM, TIME, UNTIL } from './leaf.ts';
 
 /** The greatest stretch of time of one leaf: 2^33 ms, 99 days. */
 const ROOT_LEVEL = 33;
@@ -25,6 +25,8 @@ export interface RowListener {
   dropped(beforeTime: number): void;
 }
 
+const NO_CHANGES = { changed: [], dropped: [] } as const;
+const NO_ROWS: readonly number[] = [];
 const NO_TEXTS: readonly (string | undefined)[] = [];
 
 /**
@@ -47,21 +49,21 @@ export class Timeline {
     this.layout = layout;
   }
 
-  /** The newest point in event time, or undefined while there is none. */
-  newest(): Point | undefined {
+  /** Event time of the newest row, or minus infinity. */
+  newestTime(): number {
     for (let i = this.leaves.length - 1; i >= 0; i--) {
       const leaf = this.leaves[i]!;
-      if (leaf.length > 0) return leaf.pointAt(leaf.length - 1);
+      if (leaf.length > 0) return leaf.at(leaf.length - 1, TIME);
     }
-    return undefined;
+    return Number.NEGATIVE_INFINITY;
   }
 
   /** @throws RangeError for a time that is no whole number: `checkEvent` tells beforehand */
   fold(event: FoldEvent): Admission {
     if (!Number.isSafeInteger(event.time))
       throw new RangeError('an event time is not a whole number of milliseconds');
-    const newest = this.newest();
-    if (newest !== undefined && event.time <= newest.time - this.layout.retentionMs) return 'expired';
+    const newest = this.newestTime();
+    if (event.time <= newest - this.layout.retentionMs) return 'expired';
     const index = this.leafFor(event.time);
     const leaf = this.leaves[index]!;
     const same = this.rowsOf(leaf, event);
@@ -85,7 +87,7 @@ export class Timeline {
       numbers: this.layout.measures.map(m => m.number(event)),
       texts: this.textsOf(event),
     });
-    if (newest !== undefined && event.time > newest.time) this.expireBefore(event.time);
+    if (event.time > newest) this.expireBefore(event.time);
     return 'folded';
   }
 
@@ -120,6 +122,7 @@ export class Timeline {
 
   /** Leaves changed and chunks dropped since the last call. */
   takeChanges(): { readonly changed: readonly Leaf[]; readonly dropped: readonly string[] } {
+    if (this.changed.length === 0 && this.dropped.length === 0) return NO_CHANGES;
     const changed = this.changed.filter(leaf => leaf.dirty);
     const { dropped } = this;
     for (const leaf of changed) leaf.dirty = false;
@@ -144,9 +147,10 @@ export class Timeline {
 
   /** Rows of the same event, the last first, so that one may be removed. */
   private rowsOf(leaf: Leaf, event: FoldEvent): readonly number[] {
-    const rows: number[] = [];
     const last = leaf.rowsThrough(endOf(event.time)) - 1;
-    for (let row = last; row >= 0 && leaf.at(row, 0) === event.time; row--)
+    if (last < 0 || leaf.at(last, TIME) !== event.time) return NO_ROWS;
+    const rows: number[] = [];
+    for (let row = last; row >= 0 && leaf.at(row, TIME) === event.time; row--)
       if (leaf.ids[row] === event.eventId) rows.push(row);
     return rows;
   }
