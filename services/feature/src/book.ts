@@ -1,0 +1,100 @@
+import { type CutterState, type Epoch, EPOCH_NONE, type Newest } from '@millrace/features';
+import type { KeyedState } from '@millrace/stream';
+
+const KEY = 'epochs';
+
+interface Kept {
+  /** Hash of the feature set that the state was built by. */
+  readonly set: string;
+  readonly cutter?: CutterState;
+  /** Newest epoch applied, by stage. */
+  readonly applied: Readonly<Record<string, Epoch>>;
+  /** As published. */
+  readonly head: Epoch;
+  readonly released: Epoch;
+}
+
+/** What a task keeps of its epochs, in the transaction that applies them: one small record. */
+export class TaskBook {
+  readonly #state: KeyedState;
+  #kept: Kept;
+  #changed = false;
+
+  /** @throws Error when the state was built by another feature set */
+  constructor(state: KeyedState, set: string) {
+    this.#state = state;
+    const bytes = state.get(KEY);
+    this.#kept =
+      bytes === undefined
+        ? { set, applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
+        : (JSON.parse(new TextDecoder().decode(bytes)) as Kept);
+    if (this.#kept.set !== set)
+      throw new Error(
+        'the state was built by another feature set; a changed set is built from history under a new version',
+      );
+  }
+
+  /** Says by which set the state is built, where nothing else has been kept yet. */
+  begin(): void {
+    if (this.#state.get(KEY) === undefined) this.#changed = true;
+    this.flush();
+  }
+
+  get cutter(): CutterState | undefined {
+    return this.#kept.cutter;
+  }
+
+  get head(): Epoch {
+    return this.#kept.head;
+  }
+
+  get released(): Epoch {
+    return this.#kept.released;
+  }
+
+  appliedBy(stage: string): Epoch {
+    return this.#kept.applied[stage] ?? EPOCH_NONE;
+  }
+
+  cut(cutter: CutterState): void {
+    this.#change({ cutter });
+  }
+
+  apply(stage: string, epoch: Epoch): void {
+    this.#change({ applied: { ...this.#kept.applied, [stage]: epoch } });
+  }
+
+  publish(head: Epoch, released: Epoch): void {
+    this.#change({ head, released });
+  }
+
+  /** Writes what changed since the last call. False: nothing. */
+  flush(): boolean {
+    if (!this.#changed) return false;
+    this.#changed = false;
+    this.#state.put(KEY, new TextEncoder().encode(JSON.stringify(this.#kept)));
+    return true;
+  }
+
+  #change(change: Partial<Kept>): void {
+    this.#kept = { ...this.#kept, ...change };
+    this.#changed = true;
+  }
+}
+
+const newestKey = (entity: string): string => `newest\0${entity}`;
+
+/** The newest event of an entity whose vector was released. */
+export function newestOf(state: KeyedState, entity: string): Newest | undefined {
+  const bytes = state.get(newestKey(entity));
+  if (bytes === undefined) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { eventTimeMs: view.getFloat64(0), sequence: view.getFloat64(8) };
+}
+
+export function putNewest(state: KeyedState, entity: string, { eventTimeMs, sequence }: Newest): void {
+  const view = new DataView(new ArrayBuffer(16));
+  view.setFloat64(0, eventTimeMs);
+  view.setFloat64(8, sequence);
+  state.put(newestKey(entity), new Uint8Array(view.buffer));
+}

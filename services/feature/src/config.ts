@@ -1,0 +1,54 @@
+import { type ConfigOf, listField, numberField, optional, usual } from '@millrace/runtime';
+
+/** Settings of the feature service. The grid of the epochs is the pipeline's own (`delivery.epochMs`). */
+export const FEATURE_SPEC = {
+  kafkaBootstrapServers: usual.kafkaBootstrapServers,
+  schemaRegistryUrl: usual.schemaRegistryUrl,
+  host: usual.host,
+  port: usual.port,
+  pipelines: optional(
+    listField({ env: 'MILLRACE_PIPELINES', help: 'Pipelines to serve; all when left out.' }),
+  ),
+  epochMarginMs: numberField({
+    env: 'FEATURE_EPOCH_MARGIN_MS',
+    help: 'How long after the end of an epoch its last records may arrive, milliseconds; later ones go into the next.',
+    min: 0,
+    max: 10_000,
+    fallback: 10,
+  }),
+  epochsAheadMax: numberField({
+    env: 'FEATURE_EPOCHS_AHEAD_MAX',
+    help: 'Epochs with records that a source partition may be ahead of the last stage; reading pauses there.',
+    min: 1,
+    max: 10_000,
+    fallback: 20,
+  }),
+  tickMs: numberField({
+    env: 'FEATURE_TICK_MS',
+    help: 'How often the clock is asked whether an epoch has ended, milliseconds.',
+    min: 1,
+    max: 1_000,
+    fallback: 10,
+  }),
+  fetchWaitMsMax: numberField({
+    env: 'FEATURE_FETCH_WAIT_MS_MAX',
+    help: 'Longest that the broker waits for records before it answers that there are none, milliseconds.',
+    min: 1,
+    max: 5_000,
+    fallback: 25,
+  }),
+} as const;
+
+export type FeatureConfig = ConfigOf<typeof FEATURE_SPEC>;
+/** What the service itself needs of them; the addresses are for the process. */
+export type FeatureSettings = Pick<
+  FeatureConfig,
+  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax'
+>;
+
+export const FEATURE_DEFAULTS: FeatureSettings = {
+  epochMarginMs: FEATURE_SPEC.epochMarginMs.fallback!.value,
+  epochsAheadMax: FEATURE_SPEC.epochsAheadMax.fallback!.value,
+  tickMs: FEATURE_SPEC.tickMs.fallback!.value,
+  fetchWaitMsMax: FEATURE_SPEC.fetchWaitMsMax.fallback!.value,
+};

@@ -1,0 +1,36 @@
+import type { InboundBatch, Outcomes, Task, TaskContext } from '@millrace/stream';
+import type { Clock, Metrics } from '@millrace/telemetry';
+import { TaskBook } from './book.ts';
+import { foldRows } from './fold.ts';
+import { OpenBatch } from './openBatch.ts';
+import type { Plan } from './plan.ts';
+import { readSource } from './row.ts';
+import type { Inbound, Outputs } from './values.ts';
+import { vectorWriter } from './vector.ts';
+import { StageViews } from './views.ts';
+
+/** A pipeline whose views have one key, or none: each event is folded and answered as it is read, in its own order. */
+export function directTask(
+  plan: Plan,
+  context: TaskContext<Outputs>,
+  measured: { readonly clock: Clock; readonly metrics: Metrics },
+): Task<Inbound, Outputs> {
+  const book = new TaskBook(context.state, plan.set.hash);
+  const views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
+  const vectors = vectorWriter(plan, context, measured);
+  return {
+    async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>, signal: AbortSignal): Promise<void> {
+      const open = new OpenBatch(batch, out, signal);
+      const stream = plan.streams.find(({ topic }) => topic === batch.topic)!;
+      book.begin();
+      for (let i = 0; i < batch.length; i++) {
+        const row = readSource(plan, stream, batch, i, { batch: open, i });
+        if (row === null) open.skip(i, 'tombstone');
+        else if ('reason' in row) open.reject(i, row.reason, row.cause);
+        else foldRows(plan, -1, views, [row], folded => vectors.write([folded]));
+      }
+      views?.flush();
+      await open.settled;
+    },
+  };
+}

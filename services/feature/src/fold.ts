@@ -1,0 +1,38 @@
+import { compareOrder } from '@millrace/features';
+import { type Hop, hopAfter, type Plan } from './plan.ts';
+import type { Row } from './row.ts';
+import type { StageViews } from './views.ts';
+
+/**
+ * Folds rows of one epoch in the common order into the views of a stage (-1: the source), closes their records, and
+ * hands on what goes further. A withdrawn event is taken out of the views of every stage and ends before the vector.
+ */
+export function foldRows(
+  plan: Plan,
+  index: number,
+  views: StageViews | undefined,
+  rows: readonly Row[],
+  handOn: (row: Row, hop: Hop) => void,
+): void {
+  for (const row of [...rows].sort((a, b) => compareOrder(a.event, b.event))) {
+    const { batch, i } = row.held;
+    const folding = views?.fold(row.event);
+    if (folding?.skip !== undefined) {
+      batch.skip(i, folding.skip);
+      continue;
+    }
+    const hop = hopAfter(plan, index, row.event.stream);
+    if (hop?.to === 'release' && row.event.withdrawn) {
+      batch.skip(i, 'by-rule');
+      continue;
+    }
+    if (hop !== undefined) handOn(folding === undefined ? row : withFolding(row, folding), hop);
+    batch.done(i);
+  }
+}
+
+const withFolding = (row: Row, { late, features }: { late: boolean; features: readonly number[] }): Row => ({
+  ...row,
+  late: row.late || late,
+  features: [...row.features, ...features],
+});

@@ -1,0 +1,48 @@
+import type { Codec } from '@millrace/avro';
+import { type Epoch, partsOf } from '@millrace/features';
+import type { Emitter } from '@millrace/stream';
+import type { Hop, Plan } from './plan.ts';
+import type { Row } from './row.ts';
+import type { Outputs, RepartitionValue } from './values.ts';
+
+/** What one task sends to the stages behind it, as one of their lanes. */
+export interface LaneWriter {
+  row(epoch: Epoch, row: Row, hop: Hop): void;
+  /** Tells every partition that nothing of this epoch or an earlier one will follow. */
+  marker(epoch: Epoch, to: Hop['to']): void;
+}
+
+export function laneWriter(
+  { pipeline }: Plan,
+  lane: number,
+  out: Emitter<Outputs>,
+  codec: Codec<RepartitionValue>,
+): LaneWriter {
+  const markerKey = Buffer.from(String(lane));
+  return {
+    row(epoch, row, hop) {
+      const value = { lane, epoch: partsOf(epoch), row: sentRow(row) };
+      const { fields, partition } = row.event;
+      if (hop.to === 'release')
+        out.emit('release', Buffer.from(String(fields[pipeline.entity])), value, partition);
+      else out.emit(hop.to, Buffer.from(String(fields[hop.stage.key])), value);
+    },
+    marker(epoch, to) {
+      const bytes = codec.encode({ lane, epoch: partsOf(epoch), row: null });
+      for (let partition = 0; partition < pipeline.partitions; partition++)
+        out.emit(to, markerKey, bytes, partition);
+    },
+  };
+}
+
+const sentRow = (row: Row): RepartitionValue['row'] => ({
+  stream: row.event.stream,
+  sourceTopic: row.sourceTopic,
+  sourcePartition: row.event.partition,
+  sourceOffset: row.event.offset,
+  appendTime: row.appendTimeMs,
+  late: row.late,
+  features: row.features,
+  traceparent: row.traceparent,
+  value: row.value,
+});

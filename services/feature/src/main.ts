@@ -1,0 +1,23 @@
+import { confluentRegistry } from '@millrace/avro';
+import { pipelinesNamed } from '@millrace/pipelines';
+import { httpServer, runProcess } from '@millrace/runtime';
+import { kafkaBroker } from '@millrace/stream';
+import { FEATURE_SPEC } from './config.ts';
+import { featureService } from './service.ts';
+
+await runProcess({
+  name: 'feature',
+  version: '0.1.0',
+  spec: FEATURE_SPEC,
+  build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
+    const { metrics } = telemetry;
+    const bootstrapServers = config.kafkaBootstrapServers;
+    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, metrics, random });
+    const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
+    const world = { broker, registry, clock, random, metrics, logger, config };
+    return [
+      httpServer({ ...config, readiness, metrics, logger, routes: [] }),
+      ...pipelinesNamed(config.pipelines).map(pipeline => featureService({ ...world, pipeline })),
+    ];
+  },
+});

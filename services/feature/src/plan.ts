@@ -1,0 +1,77 @@
+import { catalogue, type PipelineTopics, topicsOf } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/define';
+import { type CompiledSet, type CompiledStage, compileSet, type CompileOptions } from '@millrace/features';
+
+export interface StreamPlan {
+  readonly stream: string;
+  readonly topic: string;
+  /** Field that must equal the record's key. */
+  readonly keyField: string;
+}
+
+/** Where a row goes next, and by which field it is keyed there; `release` leads back to its source partition. */
+export type Hop =
+  { readonly to: `stage:${string}`; readonly stage: CompiledStage } | { readonly to: 'release' };
+
+/** What has to run for one pipeline, derived from its definition. */
+export interface Plan {
+  readonly pipeline: Pipeline;
+  readonly topics: PipelineTopics;
+  readonly set: CompiledSet;
+  readonly streams: readonly StreamPlan[];
+  /** Views of the key that the events are keyed by; undefined where there are none. */
+  readonly first: CompiledStage | undefined;
+  /** Views of further keys, in the order in which events pass them. None: no epochs are needed. */
+  readonly further: readonly { readonly stage: CompiledStage; readonly topic: string }[];
+  /** Fields of the event that stand in a vector. */
+  readonly eventFields: readonly string[];
+  /** Name, value subject and schema of every topic that this service reads or writes values of. */
+  readonly values: ReadonlyMap<string, { readonly subject: string; readonly schema: string }>;
+}
+
+export function planOf(pipeline: Pipeline, options: CompileOptions = {}): Plan {
+  const topics = topicsOf(pipeline);
+  const set = compileSet(pipeline, options);
+  const keyField = pipeline.events[pipeline.scores]!.keys[0]!;
+  const values = new Map(
+    catalogue([pipeline]).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const])),
+  );
+  const used = new Set([pipeline.scores, ...set.stages.flatMap(stage => stage.streams)]);
+  return {
+    pipeline,
+    topics,
+    set,
+    streams: Object.entries(pipeline.events)
+      .filter(([stream]) => used.has(stream))
+      .map(([stream, { keys }]) => ({ stream, topic: topics.events[stream]!, keyField: keys[0]! })),
+    first: set.stages.find(stage => stage.key === keyField),
+    further: set.stages
+      .filter(stage => stage.key !== keyField)
+      .map(stage => ({ stage, topic: topics.repartition[stage.key]! })),
+    eventFields: eventFieldsOf(values.get(topics.features)!.schema),
+    values,
+  };
+}
+
+/** The next hop of a row that leaves the source (-1) or the further stage of this index; undefined: it ends here. */
+export function hopAfter({ pipeline, further }: Plan, index: number, stream: string): Hop | undefined {
+  const next = further[index + 1];
+  const isScored = stream === pipeline.scores;
+  if (next === undefined) return isScored ? { to: 'release' } : undefined;
+  const isWanted = isScored || further.slice(index + 1).some(({ stage }) => stage.streams.includes(stream));
+  return isWanted ? { to: `stage:${next.stage.key}`, stage: next.stage } : undefined;
+}
+
+/** The hop that markers of the source (-1) or of a further stage take. */
+export function markerHop({ further }: Plan, index: number): Hop['to'] {
+  const next = further[index + 1];
+  return next === undefined ? 'release' : `stage:${next.stage.key}`;
+}
+
+function eventFieldsOf(featuresSchema: string): readonly string[] {
+  const record = JSON.parse(featuresSchema) as {
+    fields: readonly { name: string; type: { fields?: readonly { name: string }[] } }[];
+  };
+  const event = record.fields.find(field => field.name === 'event');
+  return event?.type.fields?.map(field => field.name) ?? [];
+}

@@ -1,0 +1,94 @@
+import { Bad } from '@millrace/avro';
+import { type FoldEvent, readEvent } from '@millrace/features';
+import { type InboundBatch, murmur2Partition, type RejectReason } from '@millrace/stream';
+import type { Held } from './openBatch.ts';
+import type { Plan, StreamPlan } from './plan.ts';
+import type { Inbound, RepartitionRow } from './values.ts';
+
+/** An event on its way through the stages. */
+export interface Row {
+  readonly event: FoldEvent;
+  /** The event's value as on its topic, with its frame. */
+  readonly value: Uint8Array;
+  readonly sourceTopic: string;
+  readonly appendTimeMs: number;
+  readonly traceparent: string | null;
+  /** A stage so far had seen something newer of the event's key. */
+  readonly late: boolean;
+  /** What the stages so far gave, one behind the other. */
+  readonly features: readonly number[];
+  readonly held: Held;
+}
+
+export interface Refusal {
+  readonly reason: RejectReason;
+  readonly cause: Error | Bad;
+}
+
+const UTF8 = new TextDecoder();
+const NO_FEATURES: readonly number[] = [];
+
+/** Reads record `i` of a source partition; null is a tombstone. */
+export function readSource(
+  plan: Plan,
+  { stream, keyField }: StreamPlan,
+  batch: InboundBatch<Inbound>,
+  i: number,
+  held: Held,
+): Row | Refusal | null {
+  const value = batch.bytes(i);
+  const fields = batch.value(i);
+  if (value === null || fields === null) return null;
+  if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
+  const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
+  if (wrong !== undefined) return { reason: 'wrong-key', cause: new Error(wrong) };
+  const event = readEvent(plan.pipeline, stream, fields, batch.partition, batch.offset(i));
+  if (Number.isNaN(event.time)) return { reason: 'bad-value', cause: new Error('the event has no time') };
+  const header = batch.header(i, 'traceparent');
+  return {
+    event,
+    value,
+    sourceTopic: batch.topic,
+    appendTimeMs: batch.appendTimeMs(i),
+    traceparent: header === undefined ? lineageTrace(fields) : UTF8.decode(header),
+    late: false,
+    features: NO_FEATURES,
+    held,
+  };
+}
+
+/** The row that another stage sent on. `fields`: its decoded value. */
+export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held: Held): Row {
+  return {
+    event: readEvent(plan.pipeline, sent.stream, fields, sent.sourcePartition, sent.sourceOffset),
+    value: sent.value,
+    sourceTopic: sent.sourceTopic,
+    appendTimeMs: sent.appendTime,
+    traceparent: sent.traceparent,
+    late: sent.late,
+    features: sent.features,
+    held,
+  };
+}
+
+/** One entity's events must all come through one partition, or its windows are split. The values stay unsaid. */
+function wrongKey(
+  { pipeline }: Plan,
+  keyField: string,
+  fields: Inbound,
+  key: Uint8Array | null,
+  partition: number,
+): string | undefined {
+  if (key === null) return `the record has no key; it must be the event's ${keyField} in UTF-8`;
+  if (UTF8.decode(key) !== String(fields[keyField]))
+    return `the record's key is not its ${keyField} in UTF-8`;
+  const right = murmur2Partition(key, pipeline.partitions);
+  return right === partition
+    ? undefined
+    : `the key belongs to partition ${right}: produce with Kafka's murmur2 partitioner (librdkafka: partitioner=murmur2_random)`;
+}
+
+function lineageTrace(fields: Inbound): string | null {
+  const lineage = fields['lineage'] as { readonly traceparent?: string | null } | null | undefined;
+  return lineage?.traceparent ?? null;
+}

@@ -1,0 +1,176 @@
+import { type Codec, openCodec, type Registry } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/define';
+import type { Component } from '@millrace/runtime';
+import {
+  type Broker,
+  globalTable,
+  type GlobalTable,
+  type InputOptions,
+  processor,
+  type Processor,
+  type ProcessorOptions,
+  type Task,
+  type TaskContext,
+} from '@millrace/stream';
+import type { Clock, Logger, Metrics, Random } from '@millrace/telemetry';
+import type { FeatureSettings } from './config.ts';
+import { directTask } from './directTask.ts';
+import { EpochTask } from './epochTask.ts';
+import { type Plan, planOf } from './plan.ts';
+import { ProgressView } from './progress.ts';
+import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
+
+export interface FeatureServiceOptions {
+  readonly pipeline: Pipeline;
+  readonly broker: Broker;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly config: FeatureSettings;
+}
+
+export const featureGroup = (pipeline: Pipeline): string => `millrace.feature.${pipeline.name}`;
+
+/** Longest that a stop waits for epochs to end; their records are read again by the next owner. */
+const DRAIN_MS_MAX = 250;
+
+interface Codecs {
+  /** By stream. */
+  readonly events: ReadonlyMap<string, Codec<Inbound>>;
+  readonly features: Codec<FeaturesValue>;
+  readonly aside: Codec<FeaturesValue>;
+  /** By topic. */
+  readonly lanes: ReadonlyMap<string, Codec<RepartitionValue>>;
+  readonly progress: Codec<ProgressValue> | undefined;
+}
+
+interface Parts {
+  readonly processor: Processor;
+  readonly table: GlobalTable<ProgressValue> | undefined;
+  readonly progress: ProgressView | undefined;
+}
+
+async function openCodecs({ streams, topics, further, values }: Plan, registry: Registry): Promise<Codecs> {
+  const open = <T>(topic: string): Promise<Codec<T>> => openCodec<T>(registry, values.get(topic)!);
+  const events = new Map<string, Codec<Inbound>>();
+  for (const { stream, topic } of streams) events.set(stream, await open(topic));
+  const lanes = new Map<string, Codec<RepartitionValue>>();
+  const laneTopics = further.length === 0 ? [] : [...further.map(({ topic }) => topic), topics.release!];
+  for (const topic of laneTopics) lanes.set(topic, await open(topic));
+  return {
+    events,
+    lanes,
+    features: await open(topics.features),
+    aside: await open(topics.aside),
+    progress: further.length === 0 ? undefined : await open(topics.progress),
+  };
+}
+
+function inputsOf({ streams }: Plan, codecs: Codecs): readonly InputOptions<Inbound>[] {
+  const lanes = [...codecs.lanes].map(([topic, codec]): InputOptions<Inbound> => {
+    // One codec a topic: what a task is handed is told apart by its topic.
+    return { topic, codec: codec as unknown as Codec<Inbound>, lane: 'unbounded' };
+  });
+  const events = streams.map(({ stream, topic }): InputOptions<Inbound> => {
+    const input = { topic, codec: codecs.events.get(stream)! };
+    // With epochs the task paces its sources itself: a lane that pauses in the midst of an epoch could never close it.
+    return lanes.length === 0 ? input : { ...input, lane: 'unbounded' };
+  });
+  return [...events, ...lanes];
+}
+
+function outputsOf({ topics, further }: Plan, codecs: Codecs): ProcessorOptions<Inbound, Outputs>['outputs'] {
+  const { release, progress, features, aside } = topics;
+  const outputs: Record<string, { topic: string; codec?: unknown }> = {
+    features: { topic: features, codec: codecs.features },
+    aside: { topic: aside, codec: codecs.aside },
+  };
+  if (codecs.progress !== undefined) {
+    outputs['progress'] = { topic: progress, codec: codecs.progress };
+    outputs['release'] = { topic: release!, codec: codecs.lanes.get(release!) };
+  }
+  for (const { stage, topic } of further)
+    outputs[`stage:${stage.key}`] = { topic, codec: codecs.lanes.get(topic) };
+  return outputs as ProcessorOptions<Inbound, Outputs>['outputs'];
+}
+
+function taskOf(
+  { pipeline, config, clock, metrics }: FeatureServiceOptions,
+  plan: Plan,
+  codecs: Codecs,
+  progress: ProgressView | undefined,
+  context: TaskContext<Outputs>,
+): Task<Inbound, Outputs> {
+  try {
+    if (progress === undefined) return directTask(plan, context, { clock, metrics });
+    const { epochMs } = pipeline.delivery;
+    const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
+    const lanes = codecs.lanes.get(plan.topics.release!)!;
+    return new EpochTask({ plan, progress, cutter, events: codecs.events, lanes, clock, metrics }, context);
+  } catch (error) {
+    // State that does not fit these views will not fit at the next attempt either.
+    context.fail(error as Error);
+    throw error;
+  }
+}
+
+async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promise<Parts> {
+  const { pipeline, broker, registry, clock, random, metrics, logger, config } = options;
+  const codecs = await openCodecs(plan, registry);
+  const world = { broker, clock, random, metrics, logger };
+  const table =
+    codecs.progress === undefined
+      ? undefined
+      : globalTable<ProgressValue>({
+          ...world,
+          name: `progress of ${pipeline.name}`,
+          topic: plan.topics.progress,
+          codec: codecs.progress,
+        });
+  const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
+  const reader = processor<Inbound, Outputs>({
+    ...world,
+    name: `feature ${pipeline.name}`,
+    group: featureGroup(pipeline),
+    inputs: inputsOf(plan, codecs),
+    outputs: outputsOf(plan, codecs),
+    delivery: 'exactly_once',
+    changelog: plan.topics.changelog,
+    createTask: context => taskOf(options, plan, codecs, progress, context),
+    tickMs: config.tickMs,
+    fetchWaitMsMax: config.fetchWaitMsMax,
+    drainMsMax: DRAIN_MS_MAX,
+  });
+  return { table, progress, processor: reader };
+}
+
+/** Computes the features of one pipeline; ready when the progress of the others is known and the group is joined. */
+export function featureService(options: FeatureServiceOptions): Component {
+  const name = `feature ${options.pipeline.name}`;
+  const plan = planOf(options.pipeline);
+  let parts: Parts | undefined;
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined); // whoever runs us listens; nobody may be listening yet
+  return {
+    name,
+    failed: failure.promise,
+    start: async signal => {
+      parts = await partsOfService(options, plan);
+      for (const part of [parts.table, parts.processor]) {
+        if (part === undefined) continue;
+        part.failed.catch((error: unknown) => failure.reject(error));
+        await part.start(signal);
+      }
+    },
+    stop: async deadlineMs => {
+      await parts?.processor.stop(deadlineMs);
+      parts?.progress?.close();
+      await parts?.table?.stop(deadlineMs);
+    },
+    notReady: () =>
+      parts === undefined ? 'not started' : (parts.table?.notReady() ?? parts.processor.notReady()),
+  };
+}
