@@ -13,7 +13,11 @@ export interface Codec<T> {
   prepare(values: Iterable<Uint8Array | null>): Promise<void>;
   /** Decodes one frame. Only ids seen by `prepare` are known; any other is an `unknown-schema`. Never throws for bad bytes. */
   decode(value: Uint8Array): T | Bad;
-  /** Encodes one value with its frame. @throws TypeError naming the field when the value does not fit: our own defect. */
+  /**
+   * Encodes one value with its frame into bytes of its own. Like every small Buffer it may share its ArrayBuffer with
+   * others (a fresh one costs ten times as much): copy it, do not transfer it.
+   * @throws TypeError naming the field when the value does not fit: our own defect
+   */
   encode(value: T): Uint8Array;
 }
 

@@ -32,6 +32,8 @@ interface Checked {
   readonly walk: Step;
   /** Types in it, each counted wherever it is used. */
   readonly types: number;
+  /** Bytes of every value of it, where all are as long. */
+  readonly width?: number | undefined;
   /** Whether a value of it can take no byte at all. */
   readonly zeroWidth: boolean;
 }
@@ -51,6 +53,20 @@ interface TypeView {
 
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
+
+/** Fields of fixed width that follow each other are one step: a vector of floats is checked at once. */
+const gathered = (named: readonly (readonly [string, Checked])[]): readonly (readonly [string, Step])[] => {
+  const parts: { readonly name: string; readonly walk: Step; readonly width: number | undefined }[] = [];
+  for (const [name, { walk, width }] of named) {
+    const last = parts.at(-1);
+    if (last?.width === undefined || width === undefined) parts.push({ name, walk, width });
+    else {
+      const sum = last.width + width;
+      parts[parts.length - 1] = { name: last.name, walk: bytesOf(sum), width: sum };
+    }
+  }
+  return parts.map(({ name, walk }) => [name, walk]);
+};
 
 class SchemaCheck {
   readonly #limits: Limits;
@@ -79,6 +95,12 @@ class SchemaCheck {
 
   #leaf(type: TypeView): Checked {
     const leaf = (walk: Step): Checked => ({ walk, types: 1, zeroWidth: false });
+    const ofWidth = (width: number): Checked => ({
+      walk: bytesOf(width),
+      types: 1,
+      width,
+      zeroWidth: width === 0,
+    });
     switch (type.typeName) {
       case 'null':
         return { walk: nothing, types: 1, zeroWidth: true };
@@ -89,11 +111,11 @@ class SchemaCheck {
       case 'long':
         return leaf(long);
       case 'float':
-        return leaf(bytesOf(FLOAT_BYTES));
+        return ofWidth(FLOAT_BYTES);
       case 'double':
-        return leaf(bytesOf(DOUBLE_BYTES));
+        return ofWidth(DOUBLE_BYTES);
       case 'fixed':
-        return { ...leaf(bytesOf(type.size!)), zeroWidth: type.size === 0 };
+        return ofWidth(type.size!);
       case 'bytes':
       case 'string':
         return leaf(sized(this.#limits));
@@ -116,7 +138,11 @@ class SchemaCheck {
         // Records become plain objects: no prototype of avsc's, no field that reads as a method.
         type.recordConstructor!.prototype = Object.prototype;
         return {
-          walk: fields(named.map(([name, { walk }]) => [name, walk])),
+          walk: fields(gathered(named)),
+          width: named.reduce<number | undefined>(
+            (sum, [, { width }]) => (sum === undefined || width === undefined ? undefined : sum + width),
+            0,
+          ),
           types: named.reduce((sum, [, { types }]) => sum + types, 1),
           zeroWidth: named.every(([, { zeroWidth }]) => zeroWidth),
         };
@@ -136,7 +162,7 @@ class SchemaCheck {
       case 'array': {
         const items = this.check(type.itemsType!);
         if (items.zeroWidth) throw new SchemaRefused('the items of an array take no bytes');
-        return { ...items, walk: blocks(items.walk, this.#limits), types: items.types + 1 };
+        return { walk: blocks(items.walk, this.#limits), types: items.types + 1, zeroWidth: false };
       }
       case 'map': {
         const values = this.check(type.valuesType!);
