@@ -1,6 +1,183 @@
-import type { Processor, ProcessorOptions } from './options.ts';
+import { BrokerError, type Membership, type PartitionOffset } from '../broker/port.ts';
+import { Backoff } from './backoff.ts';
+import { SharedProducer } from './delivery.ts';
+import { Gate } from './gate.ts';
+import { Lane } from './lane.ts';
+import { memberOf } from './member.ts';
+import type { OutputOptions, Processor, ProcessorOptions } from './options.ts';
+import { type Outlet, outletOf } from './outlets.ts';
+import { TaskRunner } from './runner.ts';
+import { type Group, type Setting, settingOf, surveyTopics } from './setting.ts';
+import { Stores } from './stores.ts';
+import { asError, placeOf } from './trouble.ts';
 
 /** Runs tasks over the partitions that the group gives this process. */
 export function processor<In, Out extends object>(options: ProcessorOptions<In, Out>): Processor {
-  throw new Error(`not built yet: ${options.group}`);
+  return new GroupProcessor(options);
 }
+
+/**
+ * States: created → joining (topics are surveyed, the group is joined) → working (runners come and go with each
+ * generation) → stopping (drain, leave). A failure is told through `failed`; to stop then is the process's decision.
+ */
+class GroupProcessor<In, Out extends object> implements Processor {
+  readonly name: string;
+  readonly failed: Promise<never>;
+  readonly #options: ProcessorOptions<In, Out>;
+  readonly #setting: Setting<In, Out>;
+  readonly #failure = Promise.withResolvers<never>();
+  readonly #joining = Promise.withResolvers<Membership>();
+  readonly #member: Group = memberOf(this.#joining.promise);
+  readonly #shared: SharedProducer;
+  readonly #stores: Stores;
+  #runners = new Map<number, TaskRunner<In, Out>>();
+  #outlet: Outlet | undefined;
+  #membership: Membership | undefined;
+  #state: 'created' | 'joining' | 'working' | 'stopping' = 'created';
+  #generation = 0;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: ProcessorOptions<In, Out>) {
+    this.#options = options;
+    this.#setting = settingOf(options);
+    this.name = this.#setting.name;
+    this.failed = this.#failure.promise;
+    this.failed.catch(() => undefined); // It may fail before anybody listens.
+    this.#joining.promise.catch(() => undefined); // Those who wait for it hear of it themselves.
+    this.#shared = new SharedProducer(() => options.broker.producer());
+    this.#stores = new Stores(options.openStore);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#state = 'joining';
+    const partitions = await this.#retried(signal, () => surveyTopics(this.#setting));
+    this.#outlet = outletOf(Object.entries<OutputOptions<unknown>>(this.#setting.outputs), partitions);
+    this.#membership = await this.#retried(signal, () => this.#join());
+    this.#joining.resolve(this.#membership);
+    // A stop that came while we joined found nobody to take leave of.
+    if (this.#stopped !== undefined) await this.#membership.leave();
+    else this.#state = 'working';
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    return (this.#stopped ??= this.#stop(deadlineMs));
+  }
+
+  notReady(): string | undefined {
+    if (this.#state !== 'working') return `${this.name} is ${this.#state}`;
+    if (this.#generation === 0) return `${this.name} waits for its first assignment`;
+    const waiting = [...this.#runners].find(([, runner]) => runner.state !== 'running');
+    return waiting === undefined ? undefined : `${this.name}: task ${waiting[0]} is ${waiting[1].state}`;
+  }
+
+  #join(): Promise<Membership> {
+    const { group, topics } = this.#setting;
+    const { sessionTimeoutMs, rebalanceTimeoutMs, fetchWaitMsMax, fetchBytesPerPartitionMax } = this.#options;
+    return this.#setting.broker.join(
+      {
+        group,
+        topics,
+        ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
+        ...(rebalanceTimeoutMs === undefined ? {} : { rebalanceTimeoutMs }),
+        ...(fetchWaitMsMax === undefined ? {} : { fetchWaitMsMax }),
+        ...(fetchBytesPerPartitionMax === undefined ? {} : { fetchBytesPerPartitionMax }),
+      },
+      {
+        assigned: assignment => Promise.try(() => this.#assigned(assignment)),
+        run: run => this.#runners.get(run.partition)?.run(run),
+        caughtUp: at => this.#runners.get(at.partition)?.caughtUp(at),
+        failed: error => this.#fail(error),
+      },
+    );
+  }
+
+  /** One synchronous stretch: from here on nothing of the generation before is committed. */
+  #assigned(assignment: { generation: number; positions: readonly PartitionOffset[] }): void {
+    const { metrics, group, logger } = this.#setting;
+    const { generation, positions } = assignment;
+    const before = this.#runners;
+    for (const runner of before.values()) runner.revoke();
+    this.#runners = new Map();
+    if (this.#state === 'stopping') return;
+    this.#generation = generation;
+    metrics.count('millrace_rebalances_total', { group });
+    const tasks = [...new Set(positions.map(({ partition }) => partition))].sort((a, b) => a - b);
+    logger.info({ generation, tasks }, 'assigned');
+    for (const [task, runner] of before) if (!tasks.includes(task)) runner.forget();
+    const over = (task: number): Promise<void> => before.get(task)?.over ?? Promise.resolve();
+    void this.#stores.keep(tasks, over);
+    for (const task of tasks) {
+      const runner = this.#runner(
+        generation,
+        task,
+        positions.filter(({ partition }) => partition === task),
+      );
+      this.#runners.set(task, runner);
+      runner.start(over(task));
+    }
+  }
+
+  #runner(generation: number, task: number, positions: readonly PartitionOffset[]): TaskRunner<In, Out> {
+    const setting = this.#setting;
+    const member = this.#member;
+    const inputOf = (topic: string) => setting.inputs.find(input => input.topic === topic)!;
+    return new TaskRunner({
+      setting,
+      task,
+      generation,
+      positions,
+      member,
+      shared: this.#shared,
+      outlet: this.#outlet!,
+      lanes: positions.map(
+        at => new Lane(inputOf(at.topic), at, new Gate(at, member, setting.clock, setting.metrics)),
+      ),
+      store: () => (setting.changelog === undefined ? Promise.resolve(undefined) : this.#stores.of(task)),
+      fatal: error => this.#fail(error),
+    });
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const wasJoining = this.#state === 'joining';
+    this.#state = 'stopping';
+    const { clock, drainMsMax } = this.#setting;
+    const deadline = new AbortController();
+    const tooLate = clock.sleep(deadlineMs, deadline.signal).catch(() => undefined); // In time.
+    try {
+      const runners = [...this.#runners.values()];
+      const drained = Promise.all(runners.map(runner => runner.drain(Math.min(drainMsMax, deadlineMs))));
+      await Promise.race([drained, tooLate]);
+      for (const runner of this.#runners.values()) runner.revoke();
+      if (!wasJoining) this.#joining.reject(new Error(`${this.name} has stopped`));
+      await Promise.race([this.#membership?.leave(), tooLate]);
+      const closed = this.#stores.keep([], task => this.#runners.get(task)?.over ?? Promise.resolve());
+      await Promise.race([Promise.all([closed, this.#shared.close()]), tooLate]);
+    } finally {
+      for (const runner of this.#runners.values()) runner.forget();
+      deadline.abort(new Error('stopped in time'));
+    }
+  }
+
+  async #retried<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    const { retry, random, clock, logger, metrics } = this.#setting;
+    const backoff = new Backoff(retry, random);
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const delayMs = retriable(error) ? backoff.failed(clock.now()) : undefined;
+        if (delayMs === undefined) throw error;
+        logger.warn({ error: placeOf(error) }, asError(error).message);
+        metrics.count('millrace_retries_total', { what: 'start' });
+        await clock.sleep(delayMs, signal);
+      }
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#setting.logger.error({ error: placeOf(error) }, error.message);
+    this.#failure.reject(error);
+  }
+}
+
+const retriable = (error: unknown): boolean => error instanceof BrokerError && error.retriable;

@@ -1,0 +1,80 @@
+import type { PartitionOffset } from '../broker/port.ts';
+import { checkApplied } from '../state/applied.ts';
+import { restore } from '../state/restore.ts';
+import type { StateStore } from '../state/store.ts';
+import { acknowledgedCourier, type Courier, type SharedProducer, transactionCourier } from './delivery.ts';
+import type { Group, Setting } from './setting.ts';
+import { StateMismatch } from './trouble.ts';
+
+export interface Acquired {
+  readonly courier: Courier;
+  /** Committed offsets by input topic; a topic without one is absent. */
+  readonly committed: ReadonlyMap<string, number>;
+}
+
+export interface Acquisition<In, Out extends object> {
+  readonly setting: Setting<In, Out>;
+  readonly task: number;
+  readonly member: Group;
+  readonly shared: SharedProducer;
+  readonly store: StateStore | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Becomes the owner of a task, in the one order that is safe (kafka.md 1.4): prove membership, fence every earlier
+ * owner, then read what it committed, then restore state to the end that is final now, then compare the two.
+ */
+export async function acquire<In, Out extends object>(of: Acquisition<In, Out>): Promise<Acquired> {
+  const { setting, task, member, signal } = of;
+  await member.heartbeat();
+  signal.throwIfAborted();
+  const courier = await openCourier(of);
+  try {
+    signal.throwIfAborted();
+    const offsets = await setting.broker.admin.committed(setting.group, setting.topics);
+    const committed = new Map(
+      offsets
+        .filter(({ partition }) => partition === task)
+        .map(({ topic, offset }: PartitionOffset) => [topic, offset]),
+    );
+    if (of.store !== undefined) await restoreChecked(of, of.store, committed);
+    signal.throwIfAborted();
+    return { courier, committed };
+  } catch (error) {
+    await courier.close();
+    throw error;
+  }
+}
+
+async function openCourier<In, Out extends object>(of: Acquisition<In, Out>): Promise<Courier> {
+  const { setting, task, member, shared } = of;
+  if (setting.delivery !== 'exactly_once') return acknowledgedCourier(shared, member);
+  const producer = await setting.broker.transactionalProducer(`tx.${setting.group}.${task}`);
+  return transactionCourier(producer, setting.group, member);
+}
+
+async function restoreChecked<In, Out extends object>(
+  of: Acquisition<In, Out>,
+  store: StateStore,
+  committed: ReadonlyMap<string, number>,
+): Promise<void> {
+  const { setting, task, signal } = of;
+  const { broker, group, clock, metrics, logger, topics } = setting;
+  const startMs = clock.now();
+  const reused = store.size > 0;
+  const options = { broker, store, changelog: setting.changelog!, partition: task, signal };
+  const records = await restore(options);
+  try {
+    checkApplied(store, topics, task, committed);
+  } catch (error) {
+    if (!reused || !(error instanceof StateMismatch)) throw error;
+    // What was kept here may be stale; only the changelog itself can raise the alarm.
+    logger.warn({ task }, 'the local state does not fit what is committed: restoring it as a whole');
+    await store.clear();
+    await restore(options);
+    checkApplied(store, topics, task, committed);
+  }
+  metrics.observe('millrace_restore_seconds', { group }, (clock.now() - startMs) / 1000);
+  logger.info({ task, records, entries: store.size }, 'state restored');
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '@millrace/telemetry';
+import type { CommitOptions } from './options.ts';
+
+/**
+ * When to commit. Modes: idle (nothing to commit), waiting (something changed; its interval runs), due (it flushes as
+ * soon as the running stretch of code ends), sending (one delivery in flight; changes gather for the next), stopped.
+ * idle → waiting at a change; waiting → due when the interval ends, a mark is reached, or somebody asked; due → sending;
+ * sending → idle, waiting or due by what gathered meanwhile; any → stopped after an error or `stop`.
+ */
+export class Committer {
+  readonly #clock: Clock;
+  readonly #options: CommitOptions;
+  readonly #deliver: () => Promise<void>;
+  readonly #failed: (error: unknown) => void;
+  #mode: 'idle' | 'waiting' | 'due' | 'sending' | 'stopped' = 'idle';
+  #timer = new AbortController();
+  #inFlight: Promise<void> = Promise.resolve();
+  #soon = false;
+  #records = 0;
+  #bytes = 0;
+  #firstAtMs = 0;
+
+  /** @param deliver cuts synchronously, sends, and resolves when it is committed. */
+  constructor(
+    clock: Clock,
+    options: CommitOptions,
+    deliver: () => Promise<void>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#deliver = deliver;
+    this.#failed = failed;
+  }
+
+  /** Something changed that wants to be committed. */
+  touch(records: number, bytes: number): void {
+    if (this.#records === 0) this.#firstAtMs = this.#clock.now();
+    this.#records += records;
+    this.#bytes += bytes;
+    if (this.#records >= this.#options.recordsMax || this.#bytes >= this.#options.bytesMax) this.soon();
+    else if (this.#mode === 'idle') this.#wait();
+  }
+
+  /** Commits what there is as soon as the running stretch of code ends. */
+  soon(): void {
+    this.#soon = true;
+    if (this.#mode !== 'idle' && this.#mode !== 'waiting') return;
+    this.#mode = 'due';
+    this.#timer.abort();
+    queueMicrotask(() => this.#flush());
+  }
+
+  /** Waits for what is in flight and commits the rest; what changes meanwhile is left. */
+  async drain(): Promise<void> {
+    await this.#inFlight;
+    this.soon();
+    await Promise.resolve(); // The flush is the microtask before this one.
+    await this.#inFlight;
+  }
+
+  /** Cuts nothing more. @returns when nothing is in flight. */
+  stop(): Promise<void> {
+    this.#mode = 'stopped';
+    this.#timer.abort();
+    return this.#inFlight;
+  }
+
+  #wait(): void {
+    const leftMs = this.#firstAtMs + this.#options.intervalMs - this.#clock.now();
+    if (leftMs <= 0) return this.soon();
+    this.#mode = 'waiting';
+    this.#timer = new AbortController();
+    this.#clock.sleep(leftMs, this.#timer.signal).then(
+      () => this.soon(),
+      () => undefined, // It became due earlier, or was stopped.
+    );
+  }
+
+  #flush(): void {
+    if (this.#mode !== 'due') return;
+    this.#mode = 'sending';
+    this.#soon = false;
+    this.#records = 0;
+    this.#bytes = 0;
+    this.#inFlight = this.#deliver().then(
+      () => this.#sent(),
+      (error: unknown) => {
+        this.#mode = 'stopped';
+        this.#failed(error);
+      },
+    );
+  }
+
+  #sent(): void {
+    if (this.#mode === 'stopped') return;
+    this.#mode = 'idle';
+    if (this.#soon) this.soon();
+    else if (this.#records > 0) this.#wait();
+  }
+}

@@ -1,0 +1,68 @@
+import type { OutRecord, PartitionOffset } from '../broker/port.ts';
+import { appliedChange } from '../state/applied.ts';
+import type { OverlayState } from '../state/overlay.ts';
+import { ClosingCounts } from './closing.ts';
+import type { Lane } from './lane.ts';
+
+/** What one lane contributes to a commit. */
+export interface LaneShare<In> {
+  readonly lane: Lane<In>;
+  readonly rows: number;
+  readonly counts: ClosingCounts;
+  readonly watermark: number;
+}
+
+/** Everything that is ready to be committed at one moment. */
+export interface Cut<In> {
+  readonly records: readonly OutRecord[];
+  readonly offsets: readonly PartitionOffset[];
+  readonly bookkeeping: readonly (readonly [string, Uint8Array])[];
+  readonly shares: readonly LaneShare<In>[];
+  /** Outputs by topic, changelog not included: for the metrics. */
+  readonly outputs: ReadonlyMap<string, number>;
+}
+
+export interface CutFrom<In> {
+  readonly lanes: readonly Lane<In>[];
+  /** Output that belongs to no record; taken whole. */
+  readonly plain: readonly OutRecord[];
+  readonly state: OverlayState | undefined;
+  readonly changelog: { readonly topic: string; readonly partition: number } | undefined;
+}
+
+/**
+ * Takes, in one synchronous stretch: of each lane the closed prefix with what it holds, then plain output, then changes
+ * of state. Undefined when there is nothing but gaps that were read over: committing those would write a control
+ * record, which is a gap to whoever reads it, and a quiet pipeline would never be quiet.
+ */
+export function takeCut<In>({ lanes, plain, state, changelog }: CutFrom<In>): Cut<In> | undefined {
+  const records: OutRecord[] = [];
+  const shares = lanes.map(lane => shareOf(lane, records));
+  for (const record of plain) records.push(record);
+  const outputs = countByTopic(records);
+  const changes = state?.cut() ?? new Map<string, Uint8Array | null>();
+  if (records.length === 0 && changes.size === 0 && shares.every(({ rows }) => rows === 0)) return undefined;
+  const offsets = shares
+    .filter(({ lane, watermark }) => watermark !== (lane.committed ?? lane.start))
+    .map(({ lane, watermark }) => ({ ...lane.at, offset: watermark }));
+  const bookkeeping = changelog === undefined ? [] : offsets.map(appliedChange);
+  if (changelog !== undefined)
+    for (const [key, value] of [...changes, ...bookkeeping])
+      records.push({ ...changelog, key: Buffer.from(key), value });
+  return { records, offsets, bookkeeping, shares, outputs };
+}
+
+function shareOf<In>(lane: Lane<In>, records: OutRecord[]): LaneShare<In> {
+  const counts = new ClosingCounts();
+  const rows = lane.tracker.take((code, held) => {
+    counts.add(code);
+    if (held !== undefined) for (const record of held) records.push(record);
+  });
+  return { lane, rows, counts, watermark: lane.tracker.watermark };
+}
+
+function countByTopic(records: readonly OutRecord[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { topic } of records) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return counts;
+}

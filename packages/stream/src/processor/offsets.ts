@@ -1,0 +1,93 @@
+/** How a record was closed: an index into the closed sets of `closing.ts`; 0 is open. */
+export type ClosingCode = number;
+
+/** One run of a partition while any of its records is open or uncommitted. */
+export interface Segment<Held> {
+  readonly length: number;
+  readonly offset: (i: number) => number;
+  readonly nextOffset: number;
+  readonly closed: Uint8Array;
+  /** What is to be committed together with the record's offset. */
+  readonly held: (Held[] | undefined)[];
+  /** Records before it are closed and taken. */
+  taken: number;
+}
+
+/**
+ * Which records of one partition are open. Runs are opened in offset order, records are closed in any order, and
+ * `take` hands out the contiguous closed prefix. The watermark is what may be committed: the lowest offset still open,
+ * else the position (which includes gaps that were read over).
+ */
+export class OffsetTracker<Held> {
+  readonly #segments: Segment<Held>[] = [];
+  #position: number;
+  #open = 0;
+
+  constructor(position: number) {
+    this.#position = position;
+  }
+
+  /** Next offset to be read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Records opened and not yet closed. */
+  get open(): number {
+    return this.#open;
+  }
+
+  get watermark(): number {
+    for (const segment of this.#segments)
+      for (let i = segment.taken; i < segment.length; i++)
+        if (segment.closed[i] === 0) return segment.offset(i);
+    return this.#position;
+  }
+
+  /** @throws RangeError when the run begins before the position: it was delivered twice. */
+  add(length: number, offset: (i: number) => number, nextOffset: number): Segment<Held> {
+    if (length > 0 && offset(0) < this.#position)
+      throw new RangeError(`a run begins at offset ${offset(0)}, before the position ${this.#position}`);
+    const segment: Segment<Held> = {
+      length,
+      offset,
+      nextOffset,
+      closed: new Uint8Array(length),
+      held: [],
+      taken: 0,
+    };
+    if (length > 0) this.#segments.push(segment);
+    this.#open += length;
+    this.#position = Math.max(this.#position, nextOffset);
+    return segment;
+  }
+
+  /** Nothing is left to read below the offset. */
+  moveTo(offset: number): void {
+    this.#position = Math.max(this.#position, offset);
+  }
+
+  /** @throws RangeError when the record has been closed before. */
+  close(segment: Segment<Held>, i: number, code: ClosingCode): void {
+    if (segment.closed[i] !== 0) throw new RangeError(`offset ${segment.offset(i)} was closed before`);
+    segment.closed[i] = code;
+    this.#open--;
+  }
+
+  /** Hands out, in offset order, each record of the closed prefix once. @returns how many there were. */
+  take(visit: (code: ClosingCode, held: readonly Held[] | undefined) => void): number {
+    let count = 0;
+    let whole = 0;
+    for (const segment of this.#segments) {
+      while (segment.taken < segment.length && segment.closed[segment.taken] !== 0) {
+        visit(segment.closed[segment.taken]!, segment.held[segment.taken]);
+        segment.held[segment.taken++] = undefined;
+        count++;
+      }
+      if (segment.taken < segment.length) break;
+      whole++;
+    }
+    this.#segments.splice(0, whole);
+    return count;
+  }
+}

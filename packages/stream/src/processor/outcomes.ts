@@ -1,0 +1,96 @@
+import type { OutRecord, RecordRun } from '../broker/port.ts';
+import type { Emitter, Outcomes, RejectReason } from '../task.ts';
+import { DONE, rejectCode, skipCode } from './closing.ts';
+import type { ClosingCode, OffsetTracker, Segment } from './offsets.ts';
+import { bytesOfRecord, type Outlet } from './outlets.ts';
+import { ProgrammingError } from './trouble.ts';
+
+/** What the answers of one task come together in. */
+export interface Desk {
+  readonly outlet: Outlet;
+  /** Aborted: the task has ended, and answers that still come are dropped. */
+  readonly signal: AbortSignal;
+  letter(run: RecordRun, index: number, reason: RejectReason, cause: unknown): OutRecord;
+  /** Plain output, for the next commit. */
+  put(record: OutRecord): void;
+  touch(records: number, bytes: number): void;
+  /** Our rules were broken: the process ends. */
+  broken(error: ProgrammingError): void;
+}
+
+export function emitterOf<Out>(desk: Desk): Emitter<Out> {
+  return {
+    emit: (to, key, value, partition) => {
+      if (desk.signal.aborted) return;
+      const record = desk.outlet(to, key, value, partition);
+      desk.put(record);
+      desk.touch(1, bytesOfRecord(record));
+    },
+  };
+}
+
+/** The records of one piece of a run, open until each has its closing answer. */
+export interface Handover {
+  readonly run: RecordRun;
+  readonly tracker: OffsetTracker<OutRecord>;
+  readonly segment: Segment<OutRecord>;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
+  const { run, segment, from, to } = hand;
+  const at = (i: number): number => {
+    if (Number.isInteger(i) && i >= 0 && i < to - from) return from + i;
+    throw broken(desk, new ProgrammingError(`${run.topic}-${run.partition}: no record ${i} in this batch`));
+  };
+  const hold = (index: number, record: OutRecord): void => {
+    (segment.held[index] ??= []).push(record);
+    desk.touch(1, bytesOfRecord(record));
+  };
+  const close = (index: number, code: ClosingCode): void => {
+    if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
+    hand.tracker.close(segment, index, code);
+    desk.touch(1, 0);
+  };
+  return {
+    ...emitterOf<Out>(desk),
+    emitFor: (i, to, key, value, partition) => {
+      if (desk.signal.aborted) return;
+      const index = at(i);
+      if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
+      hold(index, desk.outlet(to, key, value, partition));
+    },
+    done: i => {
+      if (!desk.signal.aborted) close(at(i), DONE);
+    },
+    skip: (i, reason) => {
+      if (!desk.signal.aborted) close(at(i), skipCode(reason));
+    },
+    reject: (i, reason, cause) => {
+      if (desk.signal.aborted) return;
+      const index = at(i);
+      if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
+      hold(index, desk.letter(run, index, reason, cause));
+      close(index, rejectCode(reason));
+    },
+  };
+}
+
+/** @throws ProgrammingError naming the first record that a settled handler has left without an answer. */
+export function assertClosed(hand: Handover): void {
+  for (let index = hand.from; index < hand.to; index++)
+    if (hand.segment.closed[index] === 0)
+      throw new ProgrammingError(`${placeIn(hand, index)}: the handler has ended without closing it`);
+}
+
+const placeIn = ({ run }: Handover, index: number): string =>
+  `${run.topic}-${run.partition} offset ${run.offset(index)}`;
+
+const twice = (hand: Handover, index: number): ProgrammingError =>
+  new ProgrammingError(`${placeIn(hand, index)}: an answer after its closing answer`);
+
+const broken = (desk: Desk, error: ProgrammingError): ProgrammingError => {
+  desk.broken(error);
+  return error;
+};

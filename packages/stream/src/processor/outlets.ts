@@ -1,0 +1,34 @@
+import { murmur2Partition } from '../broker/murmur2.ts';
+import type { OutRecord } from '../broker/port.ts';
+import type { OutputOptions } from './options.ts';
+import type { Partitions } from './setting.ts';
+
+/** Turns what a task emits into records: encoded, and with the partition that its key belongs to. */
+export type Outlet = (to: string, key: Uint8Array, value: unknown, partition?: number) => OutRecord;
+
+export function outletOf(
+  outputs: readonly (readonly [string, OutputOptions<unknown>])[],
+  partitions: Partitions,
+): Outlet {
+  const known = new Map(
+    outputs.map(([name, { topic, codec }]) => [name, { topic, codec, partitions: partitions.get(topic)! }]),
+  );
+  return (to, key, value, partition) => {
+    const output = known.get(to);
+    if (output === undefined) throw new TypeError(`there is no output '${to}'`);
+    return {
+      topic: output.topic,
+      partition: partition ?? murmur2Partition(key, output.partitions),
+      key,
+      value: encoded(to, output.codec, value),
+    };
+  };
+}
+
+function encoded(to: string, codec: OutputOptions<unknown>['codec'], value: unknown): Uint8Array | null {
+  if (value === null || value instanceof Uint8Array) return value;
+  if (codec === undefined) throw new TypeError(`output '${to}' has no codec: emit bytes`);
+  return codec.encode(value);
+}
+
+export const bytesOfRecord = ({ key, value }: OutRecord): number => (key?.length ?? 0) + (value?.length ?? 0);

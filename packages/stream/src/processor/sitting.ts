@@ -1,0 +1,258 @@
+import type { OutRecord, PartitionOffset, RecordRun, TopicPartition } from '../broker/port.ts';
+import { OverlayState } from '../state/overlay.ts';
+import type { StateStore } from '../state/store.ts';
+import type { Task, TaskContext } from '../task.ts';
+import { Committer } from './committer.ts';
+import { takeCut } from './cut.ts';
+import { deadLetter } from './deadLetter.ts';
+import type { Courier } from './delivery.ts';
+import { pump } from './handing.ts';
+import type { Lane } from './lane.ts';
+import { countCommit, gaugeLanes } from './measures.ts';
+import { type Desk, emitterOf } from './outcomes.ts';
+import type { Outlet } from './outlets.ts';
+import type { Group, Setting } from './setting.ts';
+import { asError, placeOf, ProgrammingError } from './trouble.ts';
+
+export interface SittingOf<In, Out extends object> {
+  readonly setting: Setting<In, Out>;
+  readonly task: number;
+  readonly generation: number;
+  readonly lanes: readonly Lane<In>[];
+  readonly positions: readonly PartitionOffset[];
+  readonly member: Group;
+  readonly courier: Courier;
+  readonly store: StateStore | undefined;
+  readonly outlet: Outlet;
+  /** How often the records at hand were handed over before. */
+  readonly failuresBefore: number;
+  /** Told after each commit. */
+  readonly committed: (done: number) => void;
+  readonly fatal: (error: Error) => void;
+}
+
+/**
+ * One life of a task object, from its creation over what is committed to its first error, its revocation or its drain.
+ * `ended` rejects with the first error and resolves after a drain; the signal says that everything later is void.
+ */
+export class Sitting<In, Out extends object> {
+  readonly of: SittingOf<In, Out>;
+  readonly desk: Desk;
+  readonly ended: Promise<void>;
+  readonly handlers = new Set<Promise<void>>();
+  readonly #end: PromiseWithResolvers<void>;
+  readonly #abort = new AbortController();
+  readonly #committer: Committer;
+  readonly #state: OverlayState | undefined;
+  #plain: OutRecord[] = [];
+  #task: Task<In, Out> | undefined;
+  #mode: 'creating' | 'running' | 'draining' | 'over' = 'creating';
+
+  constructor(of: SittingOf<In, Out>) {
+    this.of = of;
+    const { setting, store } = of;
+    this.#end = Promise.withResolvers<void>();
+    this.ended = this.#end.promise;
+    this.ended.catch(() => undefined); // Whoever waits hears of it; an error before that is no unhandled one.
+    this.#committer = new Committer(
+      setting.clock,
+      setting.commit,
+      () => this.#commit(),
+      error => this.fail(error),
+    );
+    const touch = (records: number, bytes: number): void => {
+      if (!this.signal.aborted) this.#committer.touch(records, bytes);
+    };
+    this.#state =
+      store === undefined ? undefined : new OverlayState(store, setting.topics, bytes => touch(1, bytes));
+    this.desk = this.#deskWith(touch);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The task, while records may be handed over to it. */
+  get taker(): Task<In, Out> | undefined {
+    return this.#mode === 'running' ? this.#task : undefined;
+  }
+
+  /** Creates the task and opens the lanes where it wants to start. */
+  async begin(): Promise<void> {
+    const { setting, lanes, positions, member } = this.of;
+    const starts = new Map(positions.map(at => [at.topic, at.offset]));
+    this.#task = await setting.createTask(this.#context(starts));
+    this.signal.throwIfAborted();
+    this.#mode = 'running';
+    for (const lane of lanes) {
+      const offset = starts.get(lane.at.topic)!;
+      if (lane.startAt(offset)) member.seek({ ...lane.at, offset });
+      lane.gate.open('no-task');
+    }
+    void this.#tick();
+  }
+
+  push(lane: Lane<In>, run: RecordRun): void {
+    if (this.#mode !== 'running') return lane.drop(run);
+    lane.push(run);
+    if (lane.isFull) this.#committer.soon();
+    pump(this, lane);
+  }
+
+  caughtUp(lane: Lane<In>, at: PartitionOffset): void {
+    lane.caughtUpAt = at;
+    lane.end = Math.max(lane.end, at.offset);
+    pump(this, lane);
+  }
+
+  /** The first error ends it; what comes after is void. */
+  fail(error: unknown): void {
+    this.#over();
+    this.#end.reject(asError(error));
+  }
+
+  /** Hands over nothing more, waits for open handlers, commits what is closed. */
+  async drain(waitMsMax: number): Promise<void> {
+    if (this.#mode !== 'running') return this.revoke();
+    this.#mode = 'draining';
+    const timer = new AbortController();
+    const timeUp = this.of.setting.clock.sleep(waitMsMax, timer.signal).catch(() => undefined);
+    await Promise.race([Promise.all(this.handlers), timeUp, this.ended.catch(() => undefined)]);
+    timer.abort();
+    if (!this.signal.aborted) await this.#committer.drain();
+    this.revoke();
+  }
+
+  /** The partition is no longer ours, or the process stops: nothing more is committed. */
+  revoke(): void {
+    this.#over();
+    this.#end.resolve();
+  }
+
+  /** After the end: waits for what is in flight, tells the task, gives the producer back. */
+  async close(): Promise<void> {
+    const { courier, setting, task } = this.of;
+    await this.#committer.stop();
+    await courier.close();
+    try {
+      await this.#task?.onRevoke?.();
+    } catch (error) {
+      setting.logger.warn({ task, error: placeOf(error) }, 'the task failed while it was let go');
+    }
+  }
+
+  #over(): void {
+    if (this.#mode === 'over') return;
+    this.#mode = 'over';
+    for (const { gate } of this.of.lanes) {
+      gate.close('no-task');
+      gate.open('task');
+    }
+    this.#abort.abort(new Error('the task has ended'));
+    void this.#committer.stop();
+  }
+
+  async #commit(): Promise<void> {
+    const { setting, lanes, task, courier } = this.of;
+    const { changelog, clock } = setting;
+    const plain = this.#plain;
+    this.#plain = [];
+    const cut = takeCut({
+      lanes,
+      plain,
+      state: this.#state,
+      changelog: changelog === undefined ? undefined : { topic: changelog, partition: task },
+    });
+    if (cut === undefined) return;
+    const startMs = clock.now();
+    try {
+      await courier.ship(cut, this.signal);
+    } catch (error) {
+      setting.metrics.count('millrace_commits_total', { group: setting.group, outcome: 'failed' });
+      throw error;
+    }
+    this.signal.throwIfAborted();
+    await this.#state?.settle(cut.bookkeeping);
+    countCommit(setting, cut, (clock.now() - startMs) / 1000);
+    for (const { topic, offset } of cut.offsets) {
+      const lane = lanes.find(({ at }) => at.topic === topic)!;
+      lane.committed = offset;
+      lane.bisection.committed(offset);
+    }
+    for (const { lane, rows } of cut.shares) lane.release(rows);
+    this.of.committed(cut.shares.reduce((sum, { counts }) => sum + counts.done, 0));
+  }
+
+  async #tick(): Promise<void> {
+    const { setting, lanes, task } = this.of;
+    try {
+      for (;;) {
+        await setting.clock.sleep(setting.tickMs, this.signal);
+        gaugeLanes(setting, lanes, task, this.#state?.size);
+        if (this.#mode === 'running') await this.#task?.onTime?.(setting.clock.now());
+      }
+    } catch (error) {
+      if (!this.signal.aborted) this.fail(error);
+    }
+  }
+
+  #deskWith(touch: Desk['touch']): Desk {
+    const { setting, outlet, failuresBefore } = this.of;
+    return {
+      outlet,
+      signal: this.signal,
+      touch,
+      put: record => this.#plain.push(record),
+      broken: error => this.fail(error),
+      letter: (run, index, reason, cause) =>
+        deadLetter({
+          run,
+          index,
+          reason,
+          cause,
+          topic: setting.deadLetters(run.topic),
+          group: setting.group,
+          stage: setting.name,
+          deliveries: failuresBefore + 1,
+        }),
+    };
+  }
+
+  #context(starts: Map<string, number>): TaskContext<Out> {
+    const { setting, task, generation, positions, fatal } = this.of;
+    const state = this.#state;
+    const gateOf = ({ topic }: TopicPartition) => this.#lane(topic).gate;
+    return {
+      id: task,
+      generation,
+      positions,
+      out: emitterOf<Out>(this.desk),
+      get state() {
+        if (state === undefined) throw new TypeError('there is no state without a changelog');
+        return state;
+      },
+      signal: this.signal,
+      seek: to => {
+        if (setting.delivery !== 'external' || this.#mode !== 'creating')
+          throw new ProgrammingError('only a task with offsets of its own may seek, while it is created');
+        starts.set(this.#lane(to.topic).at.topic, to.offset);
+      },
+      pause: at => {
+        if (!this.signal.aborted) gateOf(at).close('task');
+      },
+      resume: at => {
+        if (!this.signal.aborted) gateOf(at).open('task');
+      },
+      commitSoon: () => {
+        if (!this.signal.aborted) this.#committer.soon();
+      },
+      fail: fatal,
+    };
+  }
+
+  #lane(topic: string): Lane<In> {
+    const lane = this.of.lanes.find(({ at }) => at.topic === topic);
+    if (lane === undefined) throw new TypeError(`${topic} is not an input of this task`);
+    return lane;
+  }
+}

@@ -1,0 +1,79 @@
+import type { KeyedState } from '../task.ts';
+import { appliedOf, isBookkeeping } from './applied.ts';
+import type { StateStore } from './store.ts';
+
+type Changes = Map<string, Uint8Array | null>;
+
+/**
+ * Keyed state of one task: uncommitted changes over the store. `cut` takes the changes made so far for one transaction;
+ * `settle` puts them into the store once that is committed. A failed transaction throws the overlay away.
+ */
+export class OverlayState implements KeyedState {
+  readonly #store: StateStore;
+  readonly #changed: (bytes: number) => void;
+  #fresh: Changes = new Map();
+  #cut: Changes = new Map();
+  #size: number;
+
+  /**
+   * @param topics inputs whose bookkeeping may be in the store.
+   * @param changed called after each change with the bytes it adds to the next commit.
+   */
+  constructor(store: StateStore, topics: readonly string[], changed: (bytes: number) => void) {
+    this.#store = store;
+    this.#changed = changed;
+    this.#size = store.size - topics.filter(topic => appliedOf(store, topic) !== undefined).length;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const fresh = this.#fresh.get(key);
+    return fresh === undefined ? this.#beneath(key) : (fresh ?? undefined);
+  }
+
+  put(key: string, value: Uint8Array): void {
+    if (isBookkeeping(key))
+      throw new TypeError('keys of state may not begin with the name of our bookkeeping');
+    if (this.get(key) === undefined) this.#size++;
+    this.#change(key, value);
+  }
+
+  delete(key: string): void {
+    if (isBookkeeping(key) || this.get(key) === undefined) return;
+    this.#size--;
+    this.#change(key, null);
+  }
+
+  *entries(): Iterable<readonly [string, Uint8Array]> {
+    for (const [key, value] of this.#store.entries())
+      if (!isBookkeeping(key) && !this.#cut.has(key) && !this.#fresh.has(key)) yield [key, value];
+    for (const [key, value] of this.#cut) if (value !== null && !this.#fresh.has(key)) yield [key, value];
+    for (const [key, value] of this.#fresh) if (value !== null) yield [key, value];
+  }
+
+  /** Changes since the last cut. The one before must have been settled. */
+  cut(): ReadonlyMap<string, Uint8Array | null> {
+    this.#cut = this.#fresh;
+    this.#fresh = new Map();
+    return this.#cut;
+  }
+
+  /** The cut is committed, together with this bookkeeping. */
+  async settle(bookkeeping: readonly (readonly [string, Uint8Array])[]): Promise<void> {
+    if (this.#cut.size > 0 || bookkeeping.length > 0) await this.#store.apply([...this.#cut, ...bookkeeping]);
+    this.#cut = new Map();
+  }
+
+  #beneath(key: string): Uint8Array | undefined {
+    const cut = this.#cut.get(key);
+    return cut === undefined ? this.#store.get(key) : (cut ?? undefined);
+  }
+
+  #change(key: string, value: Uint8Array | null): void {
+    this.#fresh.set(key, value);
+    this.#changed(key.length + (value?.length ?? 0));
+  }
+}
