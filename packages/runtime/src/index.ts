@@ -1,3 +1,4 @@
+export { type CommandIo, runCommand } from './command.ts';
 export type { Component } from './component.ts';
 export {
   choiceField,

@@ -1,1 +1,3 @@
-export {};
+export { type ApiKey } from './auth/keys.ts';
+export { INGEST_DEFAULTS, INGEST_SPEC, type IngestConfig } from './config.ts';
+export { ingestService, type IngestOptions, type IngestService } from './service.ts';
