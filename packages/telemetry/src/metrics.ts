@@ -40,6 +40,11 @@ export const METRICS = {
     help: 'Events older than what one of their keys had seen.',
     labels: ['pipeline'],
   },
+  millrace_records_bumped_total: {
+    kind: 'counter',
+    help: 'Events that came too late for the epoch of their append time and went into the next open one.',
+    labels: ['pipeline'],
+  },
   millrace_retries_total: {
     kind: 'counter',
     help: 'Attempts repeated after a bad world answered.',
