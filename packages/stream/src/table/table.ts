@@ -1,7 +1,10 @@
-import type { Codec } from '@millrace/avro';
-import type { Clock, Logger, Metrics } from '@millrace/telemetry';
-import type { Broker } from '../broker/port.ts';
-import type { RetryOptions } from '../processor/options.ts';
+import { Bad, type Codec } from '@millrace/avro';
+import { type Clock, type Logger, type Metrics, noLogger, noMetrics, systemClock } from '@millrace/telemetry';
+import type { Broker, PartitionOffset, RecordRun } from '../broker/port.ts';
+import { Backoff } from '../processor/backoff.ts';
+import { RETRY_DEFAULT, type RetryOptions } from '../processor/options.ts';
+import { asError, isOwnDefect, placeOf } from '../processor/trouble.ts';
+import { valuesOf } from '../processor/view.ts';
 
 export interface GlobalTableOptions<T> {
   readonly name?: string;
@@ -34,5 +37,145 @@ export interface GlobalTable<T> {
 }
 
 export function globalTable<T>(options: GlobalTableOptions<T>): GlobalTable<T> {
-  throw new Error(`not built yet: table of ${options.topic}`);
+  return new FollowedTable(options);
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * States: created → filling (reading to the ends seen at the start) → following → stopped. After an error it goes on
+ * from where it was, with backoff; when the budget is spent, `start` or `failed` rejects.
+ */
+class FollowedTable<T> implements GlobalTable<T> {
+  readonly name: string;
+  readonly failed: Promise<never>;
+  readonly #options: GlobalTableOptions<T>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #backoff: Backoff;
+  readonly #failure = Promise.withResolvers<never>();
+  readonly #stopping = new AbortController();
+  readonly #rows = new Map<string, T>();
+  readonly #listeners = new Set<(key: string, value: T | undefined) => void>();
+  readonly #positions = new Map<number, number>();
+  #state: 'created' | 'filling' | 'following' | 'stopped' = 'created';
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(options: GlobalTableOptions<T>) {
+    this.#options = options;
+    this.name = options.name ?? `table ${options.topic}`;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = (options.logger ?? noLogger).child({ table: options.topic });
+    this.#metrics = options.metrics ?? noMetrics;
+    this.#backoff = new Backoff({ ...RETRY_DEFAULT, ...options.retry }, options.random ?? Math.random);
+    this.failed = this.#failure.promise;
+    this.failed.catch(() => undefined); // It may fail before anybody listens.
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(key: string): T | undefined {
+    return this.#rows.get(key);
+  }
+
+  entries(): Iterable<readonly [string, T]> {
+    return this.#rows.entries();
+  }
+
+  onChange(listener: (key: string, value: T | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#state = 'filling';
+    const both = AbortSignal.any([signal, this.#stopping.signal]);
+    await this.#persist(both, async () => {
+      const { broker, topic } = this.#options;
+      await this.#read(await broker.admin.endOffsets(topic), both);
+    });
+    this.#state = 'following';
+    this.#logger.info({ rows: this.#rows.size }, 'the table is filled');
+    const { signal: stopping } = this.#stopping;
+    this.#following = this.#persist(stopping, () => this.#read(undefined, stopping)).catch(
+      (error: unknown) => {
+        if (!stopping.aborted) this.#failure.reject(asError(error));
+      },
+    );
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#state = 'stopped';
+    this.#stopping.abort(new Error(`${this.name} is stopped`));
+    const timer = new AbortController();
+    const tooLate = this.#clock.sleep(deadlineMs, timer.signal).catch(() => undefined); // In time.
+    await Promise.race([this.#following, tooLate]);
+    timer.abort(new Error('stopped in time'));
+  }
+
+  notReady(): string | undefined {
+    return this.#state === 'following' ? undefined : `${this.name} is ${this.#state}`;
+  }
+
+  /** Repeats the attempt until it succeeds, the signal is aborted (rejects), or the budget is spent (rejects). */
+  async #persist(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await attempt();
+        signal.throwIfAborted();
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        const delayMs = isOwnDefect(error) ? undefined : this.#backoff.failed(this.#clock.now());
+        if (delayMs === undefined) throw error;
+        this.#logger.warn({ error: placeOf(error) }, asError(error).message);
+        this.#metrics.count('millrace_retries_total', { what: 'table' });
+        await this.#clock.sleep(delayMs, signal);
+      }
+    }
+  }
+
+  /** Reads on from where it is, to the ends, or for ever. */
+  async #read(until: readonly PartitionOffset[] | undefined, signal: AbortSignal): Promise<void> {
+    const { broker, topic, codec } = this.#options;
+    const beginnings = await broker.admin.beginningOffsets(topic);
+    // Compaction leaves gaps and never moves the beginning past what matters; retention may.
+    const from = beginnings.map(({ partition, offset }) => ({
+      topic,
+      partition,
+      offset: Math.max(offset, this.#positions.get(partition) ?? 0),
+    }));
+    for await (const run of broker.read({ from, signal, ...(until === undefined ? {} : { until }) })) {
+      await codec.prepare(valuesOf(run));
+      this.#apply(run);
+      this.#positions.set(run.partition, run.nextOffset);
+      this.#backoff.succeeded();
+    }
+  }
+
+  #apply(run: RecordRun): void {
+    const keyOf = this.#options.key ?? ((bytes: Uint8Array) => decoder.decode(bytes));
+    for (let i = 0; i < run.length; i++) {
+      const key = run.key(i);
+      const bytes = run.value(i);
+      const value = bytes === null ? undefined : this.#options.codec.decode(bytes);
+      // A row that cannot be read leaves the one before it in force: better known than nothing.
+      if (key === null || value instanceof Bad) this.#refuse(run, i, value);
+      else this.#change(keyOf(key), value);
+    }
+  }
+
+  #change(key: string, value: T | undefined): void {
+    if (value === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, value);
+    for (const listener of this.#listeners) listener(key, value);
+  }
+
+  #refuse(run: RecordRun, i: number, value: unknown): void {
+    const why = value instanceof Bad ? value.message : 'the record has no key';
+    this.#logger.warn({ topic: run.topic, partition: run.partition, offset: run.offset(i) }, why);
+  }
 }
