@@ -1,6 +1,6 @@
 /** Appends numbers and text to a growing buffer. Whole numbers take 7 bits a byte, the sign in the lowest bit. */
 export class ByteWriter {
-  private buffer = Buffer.allocUnsafe(256);
+  private buffer = Buffer.allocUnsafe(1024);
   private at = 0;
 
   byte(value: number): void {
@@ -16,12 +16,19 @@ export class ByteWriter {
   /** A whole number of magnitude below 2^52. */
   whole(value: number): void {
     this.reserve(8);
+    const { buffer } = this;
+    let { at } = this;
     let rest = value < 0 ? -value * 2 - 1 : value * 2;
-    while (rest >= 128) {
-      this.buffer[this.at++] = (rest % 128) + 128;
-      rest = Math.floor(rest / 128);
+    // Shifts are cheaper than divisions where 32 bits are enough.
+    for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) buffer[at++] = (rest % 128) + 128;
+    for (let small = rest | 0; ; small >>>= 7) {
+      if (small < 128) {
+        buffer[at++] = small;
+        break;
+      }
+      buffer[at++] = (small & 127) | 128;
     }
-    this.buffer[this.at++] = rest;
+    this.at = at;
   }
 
   double(value: number): void {
@@ -37,7 +44,7 @@ export class ByteWriter {
   }
 
   done(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.buffer, 0, this.at);
+    return new Uint8Array(this.buffer.subarray(0, this.at));
   }
 
   private reserve(bytes: number): void {

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { Layout, Measure } from './layout.ts';
-import { Leaf, type NewRow } from './leaf.ts';
+import { KNOWN_AT, Leaf, LIVE, OFFSET, PARTITION, REVISION, SEQUENCE, TIME, UNTIL } from './leaf.ts';
 
 /** First byte of every chunk. */
 const FORMAT = 1;
@@ -18,32 +18,35 @@ export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
   let time = leaf.start;
   let sequence = 0;
   let offset = 0;
-  for (let i = 0; i < leaf.length; i++) {
-    const row = leaf.rowAt(i);
-    out.byte((row.live ? LIVE_BIT : 0) | (row.until === Number.POSITIVE_INFINITY ? 0 : SUPERSEDED_BIT));
-    out.whole(row.time - time);
-    out.whole(row.sequence - sequence);
-    out.whole(row.partition);
-    out.whole(row.offset - offset);
-    out.whole(row.revision);
-    out.text(row.id);
-    if (layout.hasKnownAt) out.whole(row.knownAt - row.time);
-    if (row.until !== Number.POSITIVE_INFINITY) out.whole(row.until - row.time);
-    layout.measures.forEach((measure, m) => writeMeasure(out, measure, row, m));
-    ({ time, sequence, offset } = row);
+  for (let row = 0; row < leaf.length; row++) {
+    const until = leaf.at(row, UNTIL);
+    const superseded = until !== Number.POSITIVE_INFINITY;
+    out.byte((leaf.at(row, LIVE) === 1 ? LIVE_BIT : 0) | (superseded ? SUPERSEDED_BIT : 0));
+    out.whole(leaf.at(row, TIME) - time);
+    out.whole(leaf.at(row, SEQUENCE) - sequence);
+    out.whole(leaf.at(row, PARTITION));
+    out.whole(leaf.at(row, OFFSET) - offset);
+    out.whole(leaf.at(row, REVISION));
+    out.text(leaf.ids[row]!);
+    time = leaf.at(row, TIME);
+    sequence = leaf.at(row, SEQUENCE);
+    offset = leaf.at(row, OFFSET);
+    if (layout.hasKnownAt) out.whole(leaf.at(row, KNOWN_AT) - time);
+    if (superseded) out.whole(until - time);
+    for (let m = 0; m < layout.measures.length; m++) writeMeasure(out, layout.measures[m]!, leaf, row, m);
   }
   return out.done();
 };
 
-const writeMeasure = (out: ByteWriter, { kind }: Measure, row: NewRow, m: number): void => {
-  const value = row.numbers[m]!;
+const writeMeasure = (out: ByteWriter, { kind }: Measure, leaf: Leaf, row: number, m: number): void => {
+  const value = leaf.valueAt(row, m);
   if (kind === 'raw') {
     out.double(value);
     return;
   }
   out.byte(Number.isNaN(value) ? 0 : 1);
   if (Number.isNaN(value)) return;
-  if (kind === 'text') out.text(row.texts[m] ?? '');
+  if (kind === 'text') out.text(leaf.texts[row]?.[m] ?? '');
   else if (kind !== 'one') out.whole(value);
 };
 
