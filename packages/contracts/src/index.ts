@@ -1,3 +1,4 @@
+export { asyncApi, type AsyncApiOptions } from './generate/asyncapi.ts';
 export { catalogue, type ServiceName, type Topic, type TopicKind } from './catalogue.ts';
 export {
   type ControlEntry,
