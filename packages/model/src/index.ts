@@ -13,4 +13,4 @@ export { workerScorer } from './onnx/worker.ts';
 export { inspectOnnx, NotOnnx, type OnnxFacts } from './proto/inspect.ts';
 export { ModelRefused } from './refused.ts';
 export { type Rows, type Scored, type Scorer, ScorerLost, ScoringError } from './scorer.ts';
-export { type Lease, modelSlot, type Slot } from './slot.ts';
+export { type Held, type Lease, modelSlot, type Slot } from './slot.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import { workerScorer } from '../../src/onnx/worker.ts';
 import { type Scorer, ScorerLost } from '../../src/scorer.ts';
-import { linear, linearScore, twice } from '../graph.ts';
+import { linear, linearScore, model, node, twice } from '../graph.ts';
 import { linearManifest } from '../manifests.ts';
 import { onnxInThisRealm } from './realm.ts';
 
@@ -62,6 +62,25 @@ describe.each([
     });
     await withScorer(linear(), manifest, async scorer => {
       expect(await ask(scorer, [[1, 2, 3], [4, 5, 6]])).toEqual([3, 1, 6, 4]); // prettier-ignore
+    });
+  });
+
+  test('deals a row to several inputs in order', async () => {
+    const bytes = model({
+      nodes: [node('Sub', ['a', 'b'], ['y'])],
+      inputs: { a: ['N', 2], b: ['N', 2] },
+      outputs: { y: ['N', 2] },
+    });
+    const manifest = linearManifest(bytes, {
+      inputs: [
+        { name: 'b', type: 'float32', shape: ['N', 2] },
+        { name: 'a', type: 'float32', shape: ['N', 2] },
+      ],
+      features: ['b0', 'b1', 'a0', 'a1'],
+      outputs: [0, 1].map(column => ({ name: `y${column}`, tensor: 'y', column, batchAxis: 0 })),
+    });
+    await withScorer(bytes, manifest, async scorer => {
+      expect(await ask(scorer, [[1, 2, 30, 40], [5, 6, 70, 80]])).toEqual([29, 38, 65, 74]); // prettier-ignore
     });
   });
 
