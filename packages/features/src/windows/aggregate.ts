@@ -1,5 +1,6 @@
 import type { Aggregate } from '@millrace/define';
 import { SlidingDistinct } from './distinct.ts';
+import { LeafExtremes, picker } from './extremes.ts';
 import { SQUARE_PARTS } from './layout.ts';
 import { COUNT, type Leaf, SUM } from './leaf.ts';
 import { POSITION, type Timeline } from './timeline.ts';
@@ -20,21 +21,47 @@ const deviation = (n: number, sum: number, squares: readonly number[]): number =
   return Math.sqrt(Number(BigInt(n) * square - BigInt(sum) ** 2n)) / n;
 };
 
-const extreme = (window: Window, measure: number, which: 'min' | 'max'): number => {
-  const pick = which === 'min' ? Math.min : Math.max;
+/** Windows over fewer whole leaves than this are read leaf by leaf. */
+const LEAVES_FEW = 8;
+
+const extreme = (
+  window: Window,
+  measure: number,
+  which: 'min' | 'max',
+  treeOf: (timeline: Timeline) => LeafExtremes,
+): number => {
+  const pick = picker(which);
+  const { timeline, from, to } = window;
+  const first = Math.floor(from / POSITION);
+  const last = Math.floor(to / POSITION);
+  if (window.settled && last - first > LEAVES_FEW) {
+    const head = { ...window, to: first * POSITION + timeline.leaves[first]!.length };
+    const tail = { ...window, from: last * POSITION };
+    const middle = treeOf(timeline).over(first + 1, last);
+    return pick(middle, pick(extreme(head, measure, which, treeOf), extreme(tail, measure, which, treeOf)));
+  }
   let found = Number.NaN;
-  const take = (value: number): void => {
-    if (!Number.isNaN(value)) found = Number.isNaN(found) ? value : pick(found, value);
-  };
-  eachLeaf(window, (leaf, from, to) => {
-    if (from === 0 && to === leaf.length && leaf.changedAtMax <= window.time) {
-      take(leaf.extreme(measure, which));
+  eachLeaf(window, (leaf, start, end) => {
+    if (start === 0 && end === leaf.length && leaf.changedAtMax <= window.time) {
+      found = pick(found, leaf.extreme(measure, which));
       return;
     }
-    for (let row = from; row < to; row++)
-      if (leaf.countedAt(row, window.time)) take(leaf.valueAt(row, measure));
+    for (let row = start; row < end; row++)
+      if (leaf.countedAt(row, window.time)) found = pick(found, leaf.valueAt(row, measure));
   });
   return found;
+};
+
+/** One of something for each timeline that asks for it, for as long as the timeline is there. */
+const perTimeline = <T>(make: (timeline: Timeline) => T): ((timeline: Timeline) => T) => {
+  const made = new WeakMap<Timeline, { readonly it: T }>();
+  return timeline => {
+    const known = made.get(timeline);
+    if (known !== undefined) return known.it;
+    const it = make(timeline);
+    made.set(timeline, { it });
+    return it;
+  };
 };
 
 /** The newest row of a window at which a measure counts. */
@@ -97,16 +124,14 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
         return all === 0 ? empty : total(w, m, COUNT) / all;
       };
     case 'min':
-      return w => orEmpty(extreme(w, m, 'min'));
-    case 'max':
-      return w => orEmpty(extreme(w, m, 'max'));
+    case 'max': {
+      const which = aggregate.kind;
+      const treeOf = perTimeline(timeline => new LeafExtremes(timeline, m, which));
+      return w => orEmpty(extreme(w, m, which, treeOf));
+    }
     case 'distinct': {
-      const slidings = new WeakMap<Timeline, SlidingDistinct>();
-      return w => {
-        const sliding = slidings.get(w.timeline) ?? new SlidingDistinct(w.timeline, m);
-        slidings.set(w.timeline, sliding);
-        return sliding.count(w) || empty;
-      };
+      const slidingOf = perTimeline(timeline => new SlidingDistinct(timeline, m));
+      return w => slidingOf(w.timeline).count(w) || empty;
     }
     case 'last':
       return w => {

@@ -1,5 +1,5 @@
 import type { NewRow, Point } from './leaf.ts';
-import { type RowListener, type Timeline } from './timeline.ts';
+import type { Timeline, TimelineListener } from './timeline.ts';
 import { eachRow, type Window } from './window.ts';
 
 const isAfter = (a: Point, b: Point): boolean =>
@@ -10,7 +10,7 @@ const isAfter = (a: Point, b: Point): boolean =>
  * occurs between two points and moves these to where the next event needs them: in order that costs as much as rows
  * come and go, for a late event as much as it is late. It holds nothing that the rows do not say.
  */
-export class SlidingDistinct implements RowListener {
+export class SlidingDistinct implements TimelineListener {
   private readonly timeline: Timeline;
   private readonly measure: number;
   private times = new Map<string, number>();

@@ -17,12 +17,18 @@ export const POSITION = 2 ** 24;
  */
 export type Admission = 'folded' | 'duplicate' | 'superseded' | 'expired';
 
-/** Told of every row that begins or ceases to count. */
-export interface RowListener {
-  added(row: NewRow): void;
-  removed(row: NewRow): void;
+/** What is derived from a timeline and kept beside it is told what changes. */
+export interface TimelineListener {
+  /** A row begins to count. */
+  added?(row: NewRow): void;
+  /** A row ceases to count. */
+  removed?(row: NewRow): void;
   /** Rows before this time are gone. */
-  dropped(beforeTime: number): void;
+  dropped?(beforeTime: number): void;
+  /** The rows of one leaf change. */
+  leafChanged?(index: number): void;
+  /** Leaves come or go. */
+  leavesMoved?(): void;
 }
 
 const NO_CHANGES = { changed: [], dropped: [] } as const;
@@ -37,7 +43,7 @@ const NO_TEXTS: readonly (string | undefined)[] = [];
 export class Timeline {
   readonly layout: Layout;
   leaves: Leaf[] = [];
-  listeners: RowListener[] = [];
+  listeners: TimelineListener[] = [];
   /** From this time on, what counts in the newest state is what counted then. */
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** Leaves before and at this one know what is before them. */
@@ -102,7 +108,8 @@ export class Timeline {
       leaf.dirty = false;
     }
     this.known = Math.max(-1, this.known - gone);
-    for (const listener of this.listeners) listener.dropped(before);
+    this.leavesMoved();
+    for (const listener of this.listeners) listener.dropped?.(before);
   }
 
   /** Position behind every row at or before a point. */
@@ -138,6 +145,7 @@ export class Timeline {
     const at = this.leafBefore(leaf.start) + 1;
     this.leaves.splice(at, 0, leaf);
     this.known = -1;
+    this.leavesMoved();
   }
 
   private textsOf(event: FoldEvent): readonly (string | undefined)[] {
@@ -161,19 +169,19 @@ export class Timeline {
     leaf.insert(row);
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
     if (leaf.length > LEAF_ROWS_MAX) this.split(index);
-    if (row.live && row.until === Number.POSITIVE_INFINITY) for (const l of this.listeners) l.added(row);
+    if (row.live && row.until === Number.POSITIVE_INFINITY) for (const l of this.listeners) l.added?.(row);
   }
 
   private removeRow(index: number, row: number): void {
     const leaf = this.leaves[index]!;
-    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed(leaf.rowAt(row));
+    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.remove(row);
   }
 
   private supersede(index: number, row: number, until: number): void {
     const leaf = this.leaves[index]!;
-    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed(leaf.rowAt(row));
+    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.supersede(row, until);
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
@@ -186,6 +194,11 @@ export class Timeline {
       this.changed.push(leaf);
     }
     if (index < this.known) this.known = index;
+    for (const listener of this.listeners) listener.leafChanged?.(index);
+  }
+
+  private leavesMoved(): void {
+    for (const listener of this.listeners) listener.leavesMoved?.();
   }
 
   private split(index: number): void {
@@ -203,6 +216,7 @@ export class Timeline {
     this.changed.push(...kept);
     this.leaves.splice(index, 1, ...kept);
     this.known = Math.min(this.known, index - 1);
+    this.leavesMoved();
     // Only one of the halves can still be too large: together they hold one row too many.
     kept.forEach((half, i) => {
       if (half.length > LEAF_ROWS_MAX) this.split(index + i);
@@ -236,6 +250,7 @@ export class Timeline {
     while (!free(level)) level--;
     this.leaves.splice(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
     this.known = Math.min(this.known, at);
+    this.leavesMoved();
     return at + 1;
   }
 
