@@ -3,7 +3,7 @@ import type { CommitOptions } from './options.ts';
 
 /**
  * When to commit. Modes: idle (nothing to commit), waiting (something changed; its interval runs), due (it flushes as
- * soon as the running stretch of code ends), sending (one delivery in flight; changes gather for the next), stopped.
+ * soon as the running code gives way), sending (one delivery in flight; changes gather for the next), stopped.
  * idle → waiting at a change; waiting → due when the interval ends, a mark is reached, or somebody asked; due → sending;
  * sending → idle, waiting or due by what gathered meanwhile; any → stopped after an error or `stop`.
  */
@@ -42,20 +42,20 @@ export class Committer {
     else if (this.#mode === 'idle') this.#wait();
   }
 
-  /** Commits what there is as soon as the running stretch of code ends. */
+  /** Commits what there is once the running code, with the promises that it settles, gives way. */
   soon(): void {
     this.#soon = true;
     if (this.#mode !== 'idle' && this.#mode !== 'waiting') return;
     this.#mode = 'due';
     this.#timer.abort();
-    queueMicrotask(() => this.#flush());
+    // A microtask could come between the last line of an async handler and the closing that follows it.
+    this.#inFlight = new Promise<void>(resolve => setImmediate(resolve)).then(() => this.#flush());
   }
 
   /** Waits for what is in flight and commits the rest; what changes meanwhile is left. */
   async drain(): Promise<void> {
     await this.#inFlight;
     this.soon();
-    await Promise.resolve(); // The flush is the microtask before this one.
     await this.#inFlight;
   }
 
@@ -77,19 +77,20 @@ export class Committer {
     );
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     if (this.#mode !== 'due') return;
     this.#mode = 'sending';
     this.#soon = false;
     this.#records = 0;
     this.#bytes = 0;
-    this.#inFlight = this.#deliver().then(
-      () => this.#sent(),
-      (error: unknown) => {
-        this.#mode = 'stopped';
-        this.#failed(error);
-      },
-    );
+    try {
+      await this.#deliver();
+    } catch (error) {
+      this.#mode = 'stopped';
+      this.#failed(error);
+      return;
+    }
+    this.#sent();
   }
 
   #sent(): void {

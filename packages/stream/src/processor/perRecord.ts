@@ -33,6 +33,9 @@ export type RecordHandler<In, Out> = (
 /**
  * Lifts a function over one record to a task's `handle`: one record at a time, in the order read. A value that cannot
  * be used is rejected with its reason, a tombstone is skipped. Make one per task, in `createTask`: it keeps the order.
+ *
+ * A record is closed when the function ends, and state that it changed before its last `await` may be committed earlier
+ * than that: look things up first, then change state, then return.
  */
 export function perRecord<In, Out>(fn: RecordHandler<In, Out>): Task<In, Out>['handle'] {
   let last: Promise<void> = Promise.resolve();
