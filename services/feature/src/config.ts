@@ -37,13 +37,20 @@ export const FEATURE_SPEC = {
     max: 5_000,
     fallback: 25,
   }),
+  sessionTimeoutMs: numberField({
+    env: 'FEATURE_SESSION_TIMEOUT_MS',
+    help: 'How long a dead member keeps its partitions, milliseconds; every pipeline it served waits as long.',
+    min: 100,
+    max: 300_000,
+    fallback: 10_000,
+  }),
 } as const;
 
 export type FeatureConfig = ConfigOf<typeof FEATURE_SPEC>;
 /** What the service itself needs of them; the addresses are for the process. */
 export type FeatureSettings = Pick<
   FeatureConfig,
-  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax'
+  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax' | 'sessionTimeoutMs'
 >;
 
 export const FEATURE_DEFAULTS: FeatureSettings = {
@@ -51,4 +58,5 @@ export const FEATURE_DEFAULTS: FeatureSettings = {
   epochsAheadMax: FEATURE_SPEC.epochsAheadMax.fallback!.value,
   tickMs: FEATURE_SPEC.tickMs.fallback!.value,
   fetchWaitMsMax: FEATURE_SPEC.fetchWaitMsMax.fallback!.value,
+  sessionTimeoutMs: FEATURE_SPEC.sessionTimeoutMs.fallback!.value,
 };

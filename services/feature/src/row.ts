@@ -1,5 +1,5 @@
 import { Bad } from '@millrace/avro';
-import { type FoldEvent, readEvent } from '@millrace/features';
+import { checkEvent, type FoldEvent, readEvent } from '@millrace/features';
 import { type InboundBatch, murmur2Partition, type RejectReason } from '@millrace/stream';
 import type { Held } from './openBatch.ts';
 import type { Plan, StreamPlan } from './plan.ts';
@@ -43,7 +43,8 @@ export function readSource(
   const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: new Error(wrong) };
   const event = readEvent(plan.pipeline, stream, fields, batch.partition, batch.offset(i));
-  if (Number.isNaN(event.time)) return { reason: 'bad-value', cause: new Error('the event has no time') };
+  const refused = checkEvent(event, batch.appendTimeMs(i));
+  if (refused !== undefined) return { reason: 'bad-value', cause: new Error(refused) };
   const header = batch.header(i, 'traceparent');
   return {
     event,

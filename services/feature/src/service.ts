@@ -142,6 +142,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     createTask: context => taskOf(options, plan, codecs, progress, context),
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
+    sessionTimeoutMs: config.sessionTimeoutMs,
     drainMsMax: DRAIN_MS_MAX,
   });
   return { table, progress, processor: reader };
