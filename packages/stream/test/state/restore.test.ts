@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { OverlayState } from '../../src/state/overlay.ts';
+import { restore } from '../../src/state/restore.ts';
+import { memoryStore, type StateStore } from '../../src/state/store.ts';
+import { bytes, makeRig, type Rig, text } from '../processor/rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await makeRig(2);
+});
+afterEach(() => rig.close());
+
+const restoreTo = (store: StateStore): Promise<number> =>
+  restore({
+    broker: rig.broker,
+    store,
+    changelog: 'state',
+    partition: 1,
+    signal: new AbortController().signal,
+  });
+const rows = (entries: Iterable<readonly [string, Uint8Array]>): object =>
+  Object.fromEntries([...entries].map(([key, value]) => [key, text(value)]));
+
+test('reads its partition to the end, and later only what is new, tombstones too', async () => {
+  await rig.send('state', 0, ['of another task']);
+  await rig.send('state', 1, ['a', 'b'], i => `k${i}`);
+  const store = memoryStore();
+  expect(await restoreTo(store)).toBe(2);
+  const producer = await rig.broker.producer();
+  await producer.send([{ topic: 'state', partition: 1, key: bytes('k0'), value: null }]);
+  await rig.send('state', 1, ['c'], () => 'k2');
+  expect(await restoreTo(store)).toBe(2);
+  expect(rows(store.entries())).toEqual({ k1: 'b', k2: 'c' });
+});
+
+test('what was compacted away and aborted is not missed', async () => {
+  const tx = await rig.broker.transactionalProducer('tx');
+  await tx.send([{ topic: 'state', partition: 1, key: bytes('k0'), value: bytes('aborted') }]);
+  await tx.abort();
+  await rig.send('state', 1, ['a', 'b', 'c'], () => 'k');
+  rig.broker.compact('state');
+  const store = memoryStore();
+  expect(await restoreTo(store)).toBe(1);
+  expect(rows(store.entries())).toEqual({ k: 'c' });
+});
+
+test('a store that knows more than the changelog belongs to another one, and is emptied', async () => {
+  const store = memoryStore();
+  await store.apply([['k', bytes('foreign')]], 99);
+  await rig.send('state', 1, ['a'], () => 'x');
+  await restoreTo(store);
+  expect(rows(store.entries())).toEqual({ x: 'a' });
+});
+
+test('the overlay shows its changes at once, and the store gets them when they are committed', async () => {
+  const store = memoryStore();
+  await store.apply([
+    ['a', bytes('1')],
+    ['b', bytes('2')],
+    ['__applied/in', bytes('7')],
+  ]);
+  let changedBytes = 0;
+  const state = new OverlayState(store, ['in'], size => (changedBytes += size));
+  expect(state.size).toBe(2);
+  state.put('a', bytes('10'));
+  state.delete('b');
+  state.put('c', bytes('3'));
+  const cut = state.cut();
+  state.put('b', bytes('20'));
+  state.delete('c');
+  state.delete('unknown');
+  expect([rows(state.entries()), state.size]).toEqual([{ a: '10', b: '20' }, 2]);
+  expect([...cut.keys()]).toEqual(['a', 'b', 'c']);
+  expect([text(store.get('a')), changedBytes]).toEqual(['1', 3 + 1 + 2 + 3 + 1]);
+  await state.settle([]);
+  expect(rows(store.entries())).toEqual({ a: '10', c: '3', '__applied/in': '7' });
+  expect([rows(state.entries()), state.size]).toEqual([{ a: '10', b: '20' }, 2]);
+  expect(() => state.put('__applied/in', bytes('8'))).toThrow('bookkeeping');
+});
