@@ -2,13 +2,16 @@
  * `pnpm test`: types, lint and format, then the tests that need Node only, then those on a real stack, then one summary.
  * `--unit` leaves out the last kind. Exit code 1 when anything failed, and, with CI=true, when there was no stack.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Counts, emptyCounts, skippedOf, summary } from './jest/counts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const NODE_MAJOR_MIN = 24;
+/** The teardown of the stack runs after the report; it may write class-data archives. */
+const LINGER_S_MAX = 60;
 const CHECKS = ['typecheck', 'lint', 'format:check'];
 const JEST = [
   '--experimental-vm-modules',
@@ -19,28 +22,21 @@ const JEST = [
 ];
 
 /** One check is one test of the summary. */
-function runChecks(): Counts {
-  const results = CHECKS.map(check => {
-    const { status } = run(join(ROOT, 'node_modules/.bin/turbo'), [
-      'run',
-      check,
-      '--output-logs=new-only',
-      '--log-order=grouped',
-    ]);
-    if (status !== 0) console.error(`FAIL ${check}`);
-    return status === 0;
-  });
-  const passed = results.filter(Boolean).length;
-  return { ...emptyCounts(), passed, failed: results.length - passed };
+async function runChecks(): Promise<Counts> {
+  let passed = 0;
+  for (const check of CHECKS) {
+    const status = await run(join(ROOT, 'node_modules/.bin/turbo'), ['run', check, '--output-logs=new-only']);
+    if (status === 0) passed += 1;
+    else console.error(`FAIL ${check}`);
+  }
+  return { ...emptyCounts(), passed, failed: CHECKS.length - passed };
 }
 
-function runJest(project: string, args: readonly string[]): Counts {
+async function runJest(project: string, args: readonly string[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-report-'));
   const report = join(folder, 'counts.json');
   try {
-    const { status } = run(process.execPath, [...JEST, '--selectProjects', project, ...args], {
-      MILLRACE_TEST_REPORT: report,
-    });
+    const status = await run(process.execPath, [...JEST, '--selectProjects', project, ...args], report);
     // Without a report, jest itself has failed, such as in starting the stack.
     if (!existsSync(report)) return { ...emptyCounts(), failed: 1 };
     const counts = JSON.parse(readFileSync(report, 'utf8')) as Counts;
@@ -50,21 +46,37 @@ function runJest(project: string, args: readonly string[]): Counts {
   }
 }
 
-function run(
-  command: string,
-  args: readonly string[],
-  more: Readonly<Record<string, string>> = {},
-): { status: number | null } {
-  return spawnSync(command, args, {
+/** Resolves with the exit code. Ends a program that has reported and yet does not end: a test left something running. */
+function run(command: string, args: readonly string[], report?: string): Promise<number | null> {
+  const child = spawn(command, args, {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...more },
+    env: {
+      ...process.env,
+      TURBO_TELEMETRY_DISABLED: '1',
+      ...(report ? { MILLRACE_TEST_REPORT: report } : {}),
+    },
   });
+  let reportedForS = 0;
+  const watch = setInterval(() => {
+    if (report === undefined || !existsSync(report)) return;
+    reportedForS += 1;
+    if (reportedForS !== LINGER_S_MAX) return;
+    console.error(
+      `FAIL jest does not end ${LINGER_S_MAX} s after its last test: a test left something running`,
+    );
+    child.kill('SIGKILL');
+  }, 1000);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', code => resolve(code));
+  }).finally(() => clearInterval(watch)) as Promise<number | null>;
 }
 
-const suites: Record<string, Counts> = { checks: runChecks(), unit: runJest('unit', []) };
+requireNode();
+const suites: Record<string, Counts> = { checks: await runChecks(), unit: await runJest('unit', []) };
 // One worker: the tests share one stack, and two cores are soon taken.
-if (!process.argv.includes('--unit')) suites['stack'] = runJest('stack', ['--runInBand']);
+if (!process.argv.includes('--unit')) suites['stack'] = await runJest('stack', ['--runInBand']);
 
 console.log(summary(suites));
 const failed = Object.values(suites).some(counts => counts.failed > 0);
@@ -73,4 +85,14 @@ process.exitCode = failed || stackless ? 1 : 0;
 
 function hasNoStack(stack: Counts): boolean {
   return stack.passed === 0 && skippedOf(stack) > 0;
+}
+
+/** The sources are TypeScript that only a newer Node reads; `pnpm` brings it. */
+function requireNode(): void {
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major >= NODE_MAJOR_MIN) return;
+  console.error(
+    `Node ${NODE_MAJOR_MIN} is needed, this is ${process.versions.node}: run npx --yes pnpm@12 test`,
+  );
+  process.exit(1);
 }

@@ -3,3 +3,5 @@ export { stackStatus, type StackStatus, stopStack } from './kept.ts';
 export { type Choice, chooseWay } from './ways.ts';
 export type { Part, Way } from './state.ts';
 export { startPostgres, type PostgresDatabase } from './postgres.ts';
+export { type Child, type Program, startGuarded } from './children/guard.ts';
+export { isOurs } from './children/alive.ts';

@@ -9,7 +9,8 @@ import type { Readable, Writable } from 'node:stream';
  * session, so that Ctrl-C in a terminal reaches us alone and we decide the order in which things stop.
  *
  * Words on the pipe: `keep` makes the guard stop listening, so that the program outlives us. TERM to the guard stops
- * the program with its own stop signal, and kills it when the grace is over.
+ * the program with its own stop signal, and kills it when the grace is over. A shell starts its background programs with
+ * INT ignored: a program with that stop signal must set a handler of its own, as PostgreSQL does.
  */
 const GUARD = `
 trap '' PIPE
@@ -25,16 +26,16 @@ stop() {
   tick=0
   while kill -0 "$child" 2>/dev/null && [ "$tick" -lt "$grace_ticks" ]; do sleep 0.05; tick=$((tick+1)); done
   kill -KILL "$child" 2>/dev/null
+  wait "$child" 2>/dev/null; stopped_with=$?
 }
 trap stop TERM INT HUP
 guard=$$
 ( while read -r word <&3; do [ "$word" = keep ] && exit 0; done; kill -TERM "$guard" 2>/dev/null ) &
 watcher=$!
 exec 3<&-
-wait "$child"; code=$?
-while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+wait "$child" 2>/dev/null; code=$?
 kill "$watcher" 2>/dev/null
-exit "$code"
+exit "\${stopped_with:-$code}"
 `;
 
 const TICKS_PER_SECOND = 20;
