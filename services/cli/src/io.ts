@@ -1,20 +1,7 @@
-import type { Readable } from 'node:stream';
+import type { CommandIo } from '@millrace/runtime';
 
-/** What a command may touch of the terminal and the machine; handed in, so that commands can be tested. */
-export interface Io {
-  /** A line of data, on stdout. */
-  out(line: string): void;
-  /** A line of progress, on stderr. */
-  say(line: string): void;
-  readonly stdin: Readable;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborted when the user interrupts. */
-  readonly signal: AbortSignal;
-  /** Whether stderr is a terminal that may be coloured and rewritten. */
-  readonly interactive: boolean;
-  /** Writes text to the terminal as it is, for lines that are rewritten; nothing where it is not interactive. */
-  rewrite(text: string): void;
-}
+/** What a command may touch; handed in, so that commands can be tested. */
+export type Io = CommandIo;
 
 /** Exit codes of the command line; 130 where interrupted. */
 export const EXIT = { done: 0, failed: 1, usage: 2, differences: 3 } as const;

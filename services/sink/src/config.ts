@@ -48,3 +48,10 @@ export const SINK_SPEC = {
 } as const;
 
 export type SinkConfig = ConfigOf<typeof SINK_SPEC>;
+
+/** For a sink within another process. */
+export const SINK_DEFAULTS = {
+  rowsMax: SINK_SPEC.rowsMax.fallback!.value,
+  laneRowsMax: SINK_SPEC.laneRowsMax.fallback!.value,
+  laneBytesMax: SINK_SPEC.laneBytesMax.fallback!.value,
+} as const;

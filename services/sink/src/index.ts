@@ -1,4 +1,4 @@
-export { SINK_SPEC, type SinkConfig } from './config.ts';
+export { SINK_DEFAULTS, SINK_SPEC, type SinkConfig } from './config.ts';
 export {
   type Database,
   ForeignTopicError,

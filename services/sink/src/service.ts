@@ -25,7 +25,7 @@ type Nothing = Record<string, never>;
 
 /** Reading begins at the lower of the two offsets: the database may have been restored, letters may be still to send. */
 const createTask = async (
-  { pipelines: _, ...options }: SinkOptions,
+  options: SinkOptions,
   pipeline: Pipeline,
   topicId: string,
   clusterId: string,

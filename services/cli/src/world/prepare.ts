@@ -38,13 +38,14 @@ export const applyTopics = async (
     await broker.admin.alterTopic(topic.name, topic.config);
 };
 
-/** Registers what the plan says; throws with the registry's reason where it refuses one. */
+/** Registers what the plan says, new versions held to BACKWARD; throws with the registry's reason where it refuses one. */
 export const applySchemaPlan = async (
   { registry }: World,
   plan: readonly SchemaStep[],
 ): Promise<readonly SchemaStep[]> => {
   const refused = plan.find(step => step.action === 'refuse');
   if (refused !== undefined) throw new Error(`the registry refuses ${refused.subject}: ${refused.reason}`);
+  await registry.setCompatibility('BACKWARD');
   return applySchemas(registry, plan);
 };
 

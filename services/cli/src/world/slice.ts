@@ -1,4 +1,4 @@
-import { Bad, type Codec } from '@millrace/avro';
+import type { Bad, Codec } from '@millrace/avro';
 import type { Broker, PartitionOffset, RecordRun } from '@millrace/stream';
 
 /** One record of a slice with its value decoded. */

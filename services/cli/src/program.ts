@@ -1,0 +1,176 @@
+/** The command line: what there is, how it is called. Each command's work is in `commands/` or `demo/`. */
+import { join, resolve } from 'node:path';
+import { fraud, pipelines, pipelinesNamed } from '@millrace/pipelines';
+import { systemClock } from '@millrace/telemetry';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { init } from './commands/init.ts';
+import { publish } from './commands/publish.ts';
+import { run } from './commands/run.ts';
+import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
+import { down, status } from './commands/stack.ts';
+import { tailPredictions } from './commands/tail.ts';
+import { trace } from './commands/trace.ts';
+import { startUp } from './commands/up.ts';
+import { demo } from './demo/start.ts';
+import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from './io.ts';
+import { defaultDirectory, findAddresses } from './world/addresses.ts';
+import { FIRST_MODEL_VERSION, MODELS_FOLDER } from './world/models.ts';
+import { withWorld } from './world/open.ts';
+import type { World } from './world/prepare.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('a number above zero is needed');
+  return value;
+};
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');
+  return value;
+};
+const output = (): Option =>
+  new Option('--output <form>', 'how results are printed').choices(['table', 'json']).default('table');
+const directory = (): Option =>
+  new Option('--directory <folder>', 'folder of the local stack').default(
+    defaultDirectory(),
+    'a folder of yours under the temporary folder',
+  );
+const pipelineOption = (): Option => new Option('--pipeline <name>', 'which pipeline').default(fraud.name);
+
+interface Where {
+  readonly bootstrapServer?: string;
+  readonly registry?: string;
+  readonly directory: string;
+}
+/** Commands that talk to a running world take its addresses. */
+const talks = (command: Command): Command =>
+  command
+    .option('--bootstrap-server <list>', 'brokers, host:port,… (KAFKA_BOOTSTRAP_SERVERS)')
+    .option('--registry <url>', 'schema registry (SCHEMA_REGISTRY_URL)')
+    .addOption(directory());
+
+type Done = (work: Promise<ExitCode> | ExitCode) => Promise<void>;
+
+const stackCommands = (program: Command, io: Io, done: Done): void => {
+  const demoCommand = program.command('demo').description('run the main job: a simulated stream, scored end to end, with an account that adds up');
+  demoCommand
+    .option('--events <n>', 'payments to send', whole, 20_000)
+    .option('--seed <n>', 'of the simulation', whole, 1)
+    .option('--rate <n>', 'payments and labels a second', positive, 1_500)
+    .option('--keep', 'leave everything running afterwards', false)
+    .addOption(new Option('--stack <way>', 'how to get a stack; default: the first that can be had').choices(['external', 'containers', 'jvm', 'memory']))
+    .addOption(directory())
+    .addOption(output())
+    .action(options => done(demo(io, options)));
+  program
+    .command('up')
+    .description('start a stack and the services, and leave them running')
+    .option('--prepare-only', 'only create topics, schemas and first control entries on a stack that is there', false)
+    .addOption(directory())
+    .addOption(output())
+    .action(options => done(startUp(io, options)));
+  program.command('down').description('stop what up or demo --keep left running').addOption(directory()).action(options => done(down(io, options.directory, systemClock)));
+  program.command('status').description('addresses, pids and health').addOption(directory()).addOption(output()).action(options => done(status(io, options.directory, options.output)));
+}; // prettier-ignore
+
+interface PlanFlags extends Where {
+  readonly execute: boolean;
+  readonly output: OutputForm;
+}
+
+const dataCommands = (program: Command, io: Io, done: Done): void => {
+  const world = async (where: Where, use: (world: World) => Promise<ExitCode>): Promise<ExitCode> => withWorld(await findAddresses(io, where), use);
+  const one = (name: string) => pipelinesNamed([name])[0]!;
+  talks(program.command('publish').description('write rows of a file to the topic of a stream'))
+    .addOption(pipelineOption())
+    .requiredOption('--stream <name>', 'which stream')
+    .requiredOption('--file <file...>', 'CSV or NDJSON, .gz too; - for stdin')
+    .option('--map <pairs>', 'CSV columns: FIELD=COLUMN,FIELD=COLUMN…')
+    .option('--rate <n>', 'records a second', positive)
+    .option('--speedup <k>', 'pass event time this many times faster than the clock', positive)
+    .action(o => {
+      const pace = { ...(o.rate !== undefined && { rate: o.rate }), ...(o.speedup !== undefined && { speedup: o.speedup }) };
+      return done(world(o, w => publish(io, w, one(o.pipeline), { stream: o.stream, files: o.file, map: o.map, pace })));
+    });
+  talks(program.command('tail').description('follow what is scored').argument('<what>', 'predictions'))
+    .addOption(pipelineOption())
+    .option('--limit <n>', 'stop after so many', whole)
+    .option('--from-beginning', 'begin with the oldest that is kept', false)
+    .addOption(output())
+    .action((what, o) => {
+      if (what !== 'predictions') throw new UsageError(`there is nothing to tail called '${what}'; there is: predictions`);
+      return done(world(o, w => tailPredictions(io, w, one(o.pipeline), o)));
+    });
+  talks(program.command('trace').description('from a score back to its input, vector and model').argument('<prediction-id>'))
+    .addOption(pipelineOption())
+    .option('--models <folder>', 'model store', MODELS_FOLDER)
+    .addOption(output())
+    .action((id, o) => done(world(o, w => trace(io, w, one(o.pipeline), { id, models: o.models, output: o.output }))));
+  talks(program.command('topics').description('the topics of the catalogue').command('apply').description('create and alter what differs; a plan without --execute'))
+    .option('--execute', 'do it', false)
+    .addOption(output())
+    .action((o: PlanFlags) => done(world(o, w => applyTopicPlan(io, w, pipelines, o))));
+  talks(program.command('schemas').description('the schemas of the catalogue').command('register').description('register what is missing; a plan without --execute'))
+    .option('--execute', 'do it', false)
+    .addOption(output())
+    .action((o: PlanFlags) => done(world(o, w => registerSchemas(io, w, pipelines, o))));
+}; // prettier-ignore
+
+const authorCommands = (program: Command, io: Io, done: Done): void => {
+  program
+    .command('init')
+    .description('begin a pipeline of your own')
+    .argument('<name>')
+    .action(name => done(init(io, ROOT, name)));
+  program
+    .command('run')
+    .description('features and scores of a file, without Kafka')
+    .addOption(pipelineOption())
+    .requiredOption('--input <file>', 'events: CSV or NDJSON, .gz too; - for stdin')
+    .option('--labels <file>', 'labels of the events')
+    .option('--map <pairs>', 'CSV columns: FIELD=COLUMN,FIELD=COLUMN…')
+    .option('--models <folder>', 'model store', MODELS_FOLDER)
+    .option('--model-version <version>', 'version of the model', FIRST_MODEL_VERSION)
+    .addOption(new Option('--output <form>', 'how results are printed').choices(['csv', 'json']).default('csv'))
+    .action(o => done(run(io, pipelinesNamed([o.pipeline])[0]!, { ...o, input: o.input === '-' ? '-' : resolve(o.input) })));
+}; // prettier-ignore
+
+/** Runs one command line and gives its exit code. */
+export const runProgram = async (argv: readonly string[], io: Io): Promise<number> => {
+  let code: number = EXIT.done;
+  const done: Done = async work => {
+    code = await work;
+  };
+  const program = new Command('millrace')
+    .description(
+      'Scores events on Kafka with ONNX models, in the stream and at night, through one and the same code.',
+    )
+    .version('0.1.0')
+    .exitOverride()
+    .configureOutput({ writeOut: text => io.out(text.trimEnd()), writeErr: text => io.say(text.trimEnd()) })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 called wrongly, 3 differences found, 130 interrupted.',
+    );
+  stackCommands(program, io, done);
+  dataCommands(program, io, done);
+  authorCommands(program, io, done);
+  const quiet = (command: Command): void => {
+    command.exitOverride().configureOutput(program.configureOutput());
+    command.commands.forEach(quiet);
+  };
+  quiet(program);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof UsageError) {
+      io.say(`error: ${error.message}`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+};
