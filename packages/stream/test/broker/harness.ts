@@ -73,10 +73,14 @@ export const readAll = async (broker: Broker, topic: string): Promise<Seen[]> =>
 export const valuesOf = (seen: readonly Seen[], partition?: number): (string | null)[] =>
   seen.filter(record => partition === undefined || record.partition === partition).map(({ value }) => value);
 
-export const eventually = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const until = Date.now() + WAIT_MS;
+export const eventually = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  waitMs = WAIT_MS,
+): Promise<void> => {
+  const until = Date.now() + waitMs;
   while (!(await holds())) {
-    if (Date.now() > until) throw new Error(`waited ${WAIT_MS} ms in vain: ${what}`);
+    if (Date.now() > until) throw new Error(`waited ${waitMs} ms in vain: ${what}`);
     await pause(POLL_MS);
   }
 };

@@ -68,7 +68,8 @@ export const describeRead = (makeHarness: () => Promise<BrokerHarness>): void =>
         await (i % 3 === 2 ? producer.abort() : producer.commit());
       }
       await s.harness.compact(topic);
-      const seen = await readAll(s.broker, topic);
+      // A cluster may need further records before it compacts.
+      const seen = (await readAll(s.broker, topic)).filter(({ key }) => key !== 'roll');
       expect(seen.length).toBeLessThan(26);
       const newest = new Map(seen.map(({ key, value }) => [key, value]));
       expect(newest).toEqual(

@@ -1,0 +1,146 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Clock, Logger } from '@millrace/telemetry';
+import {
+  type Cluster,
+  ClusterOf,
+  createKafkaLogger,
+  type KafkaLog,
+  kafkajs,
+  type SocketTarget,
+} from './internals.ts';
+
+export interface KafkaOptions {
+  /** `host:port`, comma separated or as a list: name every broker, any one may be away at the start. */
+  readonly bootstrapServers: string | readonly string[];
+  readonly clientId: string;
+  /** Options of `tls.connect`, or true for the system's certificates. */
+  readonly ssl?: object | boolean;
+  readonly sasl?: { readonly mechanism: string } & Readonly<Record<string, unknown>>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Longest wait for an answer. Default 5,000. */
+  readonly requestTimeoutMs?: number;
+  /** Longest open transaction, before the broker aborts it. Default 20,000. */
+  readonly transactionTimeoutMs?: number;
+  /** Longest time that one call is tried again while Kafka is away. Default 60,000. */
+  readonly retryMsMax?: number;
+}
+
+export const REQUEST_TIMEOUT_MS = 5_000;
+export const TRANSACTION_TIMEOUT_MS = 20_000;
+export const RETRY_MS_MAX = 60_000;
+export const READ_COMMITTED = 1;
+
+const CONNECTION_TIMEOUT_MS = 3_000;
+const METADATA_AGE_MS_MAX = 60_000;
+const KEEP_ALIVE_MS = 60_000;
+const LOG_LEVEL_INFO = 4;
+
+const serversOf = (servers: string | readonly string[]): readonly string[] =>
+  (typeof servers === 'string' ? servers.split(',') : servers).map(server => server.trim()).filter(Boolean);
+
+interface Sockets {
+  readonly open: Set<Socket>;
+  closed: boolean;
+}
+
+const socketsOf = new WeakMap<Cluster, Sockets>();
+
+const openSocket = ({ host, port, ssl, onConnect }: SocketTarget): Socket => {
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket =
+    ssl === null || ssl === undefined
+      ? connectPlain({ host, port }, onConnect)
+      : connectTls({ host, port, ...named, ...ssl }, onConnect);
+  // Nagle's algorithm would hold back small requests until the answer to the one before.
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
+};
+
+// kafkajs may still try to reconnect when we are done with it: then it gets no more sockets.
+const keepingSockets =
+  (sockets: Sockets) =>
+  (target: SocketTarget): Socket => {
+    if (sockets.closed) throw new Error('the client is closed');
+    const socket = openSocket(target);
+    sockets.open.add(socket);
+    socket.once('close', () => sockets.open.delete(socket));
+    return socket;
+  };
+
+// kafkajs calls a request that will be tried again an error: what matters is said by us, once.
+const quietly =
+  (logger: Logger) =>
+  (): ((entry: KafkaLog) => void) =>
+  ({ namespace, log }) =>
+    logger.debug({ kafkajs: namespace, ...allowed(log) }, log.message);
+
+const allowed = ({ broker, groupId, error, retryCount }: Readonly<Record<string, unknown>>): object => ({
+  broker,
+  group: groupId,
+  error: error instanceof Error ? error.message : error,
+  retryCount,
+});
+
+/** Connections of their own to the nodes of the cluster; requests on one connection are answered one after the other. */
+export const clusterOf = (options: KafkaOptions): Cluster => {
+  const { ssl, sasl, clientId, logger, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const sockets: Sockets = { open: new Set(), closed: false };
+  const cluster = new ClusterOf({
+    logger: createKafkaLogger({ level: LOG_LEVEL_INFO, logCreator: quietly(logger) }),
+    socketFactory: keepingSockets(sockets),
+    brokers: serversOf(options.bootstrapServers),
+    ssl: ssl === true ? {} : ssl === false ? undefined : ssl,
+    sasl,
+    clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    authenticationTimeout: 10_000,
+    reauthenticationThreshold: 10_000,
+    requestTimeout: requestTimeoutMs,
+    enforceRequestTimeout: true,
+    metadataMaxAge: METADATA_AGE_MS_MAX,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    isolationLevel: READ_COMMITTED,
+    retry: { initialRetryTime: 5, maxRetryTime: 500, retries: 6 },
+  });
+  socketsOf.set(cluster, sockets);
+  return cluster;
+};
+
+/** Ends all connections now, and for good: requests under way fail, nobody waits for their answers. */
+export const abandonCluster = (cluster: Cluster): void => {
+  const { brokerPool } = cluster;
+  const error = new Error('the client is closed');
+  const nodes = new Set([...Object.values(brokerPool.brokers), brokerPool.seedBroker]);
+  for (const node of nodes)
+    for (const connection of node?.connectionPool.pool ?? []) connection.abandon(error);
+  const sockets = socketsOf.get(cluster);
+  if (sockets === undefined) return;
+  sockets.closed = true;
+  for (const socket of sockets.open) socket.destroy(new Error('the client is closed'));
+};
+
+/** Asks for the leaders of topics. @throws where one does not exist. */
+export const learnTopics = async (cluster: Cluster, topics: readonly string[]): Promise<void> => {
+  await cluster.connect();
+  await cluster.addMultipleTargetTopics(topics);
+  await cluster.refreshMetadataIfNecessary();
+};
+
+export const leaderOf = (cluster: Cluster, topic: string, partition: number): number => {
+  const found = cluster
+    .findTopicPartitionMetadata(topic)
+    .find(({ partitionId }) => partitionId === partition);
+  if (found === undefined || found.leader < 0)
+    throw new kafkajs.KafkaJSProtocolError(
+      Object.assign(new Error(`no leader of ${topic}-${partition} is known`), {
+        type: 'LEADER_NOT_AVAILABLE',
+        code: 5,
+        retriable: true,
+      }),
+    );
+  return found.leader;
+};

@@ -1,0 +1,42 @@
+import { type Cluster, type Node } from './internals.ts';
+import { isUnanswered, typeOf } from './errors.ts';
+
+export const GROUP = 0;
+export const TRANSACTION = 1;
+
+const MOVED = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
+
+/**
+ * The node that coordinates a group or a transactional id: looked up once, forgotten when it has moved or did not
+ * answer. kafkajs looks it up for every request, which is half of the requests of a transaction.
+ */
+export class Coordinator {
+  readonly #cluster: Cluster;
+  readonly #id: string;
+  readonly #type: number;
+  #nodeId: number | string | undefined;
+
+  constructor(cluster: Cluster, id: string, type: typeof GROUP | typeof TRANSACTION) {
+    this.#cluster = cluster;
+    this.#id = id;
+    this.#type = type;
+  }
+
+  async ask<T>(request: (node: Node) => Promise<T>): Promise<T> {
+    try {
+      return await request(await this.#node());
+    } catch (error) {
+      if (isUnanswered(error) || MOVED.has(typeOf(error) ?? '')) this.#nodeId = undefined;
+      throw error;
+    }
+  }
+
+  async #node(): Promise<Node> {
+    if (this.#nodeId !== undefined) return this.#cluster.findBroker({ nodeId: this.#nodeId });
+    await this.#cluster.connect();
+    await this.#cluster.refreshMetadataIfNecessary();
+    const node = await this.#cluster.findGroupCoordinator({ groupId: this.#id, coordinatorType: this.#type });
+    this.#nodeId = node.nodeId;
+    return node;
+  }
+}

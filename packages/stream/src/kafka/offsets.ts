@@ -1,0 +1,55 @@
+import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
+import type { Coordinator } from './coordinator.ts';
+import type { Cluster } from './internals.ts';
+
+/** Which offset of each partition: the first, the last stable one, or the first appended at or after a time. */
+export type OffsetSought = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };
+
+/** The topic must be known to the cluster (`learnTopics`). An offset of -1 means that there is none. */
+export const listOffsets = async (
+  cluster: Cluster,
+  topic: string,
+  sought: OffsetSought,
+): Promise<readonly PartitionOffset[]> => {
+  const partitions = cluster
+    .findTopicPartitionMetadata(topic)
+    .map(({ partitionId }) => ({ partition: partitionId }));
+  const found = await cluster.fetchTopicsOffset([{ topic, partitions, ...sought }]);
+  return found
+    .flatMap(({ partitions }) =>
+      partitions.map(at => ({ topic, partition: at.partition, offset: Number(at.offset) })),
+    )
+    .toSorted((a, b) => a.partition - b.partition);
+};
+
+const byTopic = <T extends TopicPartition>(
+  offsets: readonly T[],
+): readonly (readonly [string, readonly T[]])[] => [...Map.groupBy(offsets, ({ topic }) => topic)];
+
+/** Offsets in the shape of kafkajs's requests. */
+export const offsetsByTopic = (
+  offsets: readonly PartitionOffset[],
+): readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[] =>
+  byTopic(offsets).map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+  }));
+
+/** What the group has committed for the partitions; those without are absent. */
+export const committedOffsets = async (
+  coordinator: Coordinator,
+  groupId: string,
+  of: readonly TopicPartition[],
+): Promise<readonly PartitionOffset[]> => {
+  if (of.length === 0) return [];
+  const topics = byTopic(of).map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map(({ partition }) => ({ partition })),
+  }));
+  const { responses } = await coordinator.ask(node => node.offsetFetch({ groupId, topics }));
+  return responses.flatMap(({ topic, partitions }) =>
+    partitions
+      .filter(({ offset }) => Number(offset) >= 0)
+      .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+  );
+};

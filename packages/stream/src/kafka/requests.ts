@@ -1,0 +1,204 @@
+import { createRequire } from 'node:module';
+import type { Cluster, ProtocolRequest } from './internals.ts';
+
+/**
+ * Two requests that kafkajs cannot encode: Metadata with topic ids (version 12), and the incremental change of settings
+ * (version 0). Layouts: https://kafka.apache.org/protocol
+ */
+interface Encoder {
+  readonly buffer: Buffer;
+  writeBufferInternal(bytes: Buffer): void;
+}
+const EncoderOf = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as new () => Encoder;
+
+const METADATA = 3;
+const INCREMENTAL_ALTER_CONFIGS = 44;
+const TOPIC_RESOURCE = 2;
+const SET = 0;
+const UUID_BYTES = 16;
+const NO_TAGS = Buffer.from([0]);
+
+export interface TopicMetadata {
+  readonly errorCode: number;
+  readonly name: string;
+  /** As Kafka's tools print it. */
+  readonly id: string;
+  readonly internal: boolean;
+  readonly partitions: number;
+}
+
+export interface ClusterMetadata {
+  readonly clusterId: string;
+  readonly topics: readonly TopicMetadata[];
+}
+
+/** Numbers are big-endian; "compact" lengths are unsigned varints, one more than the length, 0 for null. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  take(length: number): Buffer {
+    if (this.#at + length > this.#bytes.length) throw new RangeError('the answer ends too early');
+    return this.#bytes.subarray(this.#at, (this.#at += length));
+  }
+
+  int16 = (): number => this.take(2).readInt16BE();
+  int32 = (): number => this.take(4).readInt32BE();
+  bool = (): boolean => this.take(1)[0] !== 0;
+
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.take(1)[0]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new RangeError('a length of more than 32 bits');
+  }
+
+  string(): string | null {
+    const length = this.varint() - 1;
+    return length < 0 ? null : this.take(length).toString('utf8');
+  }
+
+  array<T>(read: () => T): T[] {
+    return Array.from({ length: Math.max(0, this.varint() - 1) }, read);
+  }
+
+  tags(): void {
+    this.array0(() => {
+      this.varint();
+      this.take(this.varint());
+    });
+  }
+
+  // The number of tags is not a compact length.
+  array0(read: () => void): void {
+    for (let left = this.varint(); left > 0; left--) read();
+  }
+}
+
+const varint = (value: number): Buffer => {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 0x80; left >>>= 7) bytes.push((left & 0x7f) | 0x80);
+  return Buffer.from([...bytes, left]);
+};
+const compactString = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([varint(bytes.length + 1), bytes]);
+};
+
+// The header of a flexible request ends with tags, which kafkajs does not write: they lead our body instead.
+const metadataBody = (topics: readonly string[] | undefined): Buffer =>
+  Buffer.concat([
+    NO_TAGS,
+    varint(topics === undefined ? 0 : topics.length + 1),
+    ...(topics ?? []).flatMap(name => [Buffer.alloc(UUID_BYTES), compactString(name), NO_TAGS]),
+    Buffer.from([0, 0]), // No automatic creation, no list of allowed operations.
+    NO_TAGS,
+  ]);
+
+export const readMetadata = (raw: Buffer): ClusterMetadata => {
+  const r = new Reader(raw);
+  r.tags();
+  r.int32(); // Throttle time.
+  r.array(() => {
+    r.int32();
+    r.string();
+    r.int32();
+    r.string();
+    r.tags();
+  });
+  const clusterId = r.string() ?? '';
+  r.int32(); // Controller.
+  const topics = r.array((): TopicMetadata => {
+    const errorCode = r.int16();
+    const name = r.string() ?? '';
+    const id = r.take(UUID_BYTES).toString('base64url');
+    const internal = r.bool();
+    const partitions = r.array(() => skipPartition(r)).length;
+    r.int32(); // Allowed operations.
+    r.tags();
+    return { errorCode, name, id, internal, partitions };
+  });
+  return { clusterId, topics };
+};
+
+const skipPartition = (r: Reader): void => {
+  r.int16();
+  for (let i = 0; i < 3; i++) r.int32();
+  for (let i = 0; i < 3; i++) r.array(r.int32);
+  r.tags();
+};
+
+const ask = async <T>(cluster: Cluster, request: ProtocolRequest): Promise<T> => {
+  await cluster.connect();
+  const node = await cluster.brokerPool.findConnectedBroker();
+  return (await node.connectionPool.send(request)) as T;
+};
+
+const encoded = (body: Buffer) => async (): Promise<Encoder> => {
+  const encoder = new EncoderOf();
+  encoder.writeBufferInternal(body);
+  return encoder;
+};
+
+/** @param topics all of them without it. */
+export const askMetadata = (cluster: Cluster, topics?: readonly string[]): Promise<ClusterMetadata> =>
+  ask(cluster, {
+    request: { apiKey: METADATA, apiVersion: 12, apiName: 'Metadata', encode: encoded(metadataBody(topics)) },
+    response: { decode: async raw => readMetadata(raw), parse: async decoded => decoded },
+  });
+
+const string16 = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+};
+const int32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+};
+
+/** Sets settings of a topic and leaves the others as they are. @throws Error with Kafka's reason. */
+export const alterTopicSettings = async (
+  cluster: Cluster,
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const entries = Object.entries(settings);
+  const body = Buffer.concat([
+    int32(1),
+    Buffer.from([TOPIC_RESOURCE]),
+    string16(topic),
+    int32(entries.length),
+    ...entries.flatMap(([name, value]) => [string16(name), Buffer.from([SET]), string16(value)]),
+    Buffer.from([0]), // Not only to validate.
+  ]);
+  await ask(cluster, {
+    request: {
+      apiKey: INCREMENTAL_ALTER_CONFIGS,
+      apiVersion: 0,
+      apiName: 'IncrementalAlterConfigs',
+      encode: encoded(body),
+    },
+    response: { decode: async raw => readAltered(raw), parse: async decoded => decoded },
+  });
+};
+
+const readAltered = (raw: Buffer): void => {
+  const r = new Reader(raw);
+  r.int32(); // Throttle time.
+  r.int32(); // One answer, for one topic.
+  const code = r.int16();
+  const length = r.int16();
+  const reason = length < 0 ? '' : r.take(length).toString('utf8');
+  if (code !== 0) throw new Error(`Kafka refused the settings (error ${code}): ${reason}`);
+};

@@ -1,0 +1,179 @@
+import {
+  BrokerError,
+  type OutRecord,
+  type PartitionOffset,
+  type TransactionalProducer,
+} from '../broker/port.ts';
+import { batchesOf, type PartitionBatches } from './batches.ts';
+import {
+  abandonCluster,
+  clusterOf,
+  type KafkaOptions,
+  RETRY_MS_MAX,
+  TRANSACTION_TIMEOUT_MS,
+} from './connect.ts';
+import { Coordinator, GROUP, TRANSACTION } from './coordinator.ts';
+import { isPassing, isRefusedForNow, portError } from './errors.ts';
+import type { Cluster, Node } from './internals.ts';
+import { offsetsByTopic } from './offsets.ts';
+import { retrying } from './retry.ts';
+import { allSettled, learn, PartitionLanes, type Sender, sendBatches } from './send.ts';
+
+/** Kafka still writes the markers of the transaction before: it is asked again soon, the wait hardly grows. */
+const CONCURRENT_MS_MIN = 2;
+const CONCURRENT_MS_MAX = 50;
+
+interface Held extends Sender {
+  readonly transactionalId: string;
+}
+
+/**
+ * Holder of a transactional id: idle, open (partitions or offsets were added), or dead. Any error kills it, and a
+ * request without an answer is an error: tried again, its twin could arrive in the next transaction and end that one.
+ * What the broker refused was not executed, and is tried again in place.
+ */
+export class KafkaTransactionalProducer implements TransactionalProducer {
+  readonly #cluster: Cluster;
+  readonly #options: KafkaOptions;
+  readonly #held: Held;
+  readonly #coordinator: Coordinator;
+  readonly #groups = new Map<string, Coordinator>();
+  readonly #lanes = new PartitionLanes();
+  readonly #partitions = new Set<string>();
+  readonly #offsetGroups = new Set<string>();
+  /** Partitions are added by one request after the other: overlapping sends wait for the one before. */
+  #adding: Promise<unknown> = Promise.resolve();
+  #dead: unknown;
+
+  constructor(cluster: Cluster, coordinator: Coordinator, held: Held, options: KafkaOptions) {
+    this.#cluster = cluster;
+    this.#coordinator = coordinator;
+    this.#held = held;
+    this.#options = options;
+  }
+
+  send(records: readonly OutRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    return this.#step('send', async () => {
+      const partitions = batchesOf(records);
+      const added = this.#adding.then(() => this.#add(partitions));
+      this.#adding = added.catch(() => undefined); // This send fails by it, and with it the producer.
+      const sends = partitions.map(batches =>
+        this.#lanes.run(batches, async () => {
+          await added;
+          await sendBatches(this.#cluster, this.#held, batches, this.#options, false);
+        }),
+      );
+      await allSettled([added, ...sends]);
+    });
+  }
+
+  sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void> {
+    if (offsets.length === 0) return Promise.resolve();
+    return this.#step('sendOffsets', async () => {
+      const groupId = group;
+      if (!this.#offsetGroups.has(group)) {
+        await this.#ask(node => node.addOffsetsToTxn({ ...this.#ids(), groupId }));
+        this.#offsetGroups.add(group);
+      }
+      const coordinator = this.#groups.get(group) ?? new Coordinator(this.#cluster, group, GROUP);
+      this.#groups.set(group, coordinator);
+      const topics = offsetsByTopic(offsets);
+      await this.#ask(node => node.txnOffsetCommit({ ...this.#ids(), groupId, topics }), coordinator);
+    });
+  }
+
+  commit(): Promise<void> {
+    return this.#step('commit', () => this.#end(true));
+  }
+
+  abort(): Promise<void> {
+    return this.#step('abort', () => this.#end(false));
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead === undefined)
+      await this.#end(false).catch((error: unknown) => {
+        const { message } = portError('close', error);
+        this.#options.logger.info({ error: message }, 'closed without aborting: the time-out does');
+      });
+    this.#dead ??= 'closed';
+    abandonCluster(this.#cluster);
+  }
+
+  async #step(what: string, step: () => Promise<void>): Promise<void> {
+    const { transactionalId } = this.#held;
+    if (this.#dead !== undefined)
+      throw new BrokerError(`${what}: producer ${transactionalId} is dead`, {
+        retriable: false,
+        cause: this.#dead,
+      });
+    try {
+      await step();
+    } catch (error) {
+      this.#dead ??= error;
+      throw portError(`${what} of ${transactionalId}`, error);
+    }
+  }
+
+  async #add(partitions: readonly PartitionBatches[]): Promise<void> {
+    const fresh = partitions.filter(({ topic, partition }) => !this.#partitions.has(`${topic}/${partition}`));
+    if (fresh.length === 0) return;
+    const byTopic = Map.groupBy(fresh, ({ topic }) => topic);
+    await learn(this.#cluster, [...byTopic.keys()], this.#options);
+    const topics = [...byTopic].map(([topic, of]) => ({
+      topic,
+      partitions: of.map(({ partition }) => partition),
+    }));
+    // Counted as open before the answer: an abort must be sent also for what was added without our hearing of it.
+    for (const { topic, partition } of fresh) this.#partitions.add(`${topic}/${partition}`);
+    await this.#ask(node => node.addPartitionsToTxn({ ...this.#ids(), topics }));
+  }
+
+  async #end(transactionResult: boolean): Promise<void> {
+    if (this.#partitions.size === 0 && this.#offsetGroups.size === 0) return;
+    await this.#ask(node => node.endTxn({ ...this.#ids(), transactionResult }));
+    this.#partitions.clear();
+    this.#offsetGroups.clear();
+  }
+
+  #ids() {
+    const { transactionalId, producerId, producerEpoch } = this.#held;
+    return { transactionalId, producerId, producerEpoch };
+  }
+
+  #ask<T>(request: (node: Node) => Promise<T>, coordinator = this.#coordinator): Promise<T> {
+    const { clock, retryMsMax = RETRY_MS_MAX, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS } = this.#options;
+    return retrying(() => coordinator.ask(request), {
+      clock,
+      again: isRefusedForNow,
+      forMs: Math.min(retryMsMax, transactionTimeoutMs),
+      waitMsMin: CONCURRENT_MS_MIN,
+      waitMsMax: CONCURRENT_MS_MAX,
+    });
+  }
+}
+
+/** Takes the transactional id over: earlier holders are fenced, and their open transaction is finished. */
+export const transactionalProducer = async (
+  transactionalId: string,
+  options: KafkaOptions,
+): Promise<KafkaTransactionalProducer> => {
+  const { clock, retryMsMax = RETRY_MS_MAX, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS } = options;
+  const cluster = clusterOf(options);
+  const coordinator = new Coordinator(cluster, transactionalId, TRANSACTION);
+  try {
+    const { producerId, producerEpoch } = await retrying(
+      () =>
+        coordinator.ask(node =>
+          node.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
+        ),
+      { clock, again: isPassing, forMs: retryMsMax, waitMsMax: CONCURRENT_MS_MAX },
+    );
+    const held = { transactionalId, producerId, producerEpoch, sequences: new Map<string, number>() };
+    return new KafkaTransactionalProducer(cluster, coordinator, held, options);
+  } catch (error) {
+    abandonCluster(cluster);
+    throw portError(`fence ${transactionalId}`, error);
+  }
+};

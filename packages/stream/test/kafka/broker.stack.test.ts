@@ -1,0 +1,40 @@
+import { describeStack, stackAddresses } from '../../../../test/jest/stack.ts';
+import { noLogger, systemClock } from '@millrace/telemetry';
+import { kafkaBroker } from '../../src/kafka/broker.ts';
+import { brokerContract } from '../broker/contract.ts';
+import { type BrokerHarness, eventually, out, readAll, unique } from '../broker/harness.ts';
+import { dropRecords } from './dropRecords.ts';
+
+describeStack('on a real cluster', () => brokerContract('Kafka', makeHarness));
+
+async function makeHarness(): Promise<BrokerHarness> {
+  const { kafka: bootstrapServers } = stackAddresses();
+  const connect = () =>
+    kafkaBroker({ bootstrapServers, clientId: 'contract', logger: noLogger, clock: systemClock });
+  const own = connect();
+  return {
+    connect,
+    compact: async topic => {
+      const before = (await readAll(own, topic)).length;
+      const producer = await own.producer();
+      await eventually(
+        'the cleaner',
+        async () => {
+          // The active segment is never cleaned: a record of an own key rolls it.
+          await producer.send([out(topic, 0, 'roll', unique('roll'))]);
+          return (await readAll(own, topic)).length < before;
+        },
+        100_000,
+      );
+    },
+    dropBefore: at => dropRecords(bootstrapServers, at),
+    compactedConfig: {
+      'cleanup.policy': 'compact',
+      'segment.ms': '100',
+      'min.cleanable.dirty.ratio': '0.01',
+      'min.compaction.lag.ms': '0',
+      'max.compaction.lag.ms': '1',
+    },
+    close: () => own.close(),
+  };
+}
