@@ -1,0 +1,61 @@
+import { Bad } from '@millrace/avro';
+import { type ControlEntry, controlKey, type ControlRecord, parseControl } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/define';
+
+/** The alias whose model answers. Rollouts add arms beside it. */
+export const CHAMPION = 'champion';
+const DEFAULT = 'default';
+
+/** What the control topic wants for one pipeline. */
+export interface Wanted {
+  readonly alias: { readonly model: string; readonly version: string; readonly revision: number } | undefined;
+  /** The pipeline's own, overruled by name. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly route: string;
+  readonly routeVersion: number;
+  /** Highest revision of these entries, the alias left out. */
+  readonly revision: number;
+}
+
+/** Keeps the newest good record of each key of one pipeline; a bad one changes nothing. */
+export class ControlEntries {
+  readonly #pipeline: Pipeline;
+  readonly #entries = new Map<string, ControlEntry>();
+
+  constructor(pipeline: Pipeline) {
+    this.#pipeline = pipeline;
+  }
+
+  /** @returns whether something of this pipeline changed, or why the record cannot be used */
+  apply(key: string, record: ControlRecord | undefined): boolean | Bad {
+    if (record === undefined) return this.#entries.delete(key);
+    if (record.pipeline !== this.#pipeline.name) return false;
+    const entry = parseControl(record);
+    if (entry instanceof Bad) return entry;
+    if (controlKey(entry) !== key)
+      return new Bad('bad-value', 'the key of a control record does not name its entry');
+    this.#entries.set(key, entry);
+    return true;
+  }
+
+  #find<K extends ControlEntry['kind']>(
+    kind: K,
+    name: string,
+  ): Extract<ControlEntry, { kind: K }> | undefined {
+    const entry = this.#entries.get(controlKey({ pipeline: this.#pipeline.name, kind, name }));
+    return entry as Extract<ControlEntry, { kind: K }> | undefined;
+  }
+
+  wanted(): Wanted {
+    const alias = this.#find('model-alias', CHAMPION);
+    const thresholds = this.#find('thresholds', DEFAULT);
+    const routes = this.#find('routes', DEFAULT);
+    return {
+      alias: alias === undefined ? undefined : { ...alias.value, revision: alias.revision },
+      thresholds: { ...this.#pipeline.thresholds, ...thresholds?.value },
+      route: DEFAULT,
+      routeVersion: routes?.value.version ?? 0,
+      revision: Math.max(0, thresholds?.revision ?? 0, routes?.revision ?? 0),
+    };
+  }
+}

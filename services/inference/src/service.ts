@@ -1,0 +1,194 @@
+import { type Codec, openCodec, type Registry } from '@millrace/avro';
+import {
+  catalogue, type ControlRecord, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
+} from '@millrace/contracts'; // prettier-ignore
+import type { Pipeline } from '@millrace/define';
+import { type BatchLimits, DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
+import type { Component } from '@millrace/runtime';
+import { type Broker, type GlobalTable, globalTable, processor, type Processor } from '@millrace/stream';
+import {
+  type Clock, type Logger, type Metrics, noLogger, noMetrics, noTracing, type Random, systemClock, systemRandom, type Tracing,
+} from '@millrace/telemetry'; // prettier-ignore
+import { predictionsOf } from './answer.ts';
+import { Board } from './board.ts';
+import { Lane, type PredictionOutputs } from './lane.ts';
+import { folderModels, type ModelSource } from './models.ts';
+
+export interface InferenceOptions {
+  readonly pipelines: readonly Pipeline[];
+  readonly broker: Broker;
+  readonly registry: Registry;
+  /** Folder of model folders. */
+  readonly models: string;
+  /** Tells instances apart in batch ids. */
+  readonly instance: string;
+  readonly batch?: Partial<BatchLimits>;
+  /** Longest that answers wait for their commit, milliseconds. */
+  readonly commitIntervalMs?: number;
+  /** Default: each model in a thread of its own. */
+  readonly makeScorer?: MakeScorer;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly metrics?: Metrics;
+  readonly tracing?: Tracing;
+  readonly logger?: Logger;
+}
+
+export const COMMIT_INTERVAL_MS = 25;
+
+type Control = GlobalTable<ControlRecord>;
+
+/** What one pipeline is served by. */
+interface Line {
+  readonly pipeline: Pipeline;
+  readonly board: Board;
+  readonly processor: Processor;
+}
+
+const codecsOf = (registry: Registry, topics: readonly Topic[]) => {
+  const byName = new Map(topics.map(topic => [topic.name, topic]));
+  return <T>(name: string): Promise<Codec<T>> => {
+    const value = byName.get(name)?.value;
+    if (value === undefined) throw new Error(`the catalogue has no schema for topic ${name}`);
+    return openCodec<T>(registry, value);
+  };
+};
+
+class InferenceService implements Component {
+  readonly name = 'inference';
+  readonly failed: Promise<never>;
+  readonly #fail: (error: unknown) => void;
+  readonly #options: InferenceOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  #control: Control | undefined;
+  #lines: readonly Line[] = [];
+  #problem: string | undefined = 'not started';
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: InferenceOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? noLogger;
+    this.#metrics = options.metrics ?? noMetrics;
+    const { promise, reject } = Promise.withResolvers<never>();
+    // Whoever runs the service may look at it later; until then it is no unhandled rejection.
+    promise.catch(() => undefined);
+    this.failed = promise;
+    this.#fail = reject;
+  }
+
+  /** Resolves when the control topic was read and each pipeline that has a model has joined its group. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { pipelines, broker, registry, models, makeScorer = workerScorer } = this.#options;
+    const codecFor = codecsOf(registry, catalogue(pipelines));
+    const source = folderModels(models, makeScorer, err =>
+      this.#logger.warn({ err }, 'a model folder is passed over'),
+    );
+    const control = globalTable<ControlRecord>({
+      broker,
+      topic: MILLRACE_TOPICS.control,
+      codec: await codecFor<ControlRecord>(MILLRACE_TOPICS.control),
+      clock: this.#clock,
+      random: this.#options.random ?? systemRandom,
+      metrics: this.#metrics,
+      logger: this.#logger,
+    });
+    this.#control = control;
+    control.failed.catch(this.#fail);
+    this.#lines = await Promise.all(pipelines.map(pipeline => this.#line(pipeline, source, codecFor)));
+    await control.start(signal);
+    // In one stretch, so that no change slips in between; nothing is loaded that was replaced long ago.
+    for (const { board } of this.#lines) {
+      for (const [key, record] of control.entries()) board.change(key, record);
+      control.onChange((key, record) => board.change(key, record));
+    }
+    await Promise.all(this.#lines.map(line => this.#begin(line, signal)));
+    this.#problem = undefined;
+  }
+
+  async #line(pipeline: Pipeline, models: ModelSource, codecFor: ReturnType<typeof codecsOf>): Promise<Line> {
+    const topics = topicsOf(pipeline);
+    const { broker, batch, instance, tracing = noTracing, random = systemRandom } = this.#options;
+    const [clock, metrics] = [this.#clock, this.#metrics];
+    const logger = this.#logger.child({ pipeline: pipeline.name });
+    const limits = { ...DEFAULT_BATCH_LIMITS, ...batch };
+    const board = new Board({ pipeline, models, limits, clock, metrics, logger });
+    const predict = predictionsOf(pipeline);
+    const run = processor<FeaturesValue, PredictionOutputs>({
+      broker,
+      group: `millrace.inference.${pipeline.name}`,
+      inputs: [
+        { topic: topics.features, codec: await codecFor<FeaturesValue>(topics.features) },
+        { topic: topics.aside, codec: await codecFor<FeaturesValue>(topics.aside) },
+      ],
+      outputs: {
+        predictions: {
+          topic: topics.predictions,
+          codec: await codecFor<PredictionValue>(topics.predictions),
+        },
+      },
+      delivery: pipeline.delivery.inference,
+      createTask: ({ id, generation, signal }) =>
+        new Lane(
+          {
+            pipeline,
+            board,
+            predict,
+            name: `${instance}-${id}-${generation}`,
+            clock,
+            metrics,
+            tracing,
+            logger,
+          },
+          signal,
+        ),
+      commit: { intervalMs: this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS },
+      clock,
+      random,
+      metrics,
+      logger,
+    });
+    run.failed.catch(this.#fail);
+    return { pipeline, board, processor: run };
+  }
+
+  /** A pipeline joins its group once a model is in force: until then its records wait where they are. */
+  async #begin({ board, processor }: Line, signal: AbortSignal): Promise<void> {
+    await board.loadSmaller();
+    await board.settled();
+    if (board.notReady() === undefined) return processor.start(signal);
+    const later = async (): Promise<void> => {
+      await board.first;
+      if (this.#stopping === undefined && !signal.aborted) await processor.start(signal);
+    };
+    later().catch(this.#fail);
+  }
+
+  notReady(): string | undefined {
+    if (this.#problem !== undefined) return this.#problem;
+    const control = this.#control?.notReady();
+    if (control !== undefined) return control;
+    for (const { pipeline, board, processor } of this.#lines) {
+      const reason = board.notReady() ?? processor.notReady();
+      if (reason !== undefined) return `${pipeline.name}: ${reason}`;
+    }
+    return undefined;
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(deadlineMs);
+    return this.#stopping;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#problem = 'stopped';
+    await Promise.all(this.#lines.map(({ processor }) => processor.stop(deadlineMs)));
+    await this.#control?.stop(deadlineMs);
+    await Promise.all(this.#lines.map(({ board }) => board.close()));
+  }
+}
+
+/** Scores the vectors of each pipeline with the model that the control topic names, and publishes predictions. */
+export const inferenceService = (options: InferenceOptions): Component => new InferenceService(options);

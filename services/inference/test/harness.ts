@@ -1,0 +1,271 @@
+/** The service on a broker and a registry in memory, with models whose answers are known. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bad, type Codec, memoryRegistry, openCodec } from '@millrace/avro';
+import {
+  applySchemas, catalogue, type ControlEntry, controlKey, controlRecord, type FeaturesValue, MILLRACE_TOPICS,
+  type PredictionValue, schemaPlan, topicsOf,
+} from '@millrace/contracts'; // prettier-ignore
+import { featureNames, hashFeatureSet } from '@millrace/define';
+import { type MakeScorer, type Manifest, ScorerLost, ScoringError } from '@millrace/model';
+import { fraud } from '@millrace/pipelines';
+import {
+  type MemoryBroker,
+  memoryBroker,
+  murmur2Partition,
+  type OutRecord,
+  type RecordRun,
+} from '@millrace/stream';
+import { type Metrics, noMetrics, systemClock } from '@millrace/telemetry';
+import { inferenceService, type InferenceOptions } from '../src/index.ts';
+
+export const TOPICS = topicsOf(fraud);
+export const FEATURES = featureNames(fraud.features);
+export const SHIPPED_MODELS = join(import.meta.dirname, '../../../packages/pipelines/models');
+/** Some ONNX bytes: the scorers of these tests do not run them. */
+const BYTES = readFileSync(join(SHIPPED_MODELS, 'fraud-small/1/model.onnx'));
+
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A model that answers amount / divisor. `lost` scorers have no engine any more. */
+export interface FakeModel {
+  readonly name: string;
+  readonly version: string;
+  readonly divisor: number;
+  readonly changes?: Partial<Manifest>;
+}
+
+export const POISON = 13;
+export const UNANSWERABLE = 17;
+
+const manifestOf = ({ name, version, divisor, changes }: FakeModel): Manifest => ({
+  name,
+  version,
+  file: 'model.onnx',
+  sha256: createHash('sha256').update(BYTES).digest('hex'),
+  inputs: [{ name: 'features', type: 'float32', shape: ['N', FEATURES.length] }],
+  features: FEATURES,
+  outputs: [{ name: 'score', tensor: 'probabilities', column: 1, batchAxis: 0 }],
+  featureSet: { pipeline: 'fraud', version: 1, hash: hashFeatureSet(fraud) },
+  providers: ['cpu'],
+  golden: { rows: [FEATURES.map(() => 64)], outputs: [[64 / divisor]], tolerance: 0 },
+  training: { data: `divisor ${divisor}`, seed: divisor, commit: 'none' },
+  license: 'Apache-2.0',
+  createdAt: `2026-01-0${version}T00:00:00Z`,
+  ...changes,
+});
+
+/** Names of models whose engine is gone. */
+export const lost = new Set<string>();
+export const batches: { readonly model: string; readonly rows: number }[] = [];
+
+/** The amount is the first feature; the divisor stands in the manifest, as the seed. */
+export const fakeScorer: MakeScorer = async (_, manifest) => {
+  const { seed } = manifest.training;
+  return {
+    provider: 'cpu',
+    close: async () => undefined,
+    async score({ rows, data }) {
+      if (lost.has(manifest.name)) throw new ScorerLost('the engine is gone');
+      batches.push({ model: manifest.name, rows });
+      const amounts = Array.from({ length: rows }, (_, i) => data[i * FEATURES.length]!);
+      if (amounts.includes(POISON)) throw new ScoringError('the engine refuses 13');
+      const scores = amounts.map(amount => (amount === UNANSWERABLE ? Number.NaN : amount / seed));
+      return { data: Float32Array.from(scores), computeMs: 0.1 };
+    },
+  };
+};
+
+export const writeModel = (root: string, model: FakeModel): void => {
+  const folder = join(root, model.name, model.version);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'model.onnx'), BYTES);
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(model)));
+};
+
+export const vectorOf = (n: number, changes: Partial<FeaturesValue> = {}): FeaturesValue => ({
+  eventId: `event-${n}`,
+  revision: 0,
+  sequence: n,
+  entity: `customer-${n % 10}`,
+  eventTime: 1_700_000_000_000 + n,
+  appendTime: 1_700_000_001_000,
+  featureSet: 1,
+  featureSetHash: hashFeatureSet(fraud),
+  late: n % 2 === 1,
+  sourceTopic: TOPICS.scored,
+  sourcePartition: 3,
+  sourceOffset: n,
+  inputHash: 'cd'.repeat(16),
+  runId: 'live',
+  traceparent: null,
+  event: { customerId: `customer-${n % 10}`, terminalId: 't', amount: n },
+  features: Object.fromEntries(FEATURES.map((name, i) => [name, i === 0 ? n : i])),
+  ...changes,
+});
+
+type ControlChange = Pick<ControlEntry, 'kind' | 'name' | 'value'>;
+
+export interface Prediction extends PredictionValue {
+  readonly key: string;
+  readonly partition: number;
+}
+
+const textOf = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? undefined);
+
+export class World {
+  readonly broker: MemoryBroker = memoryBroker({ clock: systemClock });
+  readonly registry = memoryRegistry();
+  readonly models = mkdtempSync(join(tmpdir(), 'millrace-models-'));
+  #revision = 0;
+  #stop: (() => Promise<void>)[] = [];
+
+  static async open(): Promise<World> {
+    const world = new World();
+    const topics = catalogue([fraud]);
+    await applySchemas(world.registry, await schemaPlan(world.registry, topics));
+    await world.broker.admin.createTopics(topics);
+    return world;
+  }
+
+  codec<T>(topic: string): Promise<Codec<T>> {
+    const value = catalogue([fraud]).find(({ name }) => name === topic)!.value!;
+    return openCodec<T>(this.registry, value);
+  }
+
+  async send(records: readonly OutRecord[]): Promise<void> {
+    const producer = await this.broker.producer();
+    await producer.send(records);
+    await producer.close();
+  }
+
+  async control(...changes: readonly ControlChange[]): Promise<number> {
+    const codec = await this.codec(MILLRACE_TOPICS.control);
+    for (const change of changes) {
+      const entry = {
+        ...change,
+        revision: ++this.#revision,
+        pipeline: 'fraud',
+        at: 0,
+        by: 'test',
+        why: 'test',
+      };
+      const record = controlRecord(entry as ControlEntry);
+      const key = utf8(controlKey(record));
+      await this.send([{ topic: MILLRACE_TOPICS.control, partition: 0, key, value: codec.encode(record) }]);
+    }
+    return this.#revision;
+  }
+
+  alias(version: string, model = 'fraud'): Promise<number> {
+    return this.control({ kind: 'model-alias', name: 'champion', value: { model, version } });
+  }
+
+  async vectors(vectors: readonly FeaturesValue[], topic = TOPICS.features): Promise<void> {
+    const codec = await this.codec<FeaturesValue>(topic);
+    await this.send(
+      vectors.map(vector => {
+        const key = utf8(vector.entity);
+        return {
+          topic,
+          partition: murmur2Partition(key, fraud.partitions),
+          key,
+          value: codec.encode(vector),
+        };
+      }),
+    );
+  }
+
+  start(options: Partial<InferenceOptions> = {}): ReturnType<typeof inferenceService> {
+    const { broker, registry, models } = this;
+    const service = inferenceService({
+      pipelines: [fraud],
+      broker: broker.connect(),
+      registry,
+      models,
+      instance: 'i',
+      makeScorer: fakeScorer,
+      commitIntervalMs: 5,
+      ...options,
+    });
+    this.#stop.push(() => service.stop(5_000));
+    return service;
+  }
+
+  async *#runs(topic: string): AsyncIterable<RecordRun> {
+    const until = await this.broker.admin.endOffsets(topic);
+    yield* this.broker.read({ from: { topic, at: 'beginning' }, until });
+  }
+
+  async predictions(): Promise<Prediction[]> {
+    const codec = await this.codec<PredictionValue>(TOPICS.predictions);
+    const found: Prediction[] = [];
+    for await (const run of this.#runs(TOPICS.predictions))
+      for (let i = 0; i < run.length; i++) {
+        const value = codec.decode(run.value(i)!);
+        if (value instanceof Bad) throw new Error(value.message);
+        found.push({ ...value, key: textOf(run.key(i)), partition: run.partition });
+      }
+    return found;
+  }
+
+  /** Reasons of the dead letters of a topic, by key. */
+  async deadLetters(topic = TOPICS.features): Promise<(readonly [key: string, headers: string])[]> {
+    const found: (readonly [string, string])[] = [];
+    for await (const run of this.#runs(`${topic}.dlq`))
+      for (let i = 0; i < run.length; i++)
+        found.push([textOf(run.key(i)), run.headers(i).map(([name, value]) => `${name}=${textOf(value)}`).join(' ')]); // prettier-ignore
+    return found;
+  }
+
+  /** Waits, within a limit, until there are as many predictions. */
+  async scored(count: number): Promise<Prediction[]> {
+    for (let tries = 0; tries < 500; tries++) {
+      const found = await this.predictions();
+      if (found.length >= count) return found;
+      await systemClock.sleep(10);
+    }
+    throw new Error(`there are ${(await this.predictions()).length} predictions, not ${count}`);
+  }
+
+  async close(): Promise<void> {
+    lost.clear();
+    batches.length = 0;
+    for (const stop of this.#stop) await stop();
+    await this.broker.close();
+    rmSync(this.models, { recursive: true });
+  }
+}
+
+export const until = async (condition: () => boolean, what: string): Promise<void> => {
+  for (let tries = 0; tries < 500; tries++) {
+    if (condition()) return;
+    await systemClock.sleep(10);
+  }
+  throw new Error(`it never came to pass: ${what}`);
+};
+
+export interface Counted {
+  readonly metrics: Metrics;
+  readonly seen: Map<string, number>;
+}
+
+/** Counts how often and how much was measured, by name and labels. */
+export const counting = (): Counted => {
+  const seen = new Map<string, number>();
+  const key = (name: string, labels: object): string => `${name} ${Object.values(labels).join(' ')}`;
+  return {
+    seen,
+    metrics: {
+      ...noMetrics,
+      count: (name, labels, by = 1) => {
+        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + by);
+      },
+      observe: (name, labels) => {
+        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + 1);
+      },
+    },
+  };
+};
