@@ -11,7 +11,7 @@ import { type Counts, emptyCounts, skippedOf, summary } from './jest/counts.ts';
 const ROOT = join(import.meta.dirname, '..');
 const NODE_MAJOR_MIN = 24;
 /** The teardown of the stack runs after the report; it may write class-data archives. */
-const LINGER_S_MAX = 60;
+const LINGER_S_MAX = 45;
 const CHECKS = ['typecheck', 'lint', 'format:check'];
 const JEST = [
   '--experimental-vm-modules',

@@ -100,6 +100,8 @@ export async function startGuarded(program: Program): Promise<Child> {
     logFile: program.logFile,
     ended,
     async stop() {
+      // A released guard no longer keeps this process alive, which is to see its end.
+      guard.ref();
       guard.kill('SIGTERM');
       await ended;
       input.destroy();

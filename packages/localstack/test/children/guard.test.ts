@@ -74,8 +74,16 @@ test('a program that ignores the request is killed after the grace', async () =>
   expect(isAlive(child.pid)).toBe(false);
 });
 
+interface OtherProcess {
+  readonly pid: number;
+  readonly guardPid: number;
+  readonly kill: () => void;
+  /** Its exit code and signal. */
+  readonly ended: Promise<unknown[]>;
+}
+
 /** Runs `then` in a process of its own after it has started a guarded sleep, whose pids it tells us first. */
-async function inOtherProcess(then: string): Promise<{ pid: number; guardPid: number; end: () => void }> {
+async function inOtherProcess(then: string): Promise<OtherProcess> {
   const door = join(import.meta.dirname, '../../src/children/guard.ts');
   const script = `
     import { startGuarded } from ${JSON.stringify(door)};
@@ -88,13 +96,13 @@ async function inOtherProcess(then: string): Promise<{ pid: number; guardPid: nu
   const ended = once(owner, 'exit');
   const [line] = (await once(owner.stdout, 'data')) as [Buffer];
   const pids = JSON.parse(line.toString()) as { pid: number; guardPid: number };
-  return { ...pids, end: () => void (owner.kill('SIGKILL') && ended) };
+  return { ...pids, kill: () => owner.kill('SIGKILL'), ended };
 }
 
 test('kill -9 of the owner ends the program', async () => {
-  const { pid, guardPid, end } = await inOtherProcess('setInterval(() => {}, 1000);');
+  const { pid, guardPid, kill } = await inOtherProcess('setInterval(() => {}, 1000);');
   expect(isAlive(pid)).toBe(true);
-  end();
+  kill();
   await untilGone(pid);
   await untilGone(guardPid);
 });
@@ -105,4 +113,11 @@ test('a released program outlives its owner, and ends when its guard is asked to
   expect(isAlive(pid)).toBe(true);
   process.kill(guardPid, 'SIGTERM');
   await untilGone(pid);
+});
+
+test('a released program can still be stopped by its owner', async () => {
+  const { pid, guardPid, ended } = await inOtherProcess('await child.release(); await child.stop();');
+  expect(await ended).toEqual([0, null]);
+  expect(isAlive(pid)).toBe(false);
+  expect(isAlive(guardPid)).toBe(false);
 });
