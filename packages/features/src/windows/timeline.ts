@@ -2,8 +2,6 @@ import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
 import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, SUM, TIME, UNTIL } from './leaf.ts';
 
-/** The greatest stretch of time of one leaf: 2^33 ms, 99 days. */
-const ROOT_LEVEL = 33;
 /** A leaf with more rows is cut in two halves of its time; only one of a single millisecond may be larger. */
 export const LEAF_ROWS_MAX = 32;
 /** A position is leaf * POSITION + rows of that leaf before it. */
@@ -46,6 +44,8 @@ export class Timeline {
   listeners: TimelineListener[] = [];
   /** From this time on, what counts in the newest state is what counted then. */
   changedAtMax = Number.NEGATIVE_INFINITY;
+  /** The greatest stretch of time of one leaf: short enough that what has expired is soon dropped with it. */
+  private readonly rootLevel: number;
   /** Leaves before and at this one know what is before them. */
   private known = -1;
   private changed: Leaf[] = [];
@@ -53,6 +53,7 @@ export class Timeline {
 
   constructor(layout: Layout) {
     this.layout = layout;
+    this.rootLevel = Math.max(0, Math.floor(Math.log2(layout.retentionMs / 2)));
   }
 
   /** Event time of the newest row, or minus infinity. */
@@ -242,7 +243,7 @@ export class Timeline {
     const previous = this.leaves[at];
     if (previous !== undefined && time < previous.end) return at;
     const next = this.leaves[at + 1];
-    let level = ROOT_LEVEL;
+    let level = this.rootLevel;
     const startOf = (l: number): number => Math.floor(time / 2 ** l) * 2 ** l;
     const free = (l: number): boolean =>
       (previous === undefined || previous.end <= startOf(l)) &&
