@@ -56,6 +56,8 @@ export class SourceCutter<Row> {
   readonly #open = new Map<Epoch, Row[]>();
   #closed: Epoch;
   #head: Epoch = EPOCH_NONE;
+  /** A head past what was closed when it was published: somebody has rows there and waits for our marker. */
+  #awaited: Epoch = EPOCH_NONE;
   #bumped = 0;
 
   /** `positions`: next offset of each input, where reading starts. `state`: of the last committed cut. */
@@ -134,15 +136,19 @@ export class SourceCutter<Row> {
 
   /**
    * Closes what can be closed, or nothing. `headMax` is the highest head that any source has published: idle sources
-   * close up to it and never beyond, so that a quiet pipeline writes nothing.
+   * close up to it and never beyond, so that a quiet pipeline writes nothing. Nothing is closed that nobody waits for:
+   * only up to rows of our own, or to a head of the others.
    */
   cut(nowMs: number, headMax: Epoch): Cut<Row> | undefined {
     let past = Math.max(headMax, this.#head);
     for (const input of this.#inputs) past = Math.min(past, this.#pastOf(input, nowMs));
+    if (this.#awaited <= this.#closed) this.#awaited = headMax;
     if (past <= this.#closed) return undefined;
-    this.#closed = past;
     const epochs: Gathered<Row>[] = [];
     for (const [epoch, rows] of this.#open) if (epoch <= past) epochs.push({ epoch, rows });
+    if (epochs.length === 0 && (this.#awaited <= this.#closed || past < this.#awaited)) return undefined;
+    this.#closed = past;
+    this.#awaited = headMax;
     epochs.sort((a, b) => a.epoch - b.epoch);
     for (const { epoch } of epochs) this.#open.delete(epoch);
     return { closed: past, epochs };

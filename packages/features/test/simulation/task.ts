@@ -130,7 +130,7 @@ export class SimTask {
     const { mutant, nowMs, partitions } = this.#world;
     let headMax = Math.max(...this.#heads);
     if (mutant === 'idle-sources-do-not-mark') headMax = EPOCH_NONE;
-    if (mutant === 'idle-sources-always-mark') headMax = Infinity;
+    if (mutant === 'idle-sources-always-mark') headMax = Math.floor(nowMs / this.#world.epochMs);
     const cut = memory.cutter.cut(nowMs, headMax);
     if (cut === undefined) return;
     for (const { epoch, rows } of this.#epochs(cut.epochs))
