@@ -1,4 +1,12 @@
-import { type Clock, type Logger, type Metrics, noLogger, noMetrics, systemClock } from '@millrace/telemetry';
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  noLogger,
+  noMetrics,
+  systemClock,
+  systemRandom,
+} from '@millrace/telemetry';
 import type { Broker, Membership, TopicDescription } from '../broker/port.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Task, TaskContext } from '../task.ts';
@@ -65,7 +73,7 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
     deadLetters: options.deadLetters ?? (topic => `${topic}.dlq`),
     drainMsMax: options.drainMsMax ?? DRAIN_MS_MAX_DEFAULT,
     clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+    random: options.random ?? systemRandom,
     metrics: options.metrics ?? noMetrics,
     logger: (options.logger ?? noLogger).child({ processor: name }),
   };

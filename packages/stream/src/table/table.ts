@@ -1,5 +1,13 @@
 import { Bad, type Codec } from '@millrace/avro';
-import { type Clock, type Logger, type Metrics, noLogger, noMetrics, systemClock } from '@millrace/telemetry';
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  noLogger,
+  noMetrics,
+  systemClock,
+  systemRandom,
+} from '@millrace/telemetry';
 import type { Broker, PartitionOffset, RecordRun } from '../broker/port.ts';
 import { Backoff } from '../processor/backoff.ts';
 import { RETRY_DEFAULT, type RetryOptions } from '../processor/options.ts';
@@ -68,7 +76,7 @@ class FollowedTable<T> implements GlobalTable<T> {
     this.#clock = options.clock ?? systemClock;
     this.#logger = (options.logger ?? noLogger).child({ table: options.topic });
     this.#metrics = options.metrics ?? noMetrics;
-    this.#backoff = new Backoff({ ...RETRY_DEFAULT, ...options.retry }, options.random ?? Math.random);
+    this.#backoff = new Backoff({ ...RETRY_DEFAULT, ...options.retry }, options.random ?? systemRandom);
     this.failed = this.#failure.promise;
     this.failed.catch(() => undefined); // It may fail before anybody listens.
   }

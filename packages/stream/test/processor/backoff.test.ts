@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { Backoff } from '../../src/processor/backoff.ts';
+
+const options = { attemptsMax: 6, delayMsFirst: 100, delayMsMax: 1_000, totalMsMax: 60_000 };
+
+test('doubles up to the longest delay, until the attempts are spent', () => {
+  const backoff = new Backoff(options, () => 1);
+  expect(Array.from({ length: 6 }, () => backoff.failed(0))).toEqual([100, 200, 400, 800, 1_000, undefined]);
+});
+
+test('jitter takes off up to a half', () => {
+  expect(new Backoff(options, () => 0).failed(0)).toBe(50);
+});
+
+test('gives up when the next attempt would be past the total', () => {
+  const backoff = new Backoff({ ...options, totalMsMax: 1_000 }, () => 1);
+  expect([backoff.failed(5_000), backoff.failed(5_800), backoff.failed(5_900)]).toEqual([
+    100,
+    200,
+    undefined,
+  ]);
+});
+
+test('a success gives the budget back', () => {
+  const backoff = new Backoff({ ...options, attemptsMax: 2 }, () => 1);
+  expect(backoff.failed(0)).toBe(100);
+  backoff.succeeded();
+  expect(backoff.failed(9e9)).toBe(100);
+});

@@ -1,0 +1,101 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { type TurnedClock, turnedClock } from '@millrace/telemetry';
+import { Committer } from '../../src/processor/committer.ts';
+
+let clock: TurnedClock;
+let cuts: number[];
+let ends: PromiseWithResolvers<void>[];
+let errors: unknown[];
+let committer: Committer;
+
+/** A flush waits for the event loop's next turn; one that follows another needs two. */
+const settled = async (): Promise<void> => {
+  await clock.turn(0);
+  await clock.turn(0);
+};
+
+beforeEach(() => {
+  clock = turnedClock(1_000);
+  cuts = [];
+  ends = [];
+  errors = [];
+  const deliver = (): Promise<void> => {
+    cuts.push(clock.now());
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    return end.promise;
+  };
+  const options = { intervalMs: 100, recordsMax: 10, bytesMax: 1_000 };
+  committer = new Committer(clock, options, deliver, error => errors.push(error));
+});
+
+test('waits its interval from the first change', async () => {
+  committer.touch(1, 10);
+  await clock.turn(60);
+  committer.touch(1, 10);
+  await clock.turn(39);
+  expect(cuts).toEqual([]);
+  await clock.turn(1);
+  await settled();
+  expect(cuts).toEqual([1_100]);
+});
+
+test.each([
+  ['records', 10, 0],
+  ['bytes', 1, 1_000],
+])('does not wait when the mark of %s is reached', async (_, records, bytes) => {
+  committer.touch(records, bytes);
+  expect(cuts).toEqual([]);
+  await settled();
+  expect(cuts).toEqual([1_000]);
+});
+
+test('sends one at a time, and cuts what gathered meanwhile as soon as its interval is over', async () => {
+  committer.soon();
+  await settled();
+  committer.touch(1, 1);
+  await clock.turn(500);
+  await settled();
+  expect(cuts).toEqual([1_000]);
+  ends[0]!.resolve();
+  await settled();
+  expect(cuts).toEqual([1_000, 1_500]);
+  ends[1]!.resolve();
+  await clock.turn(1_000);
+  await settled();
+  expect(cuts).toHaveLength(2);
+});
+
+test('asked while it sends, it sends again without a wait', async () => {
+  committer.soon();
+  await settled();
+  committer.soon();
+  ends[0]!.resolve();
+  await settled();
+  expect(cuts).toHaveLength(2);
+});
+
+test('a drain waits for what is in flight and sends the rest', async () => {
+  committer.soon();
+  await settled();
+  committer.touch(1, 1);
+  let drained = false;
+  const draining = committer.drain().then(() => (drained = true));
+  ends[0]!.resolve();
+  await settled();
+  expect([cuts.length, drained]).toEqual([2, false]);
+  ends[1]!.resolve();
+  await draining;
+});
+
+test('after an error it cuts nothing more', async () => {
+  committer.soon();
+  await settled();
+  ends[0]!.reject(new Error('gone'));
+  await settled();
+  committer.touch(10, 0);
+  await clock.turn(1_000);
+  await settled();
+  expect(errors).toEqual([new Error('gone')]);
+  expect(cuts).toHaveLength(1);
+});
