@@ -1,8 +1,9 @@
 import type { InboundBatch, Outcomes, Task, TaskContext } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
+import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
-import { OpenBatch } from './openBatch.ts';
+import { OpenBatches } from './openBatch.ts';
 import type { Plan } from './plan.ts';
 import { readSource } from './row.ts';
 import type { Inbound, Outputs } from './values.ts';
@@ -13,24 +14,29 @@ import { StageViews } from './views.ts';
 export function directTask(
   plan: Plan,
   context: TaskContext<Outputs>,
-  measured: { readonly clock: Clock; readonly metrics: Metrics },
+  measured: { readonly clock: Clock; readonly metrics: Metrics; readonly freshness: Freshness },
 ): Task<Inbound, Outputs> {
   const book = new TaskBook(context.state, plan.set.hash);
   const views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
+  const batches = new OpenBatches(context.signal);
   const vectors = vectorWriter(plan, context, measured);
   return {
-    async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>, signal: AbortSignal): Promise<void> {
-      const open = new OpenBatch(batch, out, signal);
+    async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
+      const open = batches.open(batch, out);
       const stream = plan.streams.find(({ topic }) => topic === batch.topic)!;
       book.begin();
       for (let i = 0; i < batch.length; i++) {
         const row = readSource(plan, stream, batch, i, { batch: open, i });
         if (row === null) open.skip(i, 'tombstone');
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
-        else foldRows(plan, -1, views, [row], folded => vectors.write([folded]));
+        else {
+          measured.freshness.seen(row.event.stream, row.event.time);
+          foldRows(plan, -1, views, [row], folded => vectors.write([folded]));
+        }
       }
       views?.flush();
       await open.settled;
     },
+    onTime: () => measured.freshness.report(),
   };
 }

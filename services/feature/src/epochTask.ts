@@ -12,9 +12,10 @@ import {
 import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
+import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
 import { type LaneWriter, laneWriter } from './lanes.ts';
-import { type Held, OpenBatch } from './openBatch.ts';
+import { type Held, type OpenBatch, OpenBatches } from './openBatch.ts';
 import { markerHop, type Plan } from './plan.ts';
 import type { ProgressView } from './progress.ts';
 import { readSent, readSource, type Row } from './row.ts';
@@ -29,6 +30,7 @@ export interface EpochTaskOptions {
   /** Of the events, by stream: what another stage sent carries the event as it was read. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
   readonly lanes: Codec<RepartitionValue>;
+  readonly freshness: Freshness;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -56,6 +58,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #gatherings: ReadonlyMap<string, Gathering>;
   readonly #lanes: LaneWriter;
   readonly #vectors: VectorWriter;
+  readonly #batches: OpenBatches;
   readonly #unlisten: () => void;
   readonly #paused = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
@@ -88,12 +91,13 @@ export class EpochTask implements Task<Inbound, Outputs> {
     ]);
     this.#lanes = laneWriter(plan, context.id, context.out, options.lanes);
     this.#vectors = vectorWriter(plan, context, options);
+    this.#batches = new OpenBatches(context.signal);
     this.#unlisten = options.progress.onChange(() => this.#advance());
     context.signal.addEventListener('abort', this.#unlisten, { once: true });
   }
 
-  handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>, signal: AbortSignal): Promise<void> {
-    const open = new OpenBatch(batch, out, signal);
+  handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
+    const open = this.#batches.open(batch, out);
     return this.#inTurn(async () => {
       const gathering = this.#gatherings.get(batch.topic);
       if (gathering === undefined) this.#readSource(batch, open);
@@ -115,6 +119,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
 
   onTime(): void {
     this.#advance();
+    this.#options.freshness.report();
   }
 
   onRevoke(): void {
@@ -134,6 +139,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
       const held = { batch: open, i };
       const row = readSource(plan, plan.streams[input]!, batch, i, held);
       if (row !== null && !('reason' in row)) {
+        this.#options.freshness.seen(row.event.stream, row.event.time);
         if (!this.#cutter.add(input, row.event.offset, row.appendTimeMs, row)) open.skip(i, 'applied');
         continue;
       }

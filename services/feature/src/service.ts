@@ -17,6 +17,7 @@ import type { Clock, Logger, Metrics, Random } from '@millrace/telemetry';
 import type { FeatureSettings } from './config.ts';
 import { directTask } from './directTask.ts';
 import { EpochTask } from './epochTask.ts';
+import { Freshness } from './freshness.ts';
 import { type Plan, planOf } from './plan.ts';
 import { ProgressView } from './progress.ts';
 import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
@@ -102,14 +103,18 @@ function taskOf(
   plan: Plan,
   codecs: Codecs,
   progress: ProgressView | undefined,
+  freshness: Freshness,
   context: TaskContext<Outputs>,
 ): Task<Inbound, Outputs> {
   try {
-    if (progress === undefined) return directTask(plan, context, { clock, metrics });
+    if (progress === undefined) return directTask(plan, context, { clock, metrics, freshness });
     const { epochMs } = pipeline.delivery;
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
     const lanes = codecs.lanes.get(plan.topics.release!)!;
-    return new EpochTask({ plan, progress, cutter, events: codecs.events, lanes, clock, metrics }, context);
+    return new EpochTask(
+      { plan, progress, cutter, events: codecs.events, lanes, freshness, clock, metrics },
+      context,
+    );
   } catch (error) {
     // State that does not fit these views will not fit at the next attempt either.
     context.fail(error as Error);
@@ -131,6 +136,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
           codec: codecs.progress,
         });
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
+  const freshness = new Freshness(pipeline.name, clock, metrics);
   const reader = processor<Inbound, Outputs>({
     ...world,
     name: `feature ${pipeline.name}`,
@@ -139,7 +145,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     outputs: outputsOf(plan, codecs),
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
-    createTask: context => taskOf(options, plan, codecs, progress, context),
+    createTask: context => taskOf(options, plan, codecs, progress, freshness, context),
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
     sessionTimeoutMs: config.sessionTimeoutMs,
