@@ -1,3 +1,8 @@
-export { inferenceSpec } from './config.ts';
+export {
+  INFERENCE_DEFAULTS,
+  INFERENCE_SPEC,
+  type InferenceConfig,
+  type InferenceSettings,
+} from './config.ts';
 export { folderModels, type ModelSource } from './models.ts';
-export { COMMIT_INTERVAL_MS, type InferenceOptions, inferenceService } from './service.ts';
+export { type InferenceOptions, inferenceService } from './service.ts';

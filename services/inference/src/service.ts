@@ -3,7 +3,7 @@ import {
   catalogue, type ControlRecord, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
-import { type BatchLimits, DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
+import { DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
 import type { Component } from '@millrace/runtime';
 import { type Broker, type GlobalTable, globalTable, processor, type Processor } from '@millrace/stream';
 import {
@@ -11,6 +11,7 @@ import {
 } from '@millrace/telemetry'; // prettier-ignore
 import { predictionsOf } from './answer.ts';
 import { Board } from './board.ts';
+import { INFERENCE_DEFAULTS, type InferenceSettings } from './config.ts';
 import { Lane, type PredictionOutputs } from './lane.ts';
 import { folderModels, type ModelSource } from './models.ts';
 
@@ -22,9 +23,7 @@ export interface InferenceOptions {
   readonly models: string;
   /** Tells instances apart in batch ids. */
   readonly instance: string;
-  readonly batch?: Partial<BatchLimits>;
-  /** Longest that answers wait for their commit, milliseconds. */
-  readonly commitIntervalMs?: number;
+  readonly config?: Partial<InferenceSettings>;
   /** Default: each model in a thread of its own. */
   readonly makeScorer?: MakeScorer;
   readonly clock?: Clock;
@@ -33,8 +32,6 @@ export interface InferenceOptions {
   readonly tracing?: Tracing;
   readonly logger?: Logger;
 }
-
-export const COMMIT_INTERVAL_MS = 25;
 
 type Control = GlobalTable<ControlRecord>;
 
@@ -110,10 +107,15 @@ class InferenceService implements Component {
 
   async #line(pipeline: Pipeline, models: ModelSource, codecFor: ReturnType<typeof codecsOf>): Promise<Line> {
     const topics = topicsOf(pipeline);
-    const { broker, batch, instance, tracing = noTracing, random = systemRandom } = this.#options;
+    const { broker, instance, tracing = noTracing, random = systemRandom } = this.#options;
+    const config = { ...INFERENCE_DEFAULTS, ...this.#options.config };
     const [clock, metrics] = [this.#clock, this.#metrics];
     const logger = this.#logger.child({ pipeline: pipeline.name });
-    const limits = { ...DEFAULT_BATCH_LIMITS, ...batch };
+    const limits = {
+      ...DEFAULT_BATCH_LIMITS,
+      rowsMax: config.batchRowsMax,
+      waitMsMax: config.batchWaitMsMax,
+    };
     const board = new Board({ pipeline, models, limits, clock, metrics, logger });
     const predict = predictionsOf(pipeline);
     const run = processor<FeaturesValue, PredictionOutputs>({
@@ -144,7 +146,9 @@ class InferenceService implements Component {
           },
           signal,
         ),
-      commit: { intervalMs: this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS },
+      commit: { intervalMs: config.commitIntervalMs },
+      fetchWaitMsMax: config.fetchWaitMsMax,
+      sessionTimeoutMs: config.sessionTimeoutMs,
       clock,
       random,
       metrics,

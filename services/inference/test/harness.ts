@@ -21,6 +21,8 @@ import {
 import { type Metrics, noMetrics, systemClock } from '@millrace/telemetry';
 import { inferenceService, type InferenceOptions } from '../src/index.ts';
 
+/** With thresholds that these tests know. */
+const PIPELINE = { ...fraud, thresholds: { block: 0.8, review: 0.4 } };
 export const TOPICS = topicsOf(fraud);
 export const FEATURES = featureNames(fraud.features);
 export const SHIPPED_MODELS = join(import.meta.dirname, '../../../packages/pipelines/models');
@@ -57,18 +59,23 @@ const manifestOf = ({ name, version, divisor, changes }: FakeModel): Manifest =>
   ...changes,
 });
 
-/** Names of models whose engine is gone. */
+/** Names of models no engine can run any more. */
 export const lost = new Set<string>();
+/** Engines that run now, by model name and version; taking one out ends it, and a new one may come. */
+export const engines = new Map<string, object>();
 export const batches: { readonly model: string; readonly rows: number }[] = [];
 
 /** The amount is the first feature; the divisor stands in the manifest, as the seed. */
 export const fakeScorer: MakeScorer = async (_, manifest) => {
   const { seed } = manifest.training;
+  const engine = {};
+  const id = `${manifest.name} ${manifest.version}`;
+  engines.set(id, engine);
   return {
     provider: 'cpu',
     close: async () => undefined,
     async score({ rows, data }) {
-      if (lost.has(manifest.name)) throw new ScorerLost('the engine is gone');
+      if (lost.has(manifest.name) || engines.get(id) !== engine) throw new ScorerLost('the engine is gone');
       batches.push({ model: manifest.name, rows });
       const amounts = Array.from({ length: rows }, (_, i) => data[i * FEATURES.length]!);
       if (amounts.includes(POISON)) throw new ScoringError('the engine refuses 13');
@@ -181,13 +188,13 @@ export class World {
   start(options: Partial<InferenceOptions> = {}): ReturnType<typeof inferenceService> {
     const { broker, registry, models } = this;
     const service = inferenceService({
-      pipelines: [fraud],
+      pipelines: [PIPELINE],
       broker: broker.connect(),
       registry,
       models,
       instance: 'i',
       makeScorer: fakeScorer,
-      commitIntervalMs: 5,
+      config: { commitIntervalMs: 5 },
       ...options,
     });
     this.#stop.push(() => service.stop(5_000));
