@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Bad } from '@millrace/avro';
 
 /** Levels of arrays and objects in one body. */
@@ -25,25 +26,13 @@ const depthOf = (bytes: Uint8Array): number => {
   return deepest;
 };
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-const textOf = (bytes: Uint8Array): string | Bad => {
-  try {
-    return decoder.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return new Bad('bad-value', 'the body is not UTF-8; send JSON in UTF-8');
-    throw error;
-  }
-};
-
 /** JSON as a value of unknown shape: a parsed `__proto__` is an ordinary own name, which the schema then refuses. */
 export const parseJson = (bytes: Uint8Array): { readonly json: unknown } | Bad => {
   if (depthOf(bytes) > JSON_DEPTH_MAX)
     return new Bad('too-large', `the JSON is nested deeper than ${JSON_DEPTH_MAX} levels; send it flatter`);
-  const text = textOf(bytes);
-  if (text instanceof Bad) return text;
+  if (!isUtf8(bytes)) return new Bad('bad-value', 'the body is not UTF-8; send JSON in UTF-8');
   try {
-    return { json: JSON.parse(text) as unknown };
+    return { json: JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // The parser's own words may quote the body, so only the position is told.

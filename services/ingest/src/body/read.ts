@@ -16,10 +16,10 @@ export type Body =
   | { readonly kind: 'one'; readonly item: Incoming | Bad }
   | { readonly kind: 'many'; readonly items: readonly (Incoming | Bad)[] };
 
-/** The media type, where it is one of ours and, if a charset is named, UTF-8. */
+/** The media type, where it is one of ours with no parameter but a charset of UTF-8. */
 export const mediaType = (contentType: string | undefined): MediaType | undefined => {
   const [type, ...parameters] = (contentType ?? '').split(';').map(part => part.trim().toLowerCase());
-  const foreign = parameters.some(one => one.startsWith('charset=') && !/^charset="?utf-8"?$/.test(one));
+  const foreign = parameters.some(one => !/^charset="?utf-8"?$/.test(one));
   return foreign ? undefined : MEDIA_TYPES.find(one => one === type);
 };
 
