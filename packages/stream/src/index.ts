@@ -27,6 +27,8 @@ export type {
   TaskContext,
 } from './task.ts';
 export { murmur2Partition } from './broker/murmur2.ts';
+export { kafkaBroker } from './kafka/broker.ts';
+export type { KafkaOptions } from './kafka/connect.ts';
 export { type MemoryBroker, type MemoryBrokerOptions, memoryBroker } from './memory/broker.ts';
 export {
   type CommitOptions,

@@ -43,7 +43,10 @@ export interface Broker {
   producer(): Promise<Producer>;
   /** Fences every earlier holder of the id and finishes its open transaction before it resolves. */
   transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
-  /** Joins a consumer group; runs arrive at the listener until `leave`. Reads committed records only. */
+  /**
+   * Joins a consumer group; runs arrive at the listener until `leave`. Reads committed records only. The listener hears
+   * nothing before this has resolved. Rejects where a topic does not exist.
+   */
   join(options: GroupOptions, listener: GroupListener): Promise<Membership>;
   /**
    * Reads partitions without a group, read_committed, from `from` (default: the beginning).
@@ -71,7 +74,10 @@ export interface TransactionalProducer {
   send(records: readonly OutRecord[]): Promise<void>;
   /** Adds consumed offsets (the NEXT offset to read) of a group to the transaction. Call after `send`. */
   sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
-  /** Ends the transaction opened by the first send since the last commit. An error means: outcome unknown. */
+  /**
+   * Ends the transaction opened by the first send since the last commit. An error means: outcome unknown. Readers may
+   * see the records some milliseconds later.
+   */
   commit(): Promise<void>;
   abort(): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +98,9 @@ export interface GroupListener {
   /**
    * A new generation began: everything delivered before is void, also for partitions kept. Runs for these partitions
    * follow only after it settles. `positions` are where reading starts: the committed offset, else the beginning.
+   * Where a transactional id is fenced in here, read the committed offsets again after it and `seek`: the predecessor's
+   * last transaction may have ended in between. A further generation may begin before it has settled: it is called
+   * again at once, and what the earlier call still does counts no more. A rejection ends the membership (`failed`).
    */
   assigned(assignment: {
     readonly generation: number;
@@ -147,7 +156,10 @@ export interface Admin {
   endOffsets(topic: string): Promise<readonly PartitionOffset[]>;
   /** First offset with an append time at or after the time, per partition; the end where there is none. */
   offsetsAtTime(topic: string, timeMs: number): Promise<readonly PartitionOffset[]>;
-  /** Committed offsets of a group; a partition without one is absent. */
+  /**
+   * Committed offsets of a group; a partition without one is absent. A transaction's offsets may be missing for some
+   * milliseconds after its commit has resolved; fencing its transactional id waits for them.
+   */
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>;
   /** Sets a group's offsets; refused with `BrokerError` while it has members. */
   resetOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;

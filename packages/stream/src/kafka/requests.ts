@@ -189,16 +189,22 @@ export const alterTopicSettings = async (
       apiName: 'IncrementalAlterConfigs',
       encode: encoded(body),
     },
-    response: { decode: async raw => readAltered(raw), parse: async decoded => decoded },
+    // kafkajs asks what was decoded for a throttle time.
+    response: { decode: async raw => ({ refusal: refusalOf(raw) }), parse: refuse },
   });
 };
 
-const readAltered = (raw: Buffer): void => {
+const refusalOf = (raw: Buffer): string | undefined => {
   const r = new Reader(raw);
   r.int32(); // Throttle time.
   r.int32(); // One answer, for one topic.
   const code = r.int16();
   const length = r.int16();
   const reason = length < 0 ? '' : r.take(length).toString('utf8');
-  if (code !== 0) throw new Error(`Kafka refused the settings (error ${code}): ${reason}`);
+  return code === 0 ? undefined : `Kafka refused the settings (error ${code}): ${reason}`;
+};
+
+const refuse = async (decoded: unknown): Promise<void> => {
+  const { refusal } = decoded as { refusal: string | undefined };
+  if (refusal !== undefined) throw new Error(refusal);
 };

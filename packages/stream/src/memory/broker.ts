@@ -44,7 +44,10 @@ const connectTo = (cluster: MemoryCluster, count: { clients: number }): MemoryBr
     transactionalProducer: id => memoryTransactionalProducer(client, id),
     join: async (options, listener) => {
       const id = `${name}-${++joined}`;
-      const membership = await client.request(() => new MemoryMembership(client, id, options, listener));
+      const membership = await client.request(() => {
+        for (const topic of options.topics) cluster.topic(topic);
+        return new MemoryMembership(client, id, options, listener);
+      });
       memberships.add(membership);
       cluster.schedule(() => membership.start());
       return membership;

@@ -70,6 +70,13 @@ export const readAll = async (broker: Broker, topic: string): Promise<Seen[]> =>
   return seen;
 };
 
+/** Everything, once it is `count` records: Kafka answers a commit before its markers are written everywhere. */
+export const readCommitted = async (broker: Broker, topic: string, count: number): Promise<Seen[]> => {
+  let seen: Seen[] = [];
+  await eventually(`${count} records`, async () => (seen = await readAll(broker, topic)).length >= count);
+  return seen;
+};
+
 export const valuesOf = (seen: readonly Seen[], partition?: number): (string | null)[] =>
   seen.filter(record => partition === undefined || record.partition === partition).map(({ value }) => value);
 

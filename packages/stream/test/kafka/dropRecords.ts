@@ -10,6 +10,7 @@ export const dropRecords = async (
   const admin = new kafkajs.Kafka({ brokers, clientId: 'drop', logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
   try {
+    await admin.fetchTopicOffsets(topic); // It deletes only where it knows the leaders.
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   } finally {
     await admin.disconnect();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FencedError } from '../../../src/broker/port.ts';
+import { BrokerError, FencedError } from '../../../src/broker/port.ts';
 import {
   assignedTo,
   type BrokerHarness,
@@ -21,6 +21,12 @@ export const describeGroups = (makeHarness: () => Promise<BrokerHarness>): void 
       await assignedTo(member);
       return member;
     };
+
+    test('does not come to be where a topic does not exist', async () => {
+      const topics = [await s.topic(1), unique('absent')];
+      const joining = joinAs(s.broker, { group: unique('group'), topics });
+      await expect(joining).rejects.toThrow(BrokerError);
+    });
 
     test('starts at the beginning, reads everything in order, and hears that it has caught up', async () => {
       const topic = await s.topic(2);

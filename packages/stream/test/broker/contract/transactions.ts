@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { FencedError } from '../../../src/broker/port.ts';
-import { type BrokerHarness, eventually, out, readAll, unique, valuesOf } from '../harness.ts';
+import { type BrokerHarness, eventually, out, readAll, readCommitted, unique, valuesOf } from '../harness.ts';
 import { setUp } from './setup.ts';
 
 export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>): void => {
@@ -14,7 +14,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await producer.send([out(topic, 1, 'k', 'b'), out(topic, 0, 'k', 'c')]);
       expect(await readAll(s.broker, topic)).toEqual([]);
       await producer.commit();
-      const seen = await readAll(s.broker, topic);
+      const seen = await readCommitted(s.broker, topic, 3);
       expect([valuesOf(seen, 0), valuesOf(seen, 1)]).toEqual([['a', 'c'], ['b']]);
     });
 
@@ -26,7 +26,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await plain.send([out(topic, 0, 'k', 'behind')]);
       expect(await s.broker.admin.endOffsets(topic)).toEqual([{ topic, partition: 0, offset: 0 }]);
       await open.abort();
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['behind']);
+      expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['behind']);
     });
 
     test('drop what was aborted, also where transactions interleave in a partition', async () => {
@@ -43,7 +43,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await c!.abort();
       await a!.abort();
       await b!.commit();
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['b1', 'b2', 'b3']);
+      expect(valuesOf(await readCommitted(s.broker, topic, 3))).toEqual(['b1', 'b2', 'b3']);
     });
 
     test('commit offsets with the records, or neither', async () => {
@@ -62,7 +62,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await producer.sendOffsets(group, [{ topic, partition: 1, offset: 9 }]);
       await producer.abort();
       expect(await admin.committed(group, [topic])).toEqual([{ topic, partition: 1, offset: 5 }]);
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['a']);
+      expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['a']);
     });
 
     test('may carry offsets only, or nothing at all', async () => {
@@ -89,7 +89,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await owner.send([out(topic, 0, 'k', 'owner')]);
       await expect(zombie.commit()).rejects.toThrow(FencedError);
       await owner.commit();
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['owner']);
+      expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['owner']);
       expect(await s.broker.admin.committed(group, [topic])).toEqual([]);
     });
 
@@ -107,7 +107,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       await expect(late).rejects.toThrow(FencedError);
       await expect(zombie.send([out(topic, 0, 'k', 'later')])).rejects.toThrow(/dead/u);
       await zombie.close();
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['first']);
+      expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['first']);
     });
 
     test('hundreds of short ones follow each other', async () => {
@@ -119,7 +119,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
         await producer.sendOffsets(group, [{ topic, partition: 0, offset: i }]);
         await producer.commit();
       }
-      const seen = await readAll(s.broker, topic);
+      const seen = await readCommitted(s.broker, topic, 200);
       expect(valuesOf(seen, 0)).toHaveLength(100);
       expect(valuesOf(seen, 1)).toHaveLength(100);
       const offset = async () => (await s.broker.admin.committed(group, [topic]))[0]?.offset;
@@ -134,7 +134,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       );
       expect(await readAll(s.broker, topic)).toEqual([]);
       await producer.commit();
-      const seen = valuesOf(await readAll(s.broker, topic));
+      const seen = valuesOf(await readCommitted(s.broker, topic, 5_000));
       expect(seen.map(value => Number.parseInt(value!, 10))).toEqual(
         Array.from({ length: 5_000 }, (_, i) => i),
       );
