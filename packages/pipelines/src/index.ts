@@ -14,7 +14,10 @@ export {
 export const pipelines: readonly Pipeline[] = [fraud];
 
 /** The pipelines of these names, all without names. @throws RangeError naming those there are */
-export const pipelinesNamed = (names?: readonly string[], among: readonly Pipeline[] = pipelines): readonly Pipeline[] => {
+export const pipelinesNamed = (
+  names?: readonly string[],
+  among: readonly Pipeline[] = pipelines,
+): readonly Pipeline[] => {
   if (names === undefined) return among;
   return names.map(name => {
     const found = among.find(p => p.name === name);
