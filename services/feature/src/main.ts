@@ -12,7 +12,7 @@ await runProcess({
   build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
     const { metrics } = telemetry;
     const bootstrapServers = config.kafkaBootstrapServers;
-    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, metrics, random });
+    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
     const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
     const world = { broker, registry, clock, random, metrics, logger, config };
     return [

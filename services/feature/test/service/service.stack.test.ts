@@ -3,7 +3,7 @@ import { confluentRegistry } from '@millrace/avro';
 import { catalogue } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import { kafkaBroker } from '@millrace/stream';
-import { systemClock } from '@millrace/telemetry';
+import { noLogger, systemClock } from '@millrace/telemetry';
 import { stackAddresses, stackTest, uniqueName } from '../../../../test/jest/stack.ts';
 import { expectedOf, prepareTown, publish, readVectors, someEvents, startService, until } from './town.ts';
 
@@ -20,7 +20,7 @@ stackTest(
     const pipeline = { ...fraud, name: uniqueName('feature'), partitions: 3 };
     const clock = systemClock;
     const client = (clientId: string) => {
-      const broker = kafkaBroker({ bootstrapServers: kafka.split(','), clientId });
+      const broker = kafkaBroker({ bootstrapServers: kafka, clientId, logger: noLogger, clock });
       closing.push(() => broker.close());
       return broker;
     };
