@@ -16,7 +16,7 @@ await runProcess({
     const pipelines = pipelinesNamed(config.pipelines);
     const database = openDatabase(config.databaseUrl, config);
     const bootstrapServers = config.kafkaBootstrapServers;
-    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, metrics, random });
+    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
     const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [sinkRoutes(pipelines, database)] }),

@@ -33,7 +33,7 @@ const explain = (io: Io, reasons: readonly string[]): void => {
 const startServices = async (database: ReturnType<typeof openDatabase>, apiKey: string) => {
   const clock = systemClock;
   const random = systemRandom;
-  const broker = memoryBroker({ clock, random });
+  const broker = memoryBroker({ clock });
   const registry = memoryRegistry();
   // Logs of services in this process would stand between the lines of the demo; warnings still do.
   const telemetry = createTelemetry({

@@ -1,6 +1,6 @@
 import { confluentRegistry } from '@millrace/avro';
 import { kafkaBroker } from '@millrace/stream';
-import { type Logger, noLogger, systemClock, systemRandom } from '@millrace/telemetry';
+import { type Logger, noLogger, systemClock } from '@millrace/telemetry';
 import type { Addresses } from './addresses.ts';
 import type { World } from './prepare.ts';
 
@@ -13,7 +13,7 @@ export const openWorld = (
     bootstrapServers: addresses.kafka.split(','),
     clientId: 'millrace-cli',
     logger,
-    random: systemRandom,
+    clock: systemClock,
   }),
   registry: confluentRegistry({ url: addresses.registry, clock: systemClock }),
   clock: systemClock,
@@ -38,7 +38,7 @@ export const warmUp = async (bootstrap: string): Promise<void> => {
     bootstrapServers: bootstrap.split(','),
     clientId: 'millrace-warm-up',
     logger: noLogger,
-    random: systemRandom,
+    clock: systemClock,
   });
   try {
     await broker.admin.committed('millrace.warm-up', []);
