@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Pipeline } from '@millrace/define';
 import { fraud } from './fraud.ts';
 
@@ -9,6 +10,9 @@ export {
   simulateFraud,
   type SimulatedEvent,
 } from './simulate/fraud.ts';
+
+/** Models that ship: `<name>/<version>/`. */
+export const MODELS_FOLDER = join(import.meta.dirname, '../models');
 
 /** Every pipeline that ships. */
 export const pipelines: readonly Pipeline[] = [fraud];

@@ -5,4 +5,4 @@ export { openWorld, warmUp } from './world/open.ts';
 export { prepare, type World } from './world/prepare.ts';
 export { SERVICE_NAMES, type RunningService, type Services, startServices } from './world/services.ts';
 export { decoded, wholeTopic } from './world/slice.ts';
-export { FIRST_MODEL_VERSION, MODELS_FOLDER } from './world/models.ts';
+export { FIRST_MODEL_VERSION } from './world/models.ts';

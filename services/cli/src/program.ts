@@ -1,6 +1,6 @@
 /** The command line: what there is, how it is called. Each command's work is in `commands/` or `demo/`. */
 import { join, resolve } from 'node:path';
-import { fraud, pipelines, pipelinesNamed } from '@millrace/pipelines';
+import { fraud, MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { init } from './commands/init.ts';
@@ -14,7 +14,7 @@ import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from './io.ts';
 import { defaultDirectory, findAddresses } from './world/addresses.ts';
-import { FIRST_MODEL_VERSION, MODELS_FOLDER } from './world/models.ts';
+import { FIRST_MODEL_VERSION } from './world/models.ts';
 import { withWorld } from './world/open.ts';
 import type { World } from './world/prepare.ts';
 

@@ -1,3 +1,4 @@
+import { MODELS_FOLDER } from '@millrace/pipelines';
 import { DEFAULT_BATCH_LIMITS } from '@millrace/model';
 import { type ConfigOf, listField, numberField, optional, textField, usual } from '@millrace/runtime';
 
@@ -13,7 +14,7 @@ export const INFERENCE_SPEC = {
   models: textField({
     env: 'MILLRACE_MODELS',
     help: 'Folder of model folders, each with a manifest.json.',
-    fallback: 'packages/pipelines/models',
+    fallback: MODELS_FOLDER,
   }),
   batchRowsMax: numberField({
     env: 'INFERENCE_BATCH_ROWS_MAX',

@@ -32,7 +32,9 @@ const sendHostile = async ({ world }: DemoWorld, pipeline: Pipeline, options: De
   const publisher = await openPublisher(world, pipeline);
   const producer = await world.broker.producer();
   try {
-    const again = [...demoEvents(DUPLICATES, options.seed)].filter(e => e.stream === 'transactions');
+    const again = [];
+    for (const event of demoEvents(options.events, options.seed))
+      if (event.stream === 'transactions' && again.push(event) === DUPLICATES) break;
     await publisher.publish(
       again.map(({ stream, value }) => ({
         stream,

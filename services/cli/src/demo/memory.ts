@@ -6,13 +6,13 @@ import { FEATURE_DEFAULTS, featureService } from '@millrace/feature';
 import { INFERENCE_DEFAULTS, inferenceService } from '@millrace/inference';
 import { INGEST_DEFAULTS, ingestService } from '@millrace/ingest';
 import { startPostgres } from '@millrace/localstack';
-import { pipelines } from '@millrace/pipelines';
+import { MODELS_FOLDER, pipelines } from '@millrace/pipelines';
 import { httpServer, Readiness, startAll } from '@millrace/runtime';
 import { openDatabase, SINK_DEFAULTS, sinkRoutes, sinkService } from '@millrace/sink';
 import { memoryBroker } from '@millrace/stream';
 import { createTelemetry, systemClock, systemRandom } from '@millrace/telemetry';
 import type { Io } from '../io.ts';
-import { FIRST_MODEL_VERSION, MODELS_FOLDER } from '../world/models.ts';
+import { FIRST_MODEL_VERSION } from '../world/models.ts';
 import { prepare } from '../world/prepare.ts';
 import type { DemoWorld } from './world.ts';
 
