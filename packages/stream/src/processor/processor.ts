@@ -149,12 +149,21 @@ class GroupProcessor<In, Out extends object> implements Processor {
       await Promise.race([drained, tooLate]);
       for (const runner of this.#runners.values()) runner.revoke();
       if (!wasJoining) this.#joining.reject(new Error(`${this.name} has stopped`));
-      await Promise.race([this.#membership?.leave(), tooLate]);
+      await Promise.race([this.#leave(), tooLate]);
       const closed = this.#stores.keep([], task => this.#runners.get(task)?.over ?? Promise.resolve());
       await Promise.race([Promise.all([closed, this.#shared.close()]), tooLate]);
     } finally {
       for (const runner of this.#runners.values()) runner.forget();
       deadline.abort(new Error('stopped in time'));
+    }
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#membership?.leave();
+    } catch (error) {
+      // The group will find out when our session ends.
+      this.#setting.logger.warn({ error: placeOf(error) }, 'could not take leave of the group');
     }
   }
 

@@ -31,6 +31,11 @@ export interface SittingOf<In, Out extends object> {
   readonly fatal: (error: Error) => void;
 }
 
+/** Longest a task may take to be let go: the next generation waits for it. */
+const LET_GO_MS_MAX = 5_000;
+
+const letGo = async (task: Pick<Task<never, never>, 'onRevoke'>): Promise<void> => task.onRevoke?.();
+
 /**
  * One life of a task object, from its creation over what is committed to its first error, its revocation or its drain.
  * `ended` rejects with the first error and resolves after a drain; the signal says that everything later is void.
@@ -79,10 +84,9 @@ export class Sitting<In, Out extends object> {
 
   /** Creates the task and opens the lanes where it wants to start. */
   async begin(): Promise<void> {
-    const { setting, lanes, positions, member } = this.of;
+    const { lanes, positions, member } = this.of;
     const starts = new Map(positions.map(at => [at.topic, at.offset]));
-    this.#task = await setting.createTask(this.#context(starts));
-    this.signal.throwIfAborted();
+    await this.#create(starts);
     this.#mode = 'running';
     for (const lane of lanes) {
       const offset = starts.get(lane.at.topic)!;
@@ -90,6 +94,21 @@ export class Sitting<In, Out extends object> {
       lane.gate.open('no-task');
     }
     void this.#tick();
+  }
+
+  /** A creation that never ends must not hold up the next generation; a task that comes too late is let go. */
+  async #create(starts: Map<string, number>): Promise<void> {
+    const creating = Promise.try(() => this.of.setting.createTask(this.#context(starts)));
+    const late = (task: Task<In, Out>): Promise<void> | void => {
+      if (this.#task !== task) return letGo(task);
+    };
+    try {
+      const given = await Promise.race([creating, this.ended]);
+      this.signal.throwIfAborted();
+      this.#task = given as Task<In, Out>;
+    } finally {
+      creating.then(late).catch(() => undefined); // Nobody is left to hear of it.
+    }
   }
 
   push(lane: Lane<In>, run: RecordRun): void {
@@ -134,10 +153,15 @@ export class Sitting<In, Out extends object> {
     const { courier, setting, task } = this.of;
     await this.#committer.stop();
     await courier.close();
+    if (this.#task?.onRevoke === undefined) return;
+    const timer = new AbortController();
+    const tooLate = setting.clock.sleep(LET_GO_MS_MAX, timer.signal).catch(() => undefined); // In time.
     try {
-      await this.#task?.onRevoke?.();
+      await Promise.race([letGo(this.#task), tooLate]);
     } catch (error) {
       setting.logger.warn({ task, error: placeOf(error) }, 'the task failed while it was let go');
+    } finally {
+      timer.abort(new Error('let go in time'));
     }
   }
 

@@ -178,3 +178,25 @@ test('a silent registry holds the lane, loses nothing and rejects nothing', asyn
   expect(await outValues()).toEqual(['a', 'b']);
   expect(await readAll(rig.broker, 'in.dlq')).toEqual([]);
 });
+
+test('a creation that never ends does not hold up the next generation', async () => {
+  rig = await makeRig(2);
+  let created = 0;
+  const letGo: number[] = [];
+  await rig.run<string>({
+    createTask: async context => {
+      const mine = ++created;
+      if (mine <= 2)
+        await new Promise<void>(resolve =>
+          context.signal.addEventListener('abort', () => setTimeout(resolve, 20)),
+        );
+      return { ...(await copying.createTask(context)), onRevoke: () => void letGo.push(mine) };
+    },
+  });
+  await eventually('both hang', () => created === 2);
+  await rig.send('in', 0, ['a']);
+  await rig.send('in', 1, ['b']);
+  await rig.run(copying);
+  await eventually('both are answered', async () => (await outValues()).length === 2);
+  await eventually('what came too late was let go', () => letGo.includes(1) && letGo.includes(2));
+});

@@ -1,0 +1,51 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { type Metrics, noMetrics } from '@millrace/telemetry';
+import { BrokerError } from '../../src/broker/port.ts';
+import { perRecord } from '../../src/processor/perRecord.ts';
+import { faulty } from './faulty.ts';
+import { eventually, makeRig, type Outputs, type Rig } from './rig.ts';
+
+let rig: Rig;
+afterEach(() => rig.close());
+
+test('every record is counted once, in = done + skipped + rejected, also when commits fail', async () => {
+  let calls = 0;
+  const lost = (): Error => new BrokerError('the connection was lost', { retriable: true });
+  rig = await makeRig(1, broker =>
+    faulty(broker, call => (call === 'commit' && ++calls <= 4 ? { when: 'before', error: lost } : undefined)),
+  );
+  const counts = new Map<string, number>();
+  const metrics: Metrics = {
+    ...noMetrics,
+    count: (name, labels, by = 1) => {
+      const key = [name, ...Object.values(labels)].join(' ');
+      counts.set(key, (counts.get(key) ?? 0) + by);
+    },
+  };
+  const values = ['a', 'b', 'skip', '!bad', 'c', '!bad too'];
+  await rig.send('in', 0, values);
+  await rig.run<string>({
+    metrics,
+    changelog: 'state',
+    createTask: () => ({
+      handle: perRecord<string, Outputs>((record, out) => {
+        if (record.value === 'skip') out.skip('duplicate');
+        else out.emit('out', record.key!, record.value);
+      }),
+    }),
+  });
+  await eventually('all is counted', () => counts.get('millrace_records_in_total in') === values.length);
+  expect(Object.fromEntries(counts)).toEqual({
+    'millrace_rebalances_total g': 1,
+    'millrace_retries_total task': 4,
+    'millrace_commits_total g failed': 4,
+    'millrace_commits_total g committed': 1,
+    'millrace_records_in_total in': 6,
+    'millrace_records_done_total in': 3,
+    'millrace_records_skipped_total in duplicate': 1,
+    'millrace_records_rejected_total in bad-value': 2,
+    'millrace_records_out_total out': 3,
+    'millrace_records_out_total in.dlq': 2,
+    'millrace_paused_seconds_total in 0': expect.any(Number),
+  });
+});
