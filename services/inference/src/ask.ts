@@ -60,7 +60,11 @@ const constantAnswers = (pipeline: Pipeline, constant: Readonly<Record<string, n
  * @throws what the model in force threw when nothing of the chain can answer
  */
 export const ask = async (
-  given: { readonly pipeline: Pipeline; readonly board: Board; readonly logger: Logger },
+  given: {
+    readonly pipeline: Pipeline;
+    readonly board: Pick<Board, 'smaller' | 'restore'>;
+    readonly logger: Logger;
+  },
   serving: Serving,
   vectors: readonly FeaturesValue[],
 ): Promise<Answers> => {

@@ -20,7 +20,7 @@ export interface PredictionOutputs {
 
 export interface LaneOptions {
   readonly pipeline: Pipeline;
-  readonly board: Board;
+  readonly board: Pick<Board, 'choose' | 'smaller' | 'restore'>;
   readonly predict: (answered: Answered) => PredictionValue;
   /** Name of this lane in batch ids: instance and task. */
   readonly name: string;
