@@ -63,6 +63,8 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #paused = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
   #bumped = 0;
+  /** Somebody waits for what was applied: the other stages for rows and markers, inference for vectors. */
+  #isAwaited = false;
 
   constructor(options: EpochTaskOptions, context: TaskContext<Outputs>) {
     const { plan } = options;
@@ -193,7 +195,9 @@ export class EpochTask implements Task<Inbound, Outputs> {
       for (const gathering of this.#gatherings.values()) this.#gather(gathering);
       this.#publish();
       this.#pace();
-      if (this.#book.flush()) this.#context.commitSoon();
+      // What nobody waits for (the progress of an epoch without rows) goes with the next commit.
+      if (this.#book.flush() && this.#isAwaited) this.#context.commitSoon();
+      this.#isAwaited = false;
     } catch (error) {
       this.#context.fail(error as Error);
     }
@@ -211,6 +215,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#views?.flush();
     this.#lanes.marker(cut.closed, markerHop(plan, -1));
     this.#book.cut(this.#cutter.state());
+    this.#isAwaited = true;
     this.#applied('source', cut.closed);
   }
 
@@ -227,6 +232,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     views?.flush();
     for (const held of complete.markers) held.batch.done(held.i);
     if (!isLast) this.#lanes.marker(complete.applied, markerHop(plan, index));
+    if (!isLast || complete.epochs.length > 0) this.#isAwaited = true;
     this.#book.apply(name, complete.applied);
     this.#applied(name, complete.applied);
   }
@@ -246,6 +252,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     const task = this.#context.id;
     const parts = (epoch: Epoch): EpochParts | null => (epoch === EPOCH_NONE ? null : partsOf(epoch));
     this.#book.publish(head, released);
+    if (isNewHead) this.#isAwaited = true;
     const value = { task, head: parts(head), released: parts(released) };
     this.#context.out.emit('progress', Buffer.from(String(task)), value, task);
   }
