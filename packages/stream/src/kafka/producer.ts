@@ -45,7 +45,7 @@ export const idempotentProducer = async (options: KafkaOptions): Promise<Produce
         await learnt;
         const current = (sender ??= newSender(cluster, options));
         try {
-          await sendBatches(cluster, await current, batches, options, true);
+          await sendBatches(cluster, await current, batches, options);
         } catch (error) {
           if (sender === current) sender = undefined;
           throw error;

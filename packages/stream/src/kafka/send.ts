@@ -28,23 +28,20 @@ export const learn = (cluster: Cluster, topics: readonly string[], { clock }: Ka
   });
 
 /**
- * Sends batches of one partition, one after the other. This is the whole of the producer's rules: one topic and
- * partition per request, one request under way per partition (the caller's lane), an explicit partition, and a batch
- * that is tried again keeps its sequence number, so that the broker knows a doubled one.
- * @param unansweredAgain whether a request without an answer may be tried again: not within a transaction, where a late
- *   one could reach the next transaction.
+ * Sends batches of one partition, one after the other, outside a transaction. This is the whole of the producer's rules:
+ * one topic and partition per request, one request under way per partition (the caller's lane), an explicit partition,
+ * and a batch that is tried again keeps its sequence number, so that the broker knows a doubled one.
  */
 export const sendBatches = async (
   cluster: Cluster,
   sender: Sender,
   { topic, partition, batches }: PartitionBatches,
   options: KafkaOptions,
-  unansweredAgain: boolean,
 ): Promise<void> => {
   const name = nameOf({ topic, partition });
   for (const { messages } of batches) {
     const firstSequence = sender.sequences.get(name) ?? 0;
-    await sendOne(cluster, sender, { topic, partition, firstSequence, messages }, options, unansweredAgain);
+    await sendOne(cluster, sender, { topic, partition, firstSequence, messages }, options);
     sender.sequences.set(name, (firstSequence + messages.length) % SEQUENCES);
   }
 };
@@ -56,10 +53,9 @@ interface Sequenced extends TopicPartition {
 
 const sendOne = async (
   cluster: Cluster,
-  { producerId, producerEpoch, transactionalId }: Sender,
+  { producerId, producerEpoch }: Sender,
   { topic, partition, firstSequence, messages }: Sequenced,
   options: KafkaOptions,
-  unansweredAgain: boolean,
 ): Promise<void> => {
   const { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX } = options;
   let attempts = 0;
@@ -67,7 +63,6 @@ const sendOne = async (
     const node = await cluster.findBroker({ nodeId: leaderOf(cluster, topic, partition) });
     attempts++;
     await node.produce({
-      ...(transactionalId === undefined ? {} : { transactionalId }),
       producerId,
       producerEpoch,
       acks: -1,
@@ -79,7 +74,7 @@ const sendOne = async (
   try {
     await retrying(produce, {
       clock,
-      again: error => isRefusedForNow(error) || (unansweredAgain && isUnanswered(error)),
+      again: error => isRefusedForNow(error) || isUnanswered(error),
       forMs: retryMsMax,
       failed: () => cluster.refreshMetadata().catch(() => undefined), // The next attempt says what is wrong.
     });
@@ -87,6 +82,69 @@ const sendOne = async (
     // The broker has it: an earlier attempt arrived, only its answer did not.
     if (attempts < 2 || typeOf(error) !== 'DUPLICATE_SEQUENCE_NUMBER') throw error;
   }
+};
+
+/**
+ * Sends batches of many partitions within a transaction: in each round the next batch of every partition, one request a
+ * leader. A transaction's requests wait for each other on their connection, so a request a partition made commits slow.
+ * Retried whole when refused: the broker knows the batches that it took by their sequence numbers. Whatever else fails
+ * ends the transaction, so no partition can be left out unseen.
+ */
+export const sendRounds = async (
+  cluster: Cluster,
+  sender: Sender,
+  partitions: readonly PartitionBatches[],
+  options: KafkaOptions,
+): Promise<void> => {
+  const rounds = Math.max(...partitions.map(({ batches }) => batches.length));
+  for (let round = 0; round < rounds; round++) {
+    const due = partitions.flatMap(({ topic, partition, batches }) => {
+      const batch = batches[round];
+      const firstSequence = sender.sequences.get(nameOf({ topic, partition })) ?? 0;
+      return batch === undefined ? [] : [{ topic, partition, firstSequence, messages: batch.messages }];
+    });
+    await sendTogether(cluster, sender, due, options);
+    for (const { firstSequence, messages, ...at } of due)
+      sender.sequences.set(nameOf(at), (firstSequence + messages.length) % SEQUENCES);
+  }
+};
+
+const sendTogether = async (
+  cluster: Cluster,
+  { producerId, producerEpoch, transactionalId }: Sender,
+  due: readonly Sequenced[],
+  { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX }: KafkaOptions,
+): Promise<void> => {
+  const toLeader = async (nodeId: number, batches: readonly Sequenced[]): Promise<void> => {
+    const node = await cluster.findBroker({ nodeId });
+    const topicData = [...Map.groupBy(batches, ({ topic }) => topic)].map(([topic, of]) => ({
+      topic,
+      partitions: of.map(({ partition, firstSequence, messages }) => ({
+        partition,
+        firstSequence,
+        messages,
+      })),
+    }));
+    const timeout = Math.ceil(requestTimeoutMs * 0.8);
+    await node.produce({
+      transactionalId: transactionalId!,
+      producerId,
+      producerEpoch,
+      acks: -1,
+      timeout,
+      topicData,
+    });
+  };
+  const produce = (): Promise<void> => {
+    const byLeader = Map.groupBy(due, ({ topic, partition }) => leaderOf(cluster, topic, partition));
+    return allSettled([...byLeader].map(([nodeId, batches]) => toLeader(nodeId, batches)));
+  };
+  await retrying(produce, {
+    clock,
+    again: isRefusedForNow,
+    forMs: retryMsMax,
+    failed: () => cluster.refreshMetadata().catch(() => undefined), // The next attempt says what is wrong.
+  });
 };
 
 /** Runs calls of one partition one after the other, in the order in which they were made. */

@@ -17,7 +17,7 @@ import { isPassing, isRefusedForNow, portError } from './errors.ts';
 import type { Cluster, Node } from './internals.ts';
 import { offsetsByTopic } from './offsets.ts';
 import { retrying } from './retry.ts';
-import { allSettled, learn, PartitionLanes, type Sender, sendBatches } from './send.ts';
+import { learn, type Sender, sendRounds } from './send.ts';
 
 /** Kafka still writes the markers of the transaction before: it is asked again soon, the wait hardly grows. */
 const CONCURRENT_MS_MIN = 2;
@@ -38,11 +38,9 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #held: Held;
   readonly #coordinator: Coordinator;
   readonly #groups = new Map<string, Coordinator>();
-  readonly #lanes = new PartitionLanes();
   readonly #partitions = new Set<string>();
   readonly #offsetGroups = new Set<string>();
-  /** Partitions are added by one request after the other: overlapping sends wait for the one before. */
-  #adding: Promise<unknown> = Promise.resolve();
+  #sending: Promise<unknown> = Promise.resolve();
   #dead: unknown;
 
   constructor(cluster: Cluster, coordinator: Coordinator, held: Held, options: KafkaOptions) {
@@ -54,17 +52,15 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
 
   send(records: readonly OutRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve();
-    return this.#step('send', async () => {
+    return this.#step('send', () => {
       const partitions = batchesOf(records);
-      const added = this.#adding.then(() => this.#add(partitions));
-      this.#adding = added.catch(() => undefined); // This send fails by it, and with it the producer.
-      const sends = partitions.map(batches =>
-        this.#lanes.run(batches, async () => {
-          await added;
-          await sendBatches(this.#cluster, this.#held, batches, this.#options, false);
-        }),
-      );
-      await allSettled([added, ...sends]);
+      // One after the other: the order of records of a partition is the order of the calls.
+      const sent = this.#sending.then(async () => {
+        await this.#add(partitions);
+        await sendRounds(this.#cluster, this.#held, partitions, this.#options);
+      });
+      this.#sending = sent.catch(() => undefined); // This send fails by it, and with it the producer.
+      return sent;
     });
   }
 

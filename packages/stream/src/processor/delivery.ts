@@ -19,8 +19,8 @@ export function transactionCourier(producer: TransactionalProducer, group: strin
   return {
     async ship({ records, offsets }, signal) {
       if (records.length > 0) await producer.send(records);
-      if (offsets.length > 0) await producer.sendOffsets(group, offsets);
-      await member.heartbeat();
+      const proof = member.heartbeat();
+      await Promise.all([offsets.length > 0 ? producer.sendOffsets(group, offsets) : undefined, proof]);
       // The heartbeat may have been that of a generation that began meanwhile: not ours to commit in.
       signal.throwIfAborted();
       await producer.commit();

@@ -54,6 +54,11 @@ export class Watch {
     );
   }
 
+  /** Where the input topic ended when the watch began, all partitions added: 0 on a stack of our own. */
+  get inputsBefore(): number {
+    return this.#from.get(topicsOf(this.#pipeline).scored)!.reduce((sum, { offset }) => sum + offset, 0);
+  }
+
   /** Follows predictions until the signal is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     const topic = topicsOf(this.#pipeline).predictions;
