@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { BATCH_BYTES_MAX, batchesOf, encodedBytesMax } from '../../src/kafka/batches.ts';
+import { bytes, out } from '../broker/harness.ts';
+import { loadSource } from './patch/load.ts';
+
+const encode = loadSource('kafkajs/src/protocol/recordBatch/record/v0') as (of: object) => { size(): number };
+
+test('a record is never larger when encoded than we count', () => {
+  const some = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(
+      fc.option(some),
+      fc.option(some),
+      fc.array(fc.tuple(fc.string(), some)),
+      (key, value, headers) => {
+        const record = { topic: 't', partition: 0, key, value, headers };
+        const [one] = batchesOf([record]);
+        // The largest offset and time that a batch can have.
+        const encoded = encode({
+          ...one!.batches[0]!.messages[0],
+          offsetDelta: 2 ** 31 - 1,
+          timestampDelta: 2 ** 40,
+        });
+        expect(encoded.size()).toBeLessThanOrEqual(encodedBytesMax(record));
+      },
+    ),
+  );
+});
+
+test('batches stay below the limit, in order, one list for each partition', () => {
+  const records = Array.from({ length: 40 }, (_, i) => out('t', i % 2, `${i}`, 'x'.repeat(100_000)));
+  const partitions = batchesOf(records);
+  expect(partitions.map(({ partition }) => partition)).toEqual([0, 1]);
+  for (const { partition, batches } of partitions) {
+    expect(batches.length).toBeGreaterThan(1);
+    for (const { messages } of batches)
+      expect(messages.reduce((sum, { value }) => sum + value!.length, 0)).toBeLessThanOrEqual(
+        BATCH_BYTES_MAX,
+      );
+    const keys = batches.flatMap(({ messages }) => messages.map(({ key }) => Number(key!.toString())));
+    expect(keys).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i + partition));
+  }
+});
+
+test('a record above the limit is alone: the broker says whether it takes it', () => {
+  const large = { topic: 't', partition: 0, key: null, value: new Uint8Array(2_000_000) };
+  const [one] = batchesOf([out('t', 0, 'k', 'a'), large, out('t', 0, 'k', 'b')]);
+  expect(one!.batches.map(({ messages }) => messages.length)).toEqual([1, 1, 1]);
+});
+
+test('bytes are not copied', () => {
+  const value = bytes('shared');
+  const [one] = batchesOf([{ topic: 't', partition: 0, key: null, value }]);
+  expect(one!.batches[0]!.messages[0]!.value!.buffer).toBe(value.buffer);
+});
