@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { type Broker, BrokerError, type OutRecord } from '@millrace/stream';
-import { AUTH, startIngest, transaction } from './harness.ts';
+import { AUTH, startIngest, transaction } from '../harness.ts';
 
 /** A broker whose acknowledgements wait until they are let through, or fail. */
 const held = () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Harness, startIngest, transaction } from './harness.ts';
+import { type Harness, startIngest, transaction } from '../harness.ts';
 
 let ingest: Harness;
 beforeAll(async () => {
