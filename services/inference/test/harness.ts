@@ -3,15 +3,16 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bad, type Codec, memoryRegistry, openCodec } from '@millrace/avro';
+import { Bad, type Codec, memoryRegistry, openCodec, type Registry } from '@millrace/avro';
 import {
-  applySchemas, catalogue, type ControlEntry, controlKey, controlRecord, type FeaturesValue, MILLRACE_TOPICS,
+  applySchemas, catalogue, type ControlEntry, controlKey, controlRecord, type FeaturesValue, MILLRACE_TOPICS, type PipelineTopics,
   type PredictionValue, schemaPlan, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
-import { featureNames, hashFeatureSet } from '@millrace/define';
+import { featureNames, hashFeatureSet, type Pipeline } from '@millrace/define';
 import { type MakeScorer, type Manifest, ScorerLost, ScoringError } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
 import {
+  type Broker,
   type MemoryBroker,
   memoryBroker,
   murmur2Partition,
@@ -62,7 +63,7 @@ const manifestOf = ({ name, version, divisor, changes }: FakeModel): Manifest =>
 /** Names of models no engine can run any more. */
 export const lost = new Set<string>();
 /** Engines that run now, by model name and version; taking one out ends it, and a new one may come. */
-export const engines = new Map<string, object>();
+export const engines = new Map<string, Set<object>>();
 export const batches: { readonly model: string; readonly rows: number }[] = [];
 
 /** The amount is the first feature; the divisor stands in the manifest, as the seed. */
@@ -70,12 +71,13 @@ export const fakeScorer: MakeScorer = async (_, manifest) => {
   const { seed } = manifest.training;
   const engine = {};
   const id = `${manifest.name} ${manifest.version}`;
-  engines.set(id, engine);
+  engines.set(id, (engines.get(id) ?? new Set()).add(engine));
   return {
     provider: 'cpu',
     close: async () => undefined,
     async score({ rows, data }) {
-      if (lost.has(manifest.name) || engines.get(id) !== engine) throw new ScorerLost('the engine is gone');
+      if (lost.has(manifest.name) || engines.get(id)?.has(engine) !== true)
+        throw new ScorerLost('the engine is gone');
       batches.push({ model: manifest.name, rows });
       const amounts = Array.from({ length: rows }, (_, i) => data[i * FEATURES.length]!);
       if (amounts.includes(POISON)) throw new ScoringError('the engine refuses 13');
@@ -122,28 +124,46 @@ export interface Prediction extends PredictionValue {
 
 const textOf = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? undefined);
 
+/** Where the service runs: in memory, or on a stack. */
+export interface Ground {
+  readonly pipeline: Pipeline;
+  readonly registry: Registry;
+  readonly broker: Broker;
+  /** Another client of the same cluster. */
+  connect(): Broker;
+}
+
+const inMemory = (): Ground => {
+  const broker: MemoryBroker = memoryBroker({ clock: systemClock });
+  return { pipeline: PIPELINE, registry: memoryRegistry(), broker, connect: () => broker.connect() };
+};
+
 export class World {
-  readonly broker: MemoryBroker = memoryBroker({ clock: systemClock });
-  readonly registry = memoryRegistry();
+  readonly ground: Ground;
+  readonly topics: PipelineTopics;
   readonly models = mkdtempSync(join(tmpdir(), 'millrace-models-'));
   #revision = 0;
   #stop: (() => Promise<void>)[] = [];
 
-  static async open(): Promise<World> {
-    const world = new World();
-    const topics = catalogue([fraud]);
-    await applySchemas(world.registry, await schemaPlan(world.registry, topics));
-    await world.broker.admin.createTopics(topics);
-    return world;
+  constructor(ground: Ground) {
+    this.ground = ground;
+    this.topics = topicsOf(ground.pipeline);
+  }
+
+  static async open(ground: Ground = inMemory()): Promise<World> {
+    const topics = catalogue([ground.pipeline]);
+    await applySchemas(ground.registry, await schemaPlan(ground.registry, topics));
+    await ground.broker.admin.createTopics(topics);
+    return new World(ground);
   }
 
   codec<T>(topic: string): Promise<Codec<T>> {
-    const value = catalogue([fraud]).find(({ name }) => name === topic)!.value!;
-    return openCodec<T>(this.registry, value);
+    const value = catalogue([this.ground.pipeline]).find(({ name }) => name === topic)!.value!;
+    return openCodec<T>(this.ground.registry, value);
   }
 
   async send(records: readonly OutRecord[]): Promise<void> {
-    const producer = await this.broker.producer();
+    const producer = await this.ground.broker.producer();
     await producer.send(records);
     await producer.close();
   }
@@ -154,7 +174,7 @@ export class World {
       const entry = {
         ...change,
         revision: ++this.#revision,
-        pipeline: 'fraud',
+        pipeline: this.ground.pipeline.name,
         at: 0,
         by: 'test',
         why: 'test',
@@ -170,14 +190,14 @@ export class World {
     return this.control({ kind: 'model-alias', name: 'champion', value: { model, version } });
   }
 
-  async vectors(vectors: readonly FeaturesValue[], topic = TOPICS.features): Promise<void> {
+  async vectors(vectors: readonly FeaturesValue[], topic = this.topics.features): Promise<void> {
     const codec = await this.codec<FeaturesValue>(topic);
     await this.send(
       vectors.map(vector => {
         const key = utf8(vector.entity);
         return {
           topic,
-          partition: murmur2Partition(key, fraud.partitions),
+          partition: murmur2Partition(key, this.ground.pipeline.partitions),
           key,
           value: codec.encode(vector),
         };
@@ -186,12 +206,12 @@ export class World {
   }
 
   start(options: Partial<InferenceOptions> = {}): ReturnType<typeof inferenceService> {
-    const { broker, registry, models } = this;
+    const { pipeline, registry } = this.ground;
     const service = inferenceService({
-      pipelines: [PIPELINE],
-      broker: broker.connect(),
+      pipelines: [pipeline],
+      broker: this.ground.connect(),
       registry,
-      models,
+      models: this.models,
       instance: 'i',
       makeScorer: fakeScorer,
       config: { commitIntervalMs: 5 },
@@ -202,14 +222,14 @@ export class World {
   }
 
   async *#runs(topic: string): AsyncIterable<RecordRun> {
-    const until = await this.broker.admin.endOffsets(topic);
-    yield* this.broker.read({ from: { topic, at: 'beginning' }, until });
+    const until = await this.ground.broker.admin.endOffsets(topic);
+    yield* this.ground.broker.read({ from: { topic, at: 'beginning' }, until });
   }
 
   async predictions(): Promise<Prediction[]> {
-    const codec = await this.codec<PredictionValue>(TOPICS.predictions);
+    const codec = await this.codec<PredictionValue>(this.topics.predictions);
     const found: Prediction[] = [];
-    for await (const run of this.#runs(TOPICS.predictions))
+    for await (const run of this.#runs(this.topics.predictions))
       for (let i = 0; i < run.length; i++) {
         const value = codec.decode(run.value(i)!);
         if (value instanceof Bad) throw new Error(value.message);
@@ -219,7 +239,7 @@ export class World {
   }
 
   /** Reasons of the dead letters of a topic, by key. */
-  async deadLetters(topic = TOPICS.features): Promise<(readonly [key: string, headers: string])[]> {
+  async deadLetters(topic = this.topics.features): Promise<(readonly [key: string, headers: string])[]> {
     const found: (readonly [string, string])[] = [];
     for await (const run of this.#runs(`${topic}.dlq`))
       for (let i = 0; i < run.length; i++)
@@ -229,7 +249,7 @@ export class World {
 
   /** Waits, within a limit, until there are as many predictions. */
   async scored(count: number): Promise<Prediction[]> {
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 1_000; tries++) {
       const found = await this.predictions();
       if (found.length >= count) return found;
       await systemClock.sleep(10);
@@ -241,14 +261,14 @@ export class World {
     lost.clear();
     batches.length = 0;
     for (const stop of this.#stop) await stop();
-    await this.broker.close();
+    await this.ground.broker.close();
     rmSync(this.models, { recursive: true });
   }
 }
 
-export const until = async (condition: () => boolean, what: string): Promise<void> => {
-  for (let tries = 0; tries < 500; tries++) {
-    if (condition()) return;
+export const until = async (condition: () => boolean | Promise<boolean>, what: string): Promise<void> => {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (await condition()) return;
     await systemClock.sleep(10);
   }
   throw new Error(`it never came to pass: ${what}`);
