@@ -8,6 +8,13 @@ export interface Counts {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
+/** What one run of jest leaves in a file. */
+export interface Report {
+  readonly counts: Counts;
+  /** Why stack tests had no stack. */
+  readonly noStack?: string;
+}
+
 export interface FileOutcome {
   readonly tests: readonly { readonly status: string; readonly fullName: string }[];
   /** The file failed before any of its tests: that is one failure. */

@@ -1,5 +1,5 @@
 /** Starts the stack that all stack tests share, or notes why there is none. */
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseWay, startStack, type Stack } from '@millrace/localstack';
@@ -22,6 +22,8 @@ export default async function globalSetup(): Promise<void> {
     return;
   }
   const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'));
+  // The user that PostgreSQL runs as must reach it.
+  await chmod(directory, 0o755);
   const stack = await startStack({
     ways: [way],
     directory,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -20,6 +20,8 @@ const START_MS = 90_000;
 let directory = '';
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'millrace-stack-'));
+  // Else, for root, the database would lie elsewhere, where nobody removes it after a kill.
+  await chmod(directory, 0o755);
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
