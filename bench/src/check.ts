@@ -1,0 +1,90 @@
+/** Whether the answers are right: every record of the load once, with the score that the model gives offline. */
+import { join } from 'node:path';
+import { Bad } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
+import { loadModel, onnxScorer } from '@millrace/model';
+import type { PartitionOffset } from '@millrace/stream';
+import { indexOf } from './load/vectors.ts';
+import { type BenchWorld, MODEL_VERSION, MODELS_FOLDER } from './world/open.ts';
+
+export const SCORE_TOLERANCE = 1e-5;
+
+/** Scores of the distinct vectors, by the model in this process. */
+export const offlineScores = async (
+  model: string,
+  vectors: readonly FeaturesValue[],
+): Promise<Float32Array> => {
+  const loaded = await loadModel(join(MODELS_FOLDER, model, MODEL_VERSION), onnxScorer);
+  const { manifest, scorer } = loaded;
+  const data = Float32Array.from(
+    vectors.flatMap(({ features }) => manifest.features.map(name => features[name]!)),
+  );
+  const scored = await scorer.score({ rows: vectors.length, data });
+  await loaded.close();
+  return scored.data;
+};
+
+/** What was asked: records `from` to `to` (exclusive) of the load, and where the answers began. */
+export interface Asked {
+  readonly from: number;
+  readonly to: number;
+  readonly outTopic: string;
+  readonly outFrom: readonly PartitionOffset[];
+  readonly scores: Float32Array;
+}
+
+/** One answer: where its vector was, and when the broker had it. */
+export interface Answer {
+  readonly index: number;
+  readonly partition: number;
+  readonly vectorOffset: number;
+  readonly appendTimeMs: number;
+}
+
+export interface Account {
+  readonly answers: number;
+  readonly missing: number;
+  readonly doubled: number;
+  readonly foreign: number;
+  readonly wrongScores: number;
+  readonly worstScore: number;
+}
+
+export const isRight = ({ missing, doubled, foreign, wrongScores }: Account): boolean =>
+  missing + doubled + foreign + wrongScores === 0;
+
+/** Reads all answers and accounts for them; each one that is a record's first is handed to `onAnswer`. */
+export const account = async (
+  world: BenchWorld,
+  { from, to, outTopic, outFrom, scores }: Asked,
+  onAnswer: (answer: Answer) => void = () => undefined,
+): Promise<Account> => {
+  const { broker, predictions } = world;
+  const seen = new Uint8Array(to - from);
+  const counts = { answers: 0, doubled: 0, foreign: 0, wrongScores: 0, worstScore: 0 };
+  const until = await broker.admin.endOffsets(outTopic);
+  for await (const run of broker.read({ from: outFrom, until })) {
+    await predictions.prepare(Array.from({ length: run.length }, (_, i) => run.value(i)));
+    for (let i = 0; i < run.length; i++) {
+      counts.answers++;
+      const value = predictions.decode(run.value(i)!);
+      const index = value instanceof Bad ? -1 : indexOf(value.eventId);
+      if (value instanceof Bad || index < from || index >= to) counts.foreign++;
+      else if (seen[index - from]! > 0) counts.doubled++;
+      else {
+        seen[index - from] = 1;
+        const off = Math.abs(value.outputs['score']! - scores[index % scores.length]!);
+        // Written so that NaN is wrong.
+        if (!(off <= SCORE_TOLERANCE)) counts.wrongScores++;
+        counts.worstScore = Math.max(counts.worstScore, off);
+        onAnswer({
+          index,
+          partition: run.partition,
+          vectorOffset: value.vectorOffset,
+          appendTimeMs: run.appendTimeMs(i),
+        });
+      }
+    }
+  }
+  return { ...counts, missing: seen.reduce((missing, one) => missing + (1 - one), 0) };
+};

@@ -1,0 +1,185 @@
+/** `bench latency`: how long a vector waits for its answer at a steady rate, beside the plain way. */
+import { topicsOf } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
+import type { PartitionOffset } from '@millrace/stream';
+import { account, type Account, type Answer, isRight, offlineScores } from './check.ts';
+import { type Contestant, millrace, plain } from './contestants.ts';
+import {
+  type Cost,
+  costOf,
+  disturbance,
+  moreRounds,
+  type Percentiles,
+  percentilesOf,
+  ratio,
+  type Summed,
+  summed,
+} from './figures.ts';
+import { coresOfMachine } from './linux/usage.ts';
+import { type Load, paced } from './load/publish.ts';
+import { distinctVectors } from './load/vectors.ts';
+import { sampleOf, untilAnswered, untilReady } from './watch.ts';
+import { type BenchWorld, type OpenOptions, withWorld } from './world/open.ts';
+import { sumOf } from './world/offsets.ts';
+
+export interface LatencyOptions extends OpenOptions {
+  readonly recordsPerSecond: number;
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+export interface LatencyRound extends Cost, Percentiles {
+  readonly contestant: string;
+  readonly disturbed: string | undefined;
+  readonly account: Account;
+}
+
+const FIGURES = [
+  'p50',
+  'p95',
+  'p99',
+  'p999',
+  'max',
+  'cores',
+  'cpuSecondsPerMillion',
+  'recordsPerSecond',
+] as const;
+type Figure = (typeof FIGURES)[number];
+
+export interface LatencyResult {
+  readonly bench: 'latency';
+  readonly model: string;
+  readonly recordsPerSecond: number;
+  readonly seconds: number;
+  readonly millrace: Summed<Figure>;
+  readonly plain: Summed<Figure>;
+  /** Millrace over plain. */
+  readonly ratios: { readonly p50: number; readonly p99: number; readonly cores: number };
+  readonly correct: boolean;
+  readonly rounds: readonly LatencyRound[];
+}
+
+/** The rate runs that long before anything counts. */
+const WARM_UP_S = 5;
+
+/** Append times of the vectors past `from`, by partition; the first is that at `from`. */
+const inputTimes = async (
+  world: BenchWorld,
+  topic: string,
+  from: readonly PartitionOffset[],
+): Promise<ReadonlyMap<number, readonly number[]>> => {
+  const times = new Map(from.map(({ partition }) => [partition, [] as number[]]));
+  const until = await world.broker.admin.endOffsets(topic);
+  for await (const run of world.broker.read({ from, until })) {
+    const own = times.get(run.partition)!;
+    for (let i = 0; i < run.length; i++) own.push(run.appendTimeMs(i));
+  }
+  return times;
+};
+
+interface Setting {
+  readonly load: Load;
+  readonly scores: Float32Array;
+  readonly options: LatencyOptions;
+}
+
+/** Runs the rate against one contestant: first what warms up, then what counts. */
+const drive = async (
+  world: BenchWorld,
+  contestant: Contestant,
+  first: number,
+  { load, options }: Setting,
+) => {
+  const { broker, clock, signal } = world;
+  const { recordsPerSecond } = options;
+  const child = await contestant.start();
+  try {
+    await untilReady(world, contestant, child);
+    const outFrom = await broker.admin.endOffsets(contestant.outTopic);
+    const answered = async (): Promise<number> =>
+      sumOf(await broker.admin.endOffsets(contestant.outTopic)) - sumOf(outFrom);
+    const pace = { recordsPerSecond, clock, signal };
+    const counted = await paced(broker, load, { ...pace, from: first, seconds: WARM_UP_S });
+    const start = sampleOf(world, child, await answered());
+    const to = await paced(broker, load, { ...pace, from: counted, seconds: options.seconds });
+    const end = sampleOf(world, child, await answered());
+    await untilAnswered(world, contestant, child, { from: outFrom, expected: to - first });
+    return { outFrom, counted, to, cost: costOf([start, end], coresOfMachine()) };
+  } finally {
+    await child.stop();
+  }
+};
+
+const round = async (
+  world: BenchWorld,
+  contestant: Contestant,
+  first: number,
+  setting: Setting,
+): Promise<{ readonly round: LatencyRound; readonly to: number }> => {
+  const { admin } = world.broker;
+  const { features, aside } = topicsOf(fraud);
+  const inFrom = await admin.endOffsets(features);
+  await admin.resetOffsets(contestant.nextGroup(), [...inFrom, ...(await admin.endOffsets(aside))]);
+  const { outFrom, counted, to, cost } = await drive(world, contestant, first, setting);
+  const asked = { from: first, to, outTopic: contestant.outTopic, outFrom, scores: setting.scores };
+  const times = await inputTimes(world, features, inFrom);
+  const begin = new Map(inFrom.map(({ partition, offset }) => [partition, offset]));
+  const waits: number[] = [];
+  const answers = await account(world, asked, ({ index, partition, vectorOffset, appendTimeMs }: Answer) => {
+    if (index >= counted)
+      waits.push(appendTimeMs - times.get(partition)![vectorOffset - begin.get(partition)!]!);
+  });
+  const percentiles = percentilesOf(Float64Array.from(waits));
+  const disturbed = disturbance(cost);
+  return {
+    round: { contestant: contestant.name, ...cost, ...percentiles, disturbed, account: answers },
+    to,
+  };
+};
+
+const measure = async (world: BenchWorld, options: LatencyOptions): Promise<readonly LatencyRound[]> => {
+  const { model, say } = options;
+  const vectors = distinctVectors();
+  const { features } = topicsOf(fraud);
+  const load: Load = { topic: features, partitions: fraud.partitions, codec: world.features, vectors };
+  const setting = { load, options, scores: await offlineScores(model, vectors) };
+  const contestants = [millrace(world), plain(world, model)];
+  const done: LatencyRound[] = [];
+  let first = 0;
+  const byContestant = () =>
+    contestants.map(({ name }) => done.filter(({ contestant }) => contestant === name));
+  for (let n = 0; moreRounds(options.rounds, byContestant()); n++)
+    for (const contestant of contestants) {
+      const { round: one, to } = await round(world, contestant, first, setting);
+      first = to;
+      done.push(one);
+      say(
+        `${contestant.name}, round ${n + 1}: p50 ${one.p50} ms, p95 ${one.p95} ms, p99 ${one.p99} ms, ${one.cores} cores` +
+          (one.disturbed === undefined ? '' : `, disturbed: ${one.disturbed}`) +
+          (isRight(one.account) ? '' : `, WRONG: ${JSON.stringify(one.account)}`),
+      );
+    }
+  return done;
+};
+
+export const benchLatency = async (options: LatencyOptions): Promise<LatencyResult> => {
+  const rounds = await withWorld(options, world => measure(world, options));
+  const of = (name: string): Summed<Figure> =>
+    summed(
+      FIGURES,
+      rounds.filter(one => one.contestant === name),
+    );
+  const [ours, theirs] = [of('millrace'), of('plain')];
+  const times = (figure: Figure): number => ratio(ours.medians[figure], theirs.medians[figure]);
+  return {
+    bench: 'latency',
+    model: options.model,
+    recordsPerSecond: options.recordsPerSecond,
+    seconds: options.seconds,
+    millrace: ours,
+    plain: theirs,
+    ratios: { p50: times('p50'), p99: times('p99'), cores: times('cores') },
+    correct: rounds.every(one => isRight(one.account)),
+    rounds,
+  };
+};

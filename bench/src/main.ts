@@ -1,0 +1,4 @@
+import { runCommand } from '@millrace/runtime';
+import { runBench } from './program.ts';
+
+await runCommand(runBench);

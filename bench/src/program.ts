@@ -1,0 +1,92 @@
+/** `pnpm bench WHAT`: which benches there are, and how they are called. */
+import { parseArgs } from 'node:util';
+import type { CommandIo } from '@millrace/runtime';
+import { benchInference } from './inference.ts';
+import { benchLatency } from './latency.ts';
+import { table } from './table.ts';
+
+const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--profile DIR]
+pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--output table|json]`;
+
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+const MODELS = ['fraud', 'fraud-small'];
+const FORMS = ['table', 'json'];
+
+const DEFAULTS = { records: 500_000, rounds: 3, rate: 5_000, seconds: 20 } as const;
+
+class UsageError extends Error {}
+
+const whole = (name: string, text: string | undefined, fallback: number): number => {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`--${name} needs a whole number above zero`);
+  return value;
+};
+
+const oneOf = (name: string, text: string, of: readonly string[]): string => {
+  if (!of.includes(text)) throw new UsageError(`--${name} is one of ${of.join(', ')}`);
+  return text;
+};
+
+const read = (argv: readonly string[]) => {
+  const text = { type: 'string' } as const;
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        records: text,
+        rounds: text,
+        rate: text,
+        seconds: text,
+        profile: text,
+        model: { ...text, default: 'fraud' },
+        output: { ...text, default: 'table' },
+      },
+    });
+    return {
+      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency']),
+      model: oneOf('model', values.model, MODELS),
+      output: oneOf('output', values.output, FORMS),
+      records: whole('records', values.records, DEFAULTS.records),
+      rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
+      recordsPerSecond: whole('rate', values.rate, DEFAULTS.rate),
+      seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
+      profile: values.profile,
+    };
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
+  }
+};
+
+const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
+  const { bench, output, ...options } = read(argv);
+  const say = (line: string): void => io.say(line);
+  const given = { ...options, environment: io.environment, signal: io.signal, say };
+  const result = bench === 'inference' ? await benchInference(given) : await benchLatency(given);
+  const lines =
+    result.bench === 'inference'
+      ? table(result.millrace, result.plain)
+      : table(result.millrace, result.plain);
+  const print = output === 'json' ? say : (line: string): void => io.out(line);
+  for (const one of lines) print(one);
+  print(
+    result.correct
+      ? 'every record was answered once, with the score of the model offline'
+      : 'the answers are WRONG: see `account` of the rounds',
+  );
+  if (output === 'json') io.out(JSON.stringify(result));
+  return result.correct ? EXIT.done : EXIT.failed;
+};
+
+/** Exit codes: 0 measured, 1 failed or wrong answers, 2 called wrongly. */
+export const runBench = async (argv: readonly string[], io: CommandIo): Promise<number> => {
+  try {
+    return await measured(argv, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.say(`error: ${error.message}\n${USAGE}`);
+    return EXIT.usage;
+  }
+};

@@ -1,0 +1,35 @@
+import { ratio, type Summed } from './figures.ts';
+
+const LABELS: Readonly<Record<string, string>> = {
+  recordsPerSecond: 'records/s',
+  cpuSecondsPerMillion: 'CPU s per million records',
+  brokerCpuSecondsPerMillion: 'broker CPU s per million records',
+  cores: 'cores busy',
+  rssMaxMb: 'RSS at most, MB',
+  anonymousMb: 'anonymous memory, MB',
+  p50: 'p50, ms',
+  p95: 'p95, ms',
+  p99: 'p99, ms',
+  p999: 'p99.9, ms',
+  max: 'largest, ms',
+};
+const WIDTHS = [34, 14, 14, 10] as const;
+
+const line = (cells: readonly string[]): string =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[0]) : cell.padStart(WIDTHS[i]!))).join('');
+
+const trustOf = (name: string, { rounds, rejected, trusted }: Summed<string>): string =>
+  trusted
+    ? `${name}: ${rounds} rounds, ${rejected} rejected as disturbed`
+    : `${name}: all ${rounds} rounds were disturbed; compare the ratios only, and run again on a quiet machine`;
+
+/** Both contestants side by side, with the ratios, as lines. */
+export const table = <F extends string>(ours: Summed<F>, theirs: Summed<F>): readonly string[] => [
+  line(['median of the rounds', 'millrace', 'plain', 'ratio']),
+  ...(Object.keys(ours.medians) as F[]).map(figure => {
+    const [mine, other] = [ours.medians[figure], theirs.medians[figure]];
+    return line([LABELS[figure] ?? figure, String(mine), String(other), String(ratio(mine, other))]);
+  }),
+  trustOf('millrace', ours),
+  trustOf('plain', theirs),
+];

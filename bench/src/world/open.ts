@@ -1,0 +1,139 @@
+/** A stack of its own for a bench: broker and registry, topics, schemas, and the model in force. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Codec, confluentRegistry, openCodec, type Registry } from '@millrace/avro';
+import {
+  applySchemas, catalogue, controlKey, type ControlEntry, type ControlRecord, controlRecord, type FeaturesValue, MILLRACE_TOPICS,
+  type PredictionValue, schemaPlan, type Topic, topicsOf,
+} from '@millrace/contracts'; // prettier-ignore
+import { startStack } from '@millrace/localstack';
+import { fraud } from '@millrace/pipelines';
+import { type Broker, kafkaBroker } from '@millrace/stream';
+import { type Clock, noLogger, systemClock } from '@millrace/telemetry';
+
+export const MODELS_FOLDER = join(import.meta.dirname, '../../../packages/pipelines/models');
+export const MODEL_VERSION = '1';
+/** Where the plain baseline writes; everything else about it is as for the predictions. */
+export const BASELINE_TOPIC = 'bench.baseline-predictions.v1';
+
+export interface BenchWorld {
+  readonly kafka: string;
+  readonly registryUrl: string;
+  readonly brokerPid: number;
+  /** For what the contestants write beside their answers. */
+  readonly directory: string;
+  readonly broker: Broker;
+  readonly features: Codec<FeaturesValue>;
+  readonly predictions: Codec<PredictionValue>;
+  readonly predictionSchemaId: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Logs stay behind where they may be needed. */
+  close(how: { readonly keepLogs: boolean }): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly model: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+const writeControls = async (broker: Broker, registry: Registry, topics: readonly Topic[], model: string) => {
+  const topic = MILLRACE_TOPICS.control;
+  const codec = await openCodec<ControlRecord>(registry, topics.find(one => one.name === topic)!.value!);
+  const common = { pipeline: fraud.name, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
+  const entries: readonly ControlEntry[] = [
+    { ...common, kind: 'model-alias', name: 'champion', value: { model, version: MODEL_VERSION } },
+    { ...common, kind: 'thresholds', name: 'default', value: fraud.thresholds },
+    { ...common, kind: 'routes', name: 'default', value: { version: 1, rules: [] } },
+  ];
+  const producer = await broker.producer();
+  await producer.send(
+    entries.map(entry => ({
+      topic,
+      partition: 0,
+      key: Buffer.from(controlKey(entry)),
+      value: codec.encode(controlRecord(entry)),
+    })),
+  );
+  await producer.close();
+};
+
+/** Topics, schemas and control entries; returns the codecs of what flows through the contestants. */
+const prepare = async (broker: Broker, registry: Registry, model: string) => {
+  const topics = catalogue([fraud]);
+  const named = (name: string): Topic => topics.find(one => one.name === name)!;
+  const { features, predictions } = topicsOf(fraud);
+  const wanted = [...topics, { ...named(predictions), name: BASELINE_TOPIC }];
+  await broker.admin.createTopics(
+    wanted.map(({ name, partitions, config }) => ({ name, partitions, config })),
+  );
+  await applySchemas(registry, await schemaPlan(registry, topics));
+  await writeControls(broker, registry, topics, model);
+  const written = named(predictions).value!;
+  return {
+    features: await openCodec<FeaturesValue>(registry, named(features).value!),
+    predictions: await openCodec<PredictionValue>(registry, written),
+    predictionSchemaId: (await registry.idOf(written.subject, written.schema))!,
+  };
+};
+
+const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
+  const { model, environment, signal, say } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const stack = await startStack({
+    ways: ['jvm'],
+    parts: ['kafka', 'registry'],
+    // The broker's own cost is part of every figure: it runs as it would in earnest.
+    tuning: 'runsFast',
+    directory,
+    environment,
+    onProgress: line => say(`  ${line}`),
+  });
+  const clock = systemClock;
+  const broker = kafkaBroker({ bootstrapServers: stack.kafka, clientId: 'bench', logger: noLogger, clock });
+  const close = async ({ keepLogs }: { readonly keepLogs: boolean }): Promise<void> => {
+    await broker.close();
+    await stack.stop();
+    if (keepLogs) say(`logs are left in ${directory}`);
+    else rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    const registry = confluentRegistry({ url: stack.registry, clock });
+    const prepared = await prepare(broker, registry, model);
+    return {
+      ...prepared,
+      kafka: stack.kafka,
+      registryUrl: stack.registry,
+      brokerPid: stack.pids['kafka-1']!,
+      directory,
+      broker,
+      clock,
+      signal,
+      say,
+      close,
+    };
+  } catch (error) {
+    await close({ keepLogs: true });
+    throw error;
+  }
+};
+
+/** Runs with a world that is closed afterwards, whatever happens. */
+export const withWorld = async <T>(
+  options: OpenOptions,
+  use: (world: BenchWorld) => Promise<T>,
+): Promise<T> => {
+  const world = await openWorld(options);
+  let done = false;
+  try {
+    const result = await use(world);
+    done = true;
+    return result;
+  } finally {
+    await world.close({ keepLogs: !done });
+  }
+};
