@@ -4,7 +4,7 @@ import type * as Kafkajs from 'kafkajs';
 
 /**
  * The parts of kafkajs 2.2.4 that we build on: connections, metadata, and the encoding of requests. Its consumer and
- * producer are not among them: membership, fetching, sequences and transactions are ours (docs/decisions). They are not
+ * producer are not among them: membership, fetching, sequences and transactions are ours (docs/decisions/kafkajs-as-protocol.md). They are not
  * part of its public interface, so the version is pinned, and everything that we touch is declared here.
  */
 export interface KafkaLog {

@@ -1,5 +1,6 @@
 import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
 import type { Coordinator } from './coordinator.ts';
+import { exactOffset } from './exact.ts';
 import type { Cluster } from './internals.ts';
 
 /** Which offset of each partition: the first, the last stable one, or the first appended at or after a time. */
@@ -17,7 +18,7 @@ export const listOffsets = async (
   const found = await cluster.fetchTopicsOffset([{ topic, partitions, ...sought }]);
   return found
     .flatMap(({ partitions }) =>
-      partitions.map(at => ({ topic, partition: at.partition, offset: Number(at.offset) })),
+      partitions.map(at => ({ topic, partition: at.partition, offset: exactOffset(at.offset) })),
     )
     .toSorted((a, b) => a.partition - b.partition);
 };
@@ -50,6 +51,6 @@ export const committedOffsets = async (
   return responses.flatMap(({ topic, partitions }) =>
     partitions
       .filter(({ offset }) => Number(offset) >= 0)
-      .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+      .map(({ partition, offset }) => ({ topic, partition, offset: exactOffset(offset) })),
   );
 };

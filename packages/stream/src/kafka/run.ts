@@ -1,4 +1,5 @@
 import type { RecordRun } from '../broker/port.ts';
+import { exactOffset } from './exact.ts';
 import { type FetchedPartition, filterAborted, type Message } from './internals.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -25,7 +26,7 @@ export const fetchedRun = (
     partition,
     length: records.length,
     nextOffset: nextOffsetOf(from, fetched),
-    highWatermark: Number(lastStableOffset),
+    highWatermark: exactOffset(lastStableOffset),
     offset: i => Number(records[i]!.offset),
     appendTimeMs: i => Number(records[i]!.timestamp),
     key: i => records[i]!.key,
@@ -41,5 +42,5 @@ export const fetchedRun = (
 const nextOffsetOf = (from: number, { messages }: FetchedPartition): number => {
   const { lastBatchOffset } = messages;
   const last = lastBatchOffset ?? messages.at(-1)?.offset;
-  return last === undefined ? from : Math.max(from, Number(last) + 1);
+  return last === undefined ? from : Math.max(from, exactOffset(last) + 1);
 };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { answer, ask, peer } from './connection.ts';
+import { answer, ask, peer } from './patch/connection.ts';
 
 test('half a response of a connection that ended is not the beginning of the next', async () => {
   let requests = 0;

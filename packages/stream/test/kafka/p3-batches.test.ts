@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { fetchedRun } from '../../../src/kafka/run.ts';
-import type { FetchedPartition } from '../../../src/kafka/internals.ts';
-import { decodeFetched, record, recordBatch } from './load.ts';
+import { fetchedRun } from '../../src/kafka/run.ts';
+import type { FetchedPartition } from '../../src/kafka/internals.ts';
+import { decodeFetched, record, recordBatch } from './patch/load.ts';
 
 const fetched = async (batches: readonly Buffer[]): Promise<FetchedPartition> => ({
   partition: 0,

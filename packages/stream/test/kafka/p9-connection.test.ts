@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { answer, ask, peer } from './connection.ts';
+import { answer, ask, peer } from './patch/connection.ts';
 
 test('callers at the same time share one socket', async () => {
   const { connection, sockets, close } = await peer((socket, request) =>

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decodeFetched, loadSource, record, recordBatch } from './load.ts';
+import { decodeFetched, loadSource, record, recordBatch } from './patch/load.ts';
 
 test('headers named like members of an object are headers', async () => {
   const batch = recordBatch(0, 0, [

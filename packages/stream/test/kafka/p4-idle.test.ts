@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { loadSource } from './load.ts';
+import { loadSource } from './patch/load.ts';
 
 interface RequestQueue {
   checkPendingRequests(): void;
