@@ -16,7 +16,7 @@ import {
   type Vector,
 } from '@millrace/features';
 import { readSchema, toValue } from '@millrace/ingest';
-import { loadModel, type Model, onnxScorer, scoreIsolating } from '@millrace/model';
+import { loadModel, type Model, workerScorer, scoreIsolating } from '@millrace/model';
 import { EXIT, type ExitCode, type Io } from '../io.ts';
 import { fileRows, parseMapping } from '../publish/rows.ts';
 
@@ -52,7 +52,7 @@ const readStream = async (
 
 const openModel = async (pipeline: Pipeline, options: RunOptions): Promise<Model | undefined> => {
   const folder = join(options.models, pipeline.model.name, options.modelVersion);
-  return existsSync(folder) ? loadModel(folder, (bytes, manifest) => onnxScorer(bytes, manifest)) : undefined;
+  return existsSync(folder) ? loadModel(folder, workerScorer) : undefined;
 };
 
 /** Outputs of each vector in order; NaN where the model refused the row. */

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { runProgram } from '../src/program.ts';
+import { fakeIo } from './fakeIo.ts';
+
+describe('the command line', () => {
+  test('help names every command and the exit codes', async () => {
+    const io = fakeIo();
+    expect(await runProgram(['--help'], io)).toBe(0);
+    const help = io.data.join('\n');
+    for (const command of [
+      'demo',
+      'up',
+      'down',
+      'status',
+      'publish',
+      'tail',
+      'trace',
+      'topics',
+      'schemas',
+      'init',
+      'run',
+    ])
+      expect(help).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(help).toContain('2 called wrongly');
+  });
+
+  test.each([
+    [['nonsense'], /unknown command/],
+    [['demo', '--events', 'many'], /a whole number is needed/],
+    [['publish', '--file', 'a.csv'], /--stream/],
+    [['tail', 'everything', '--directory', '/nonexistent'], /there is: predictions/],
+    [['init', 'Not A Name'], /cannot be the name of a pipeline/],
+    [['tail', 'predictions', '--directory', '/nonexistent'], /start one with `millrace up`/],
+    [['topics', 'apply', '--bootstrap-server', 'x:1'], /give both/],
+  ])('%j is called wrongly: exit code 2 and the remedy', async (argv, message) => {
+    const io = fakeIo();
+    expect(await runProgram(argv, io)).toBe(2);
+    expect(io.said.join('\n')).toMatch(message);
+  });
+
+  test('status where nothing runs says how to start it', async () => {
+    const io = fakeIo();
+    expect(await runProgram(['status', '--directory', '/nonexistent'], io)).toBe(1);
+    expect(io.data.join('\n')).toContain('millrace up');
+  });
+});
