@@ -11,7 +11,7 @@ await runProcess({
   name: 'sink',
   version: '0.1.0',
   spec: SINK_SPEC,
-  build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
+  build: ({ config, telemetry, logger, clock, instance, readiness }) => {
     const { metrics } = telemetry;
     const pipelines = pipelinesNamed(config.pipelines);
     const database = openDatabase(config.databaseUrl, config);

@@ -16,9 +16,13 @@ const WARM_UP_DAYS = 37;
 
 const options = { ...FRAUD_SIMULATION, seed: SEED, customers: 2_000, terminals: 800, days: DAYS };
 const simulated = [...simulateFraud({ ...options, days: DAYS + options.labelDelayDays + 1 })];
-const isFraud = new Map(simulated.flatMap(e => (e.stream === 'labels' ? [[e.value.eventId, e.value.isFraud] as const] : [])));
+const isFraud = new Map(
+  simulated.flatMap(e => (e.stream === 'labels' ? [[e.value.eventId, e.value.isFraud] as const] : [])),
+);
 
-const events = simulated.map((e, offset) => readEvent(fraud, e.stream, { ...e.value }, 0, offset)).sort(compareOrder);
+const events = simulated
+  .map((e, offset) => readEvent(fraud, e.stream, { ...e.value }, 0, offset))
+  .sort(compareOrder);
 const set = compileSet(fraud);
 const from = options.startAt + WARM_UP_DAYS * 86_400_000;
 const until = options.startAt + DAYS * 86_400_000;
