@@ -36,7 +36,7 @@ export const runCommand = async (
     if (error.code === 'EPIPE') interrupt.abort(new Error('nobody reads on'));
     else throw error;
   });
-  const interactive = Boolean(process.stderr.isTTY) && process.env['TERM'] !== 'dumb';
+  const interactive = process.stderr.isTTY && process.env['TERM'] !== 'dumb';
   const io: CommandIo = {
     out: line => void process.stdout.write(`${line}\n`),
     say: line => void process.stderr.write(`${line}\n`),
