@@ -107,7 +107,15 @@ export const startIngest = async (
     ...change,
     config,
   });
-  await service.start(new AbortController().signal);
+  const stop = async (): Promise<void> => {
+    await service.stop(1_000);
+    await broker.close();
+  };
+  // As `startAll` does: a part whose start failed is stopped.
+  await service.start(new AbortController().signal).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
 
   const post: Harness['post'] = async (payload, headers = {}, url = '/v1/fraud/transactions') => {
     const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
@@ -135,10 +143,6 @@ export const startIngest = async (
         });
       }
     return stored;
-  };
-  const stop = async (): Promise<void> => {
-    await service.stop(1_000);
-    await broker.close();
   };
   return { service, broker, clock, counts, post, records, stop };
 };
