@@ -1,10 +1,11 @@
 /** Our features beside published ones that we did not make; see `../shared/data/fraud/SOURCE.md`. Skipped without the data. */
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { compileSet, foldInOrder } from '@millrace/features';
 import { fraud } from '@millrace/pipelines';
 import { FRAUD_COLUMNS } from './columns.ts';
 import { compareColumns } from './compare.ts';
+import { describeUnless } from '../jest/skip.ts';
 import {
   dailyFiles,
   inOrderTime,
@@ -15,7 +16,7 @@ import {
 } from './read.ts';
 
 const data = sharedData('fraud');
-const ifData = data === undefined ? describe.skip : describe;
+const ifData = describeUnless(data === undefined ? 'no published data beside the repository' : undefined);
 const columns = Object.keys(FRAUD_COLUMNS);
 
 test('every feature of the set but the amount has a published column', () => {

@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { test } from '@jest/globals';
+import { testUnless } from '../../../test/jest/skip.ts';
 
-/** Published data that lies beside a checkout of the project's workplace, and nowhere else. */
+/** Published data with licences of its own: it lies beside a checkout, never in it. */
 const FOLDER = join(import.meta.dirname, '../../../../shared/data');
 
 /** Skipped, visibly, where the published data is not there. */
-export const sharedDataTest = existsSync(FOLDER) ? test : test.skip;
+export const sharedDataTest = testUnless(
+  existsSync(FOLDER) ? undefined : 'no published data beside the repository',
+);
 
 export const sharedBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(join(FOLDER, path)));
 
