@@ -38,8 +38,10 @@ export const demo = async (io: Io, flags: DemoFlags): Promise<ExitCode> => {
       io.say(`The account does not add up. Logs of the services: ${join(directory, 'logs')}`);
     return code;
   } finally {
-    await world?.end(flags.keep);
+    const interrupted = io.signal.aborted;
+    if (interrupted) io.say('Interrupted; stopping everything.');
+    await world?.end(flags.keep && !interrupted);
     // Logs of a run that failed are what one wants to read then.
-    if (!flags.keep && code === EXIT.done) rmSync(directory, { recursive: true, force: true });
+    if (!flags.keep && (code === EXIT.done || interrupted)) rmSync(directory, { recursive: true, force: true });
   }
 };
