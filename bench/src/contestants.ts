@@ -55,12 +55,22 @@ const saysReady = async (readyFile: string): Promise<boolean> => {
   }
 };
 
-/** The inference service as it ships, everything at its default. A profile is written when it stops, if wanted. */
-export const millrace = (world: BenchWorld, profileDirectory?: string): Contestant => {
+export interface MillraceOptions {
+  readonly settings: Readonly<Record<string, string>>;
+  /** A CPU profile is written there at each stop. */
+  readonly profile?: string | undefined;
+}
+
+/** The inference service as it ships: everything at its default, but for the settings given. */
+export const millrace = (
+  world: BenchWorld,
+  { settings, profile: profileDirectory }: MillraceOptions,
+): Contestant => {
   const readyFile = join(world.directory, 'millrace.ready.json');
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const environment = {
+    ...settings,
     KAFKA_BOOTSTRAP_SERVERS: world.kafka,
     SCHEMA_REGISTRY_URL: world.registryUrl,
     MILLRACE_MODELS: MODELS_FOLDER,

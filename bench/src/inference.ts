@@ -33,6 +33,7 @@ type Figure = (typeof FIGURES)[number];
 export interface InferenceResult {
   readonly bench: 'inference';
   readonly model: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly records: number;
   readonly millrace: Summed<Figure>;
   readonly plain: Summed<Figure>;
@@ -75,7 +76,7 @@ const measure = async (world: BenchWorld, options: InferenceOptions): Promise<re
   await fill(world.broker, load, 0, records);
   if ((await readOnce(world.broker, features)) !== records) throw new Error('the load is not as it was sent');
 
-  const contestants = [millrace(world, options.profile), plain(world, model)];
+  const contestants = [millrace(world, options), plain(world, model)];
   const ends = await world.broker.admin.endOffsets(features);
   const warmUp = lastShare(ends, WARM_UP_SHARE);
   for (const contestant of contestants) {
@@ -115,6 +116,7 @@ export const benchInference = async (options: InferenceOptions): Promise<Inferen
   return {
     bench: 'inference',
     model: options.model,
+    settings: options.settings,
     records: options.records,
     millrace: ours,
     plain: theirs,

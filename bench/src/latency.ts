@@ -49,6 +49,7 @@ type Figure = (typeof FIGURES)[number];
 export interface LatencyResult {
   readonly bench: 'latency';
   readonly model: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly recordsPerSecond: number;
   readonly seconds: number;
   readonly millrace: Summed<Figure>;
@@ -143,7 +144,7 @@ const measure = async (world: BenchWorld, options: LatencyOptions): Promise<read
   const { features } = topicsOf(fraud);
   const load: Load = { topic: features, partitions: fraud.partitions, codec: world.features, vectors };
   const setting = { load, options, scores: await offlineScores(model, vectors) };
-  const contestants = [millrace(world), plain(world, model)];
+  const contestants = [millrace(world, options), plain(world, model)];
   const done: LatencyRound[] = [];
   let first = 0;
   const byContestant = () =>
@@ -174,6 +175,7 @@ export const benchLatency = async (options: LatencyOptions): Promise<LatencyResu
   return {
     bench: 'latency',
     model: options.model,
+    settings: options.settings,
     recordsPerSecond: options.recordsPerSecond,
     seconds: options.seconds,
     millrace: ours,

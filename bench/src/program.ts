@@ -5,8 +5,9 @@ import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { table } from './table.ts';
 
-const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--profile DIR]
-pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--output table|json]`;
+const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
+pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
+--set gives the service a setting by the name of its environment variable, such as MILLRACE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];
@@ -29,6 +30,15 @@ const oneOf = (name: string, text: string, of: readonly string[]): string => {
   return text;
 };
 
+const settingsOf = (given: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    given.map(one => {
+      const [name = '', ...value] = one.split('=');
+      if (name === '' || value.length === 0) throw new UsageError('--set needs NAME=VALUE');
+      return [name, value.join('=')];
+    }),
+  );
+
 const read = (argv: readonly string[]) => {
   const text = { type: 'string' } as const;
   try {
@@ -41,6 +51,7 @@ const read = (argv: readonly string[]) => {
         rate: text,
         seconds: text,
         profile: text,
+        set: { type: 'string', multiple: true, default: [] },
         model: { ...text, default: 'fraud' },
         output: { ...text, default: 'table' },
       },
@@ -54,6 +65,7 @@ const read = (argv: readonly string[]) => {
       recordsPerSecond: whole('rate', values.rate, DEFAULTS.rate),
       seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
       profile: values.profile,
+      settings: settingsOf(values.set),
     };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message);

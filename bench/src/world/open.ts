@@ -36,6 +36,8 @@ export interface BenchWorld {
 
 export interface OpenOptions {
   readonly model: string;
+  /** Settings of the service that are not at their default, by environment variable. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
