@@ -52,10 +52,12 @@ export const costOf = (samples: readonly Sample[], coresOfMachine: number): Cost
   };
 };
 
-/** Share of the time that a main thread may wait for a core; the broker's threads beside it account for some of it. */
-export const RUN_QUEUE_SHARE_MAX = 0.25;
-/** Share of the machine that others may use. */
+/** Share of the machine that others may use, whatever comes of it. */
 export const OTHERS_SHARE_MAX = 0.1;
+/** Share of the time that a main thread may wait for a core while others are at work. */
+export const RUN_QUEUE_SHARE_MAX = 0.25;
+/** Below that share the waiting is of the contestant's own making, or the broker's, and belongs to its figures. */
+export const OTHERS_SHARE_NOTICED = 0.03;
 
 /** Why a round is not to be trusted; undefined where it is. */
 export const disturbance = ({
@@ -63,8 +65,9 @@ export const disturbance = ({
   othersShare,
 }: Pick<Cost, 'runQueueShare' | 'othersShare'>): string | undefined => {
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
-  if (runQueueShare > RUN_QUEUE_SHARE_MAX) return `waited for a core ${percent(runQueueShare)} of the time`;
   if (othersShare > OTHERS_SHARE_MAX) return `others used ${percent(othersShare)} of the machine`;
+  if (othersShare > OTHERS_SHARE_NOTICED && runQueueShare > RUN_QUEUE_SHARE_MAX)
+    return `waited for a core ${percent(runQueueShare)} of the time while others were at work`;
   return undefined;
 };
 

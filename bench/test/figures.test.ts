@@ -5,6 +5,7 @@ import {
   median,
   moreRounds,
   OTHERS_SHARE_MAX,
+  OTHERS_SHARE_NOTICED,
   percentile,
   percentilesOf,
   ratio,
@@ -60,14 +61,16 @@ describe('the cost of a run', () => {
 });
 
 describe('disturbed rounds', () => {
-  test('a main thread that waited for a core', () => {
-    expect(disturbance({ runQueueShare: RUN_QUEUE_SHARE_MAX, othersShare: 0 })).toBeUndefined();
-    expect(disturbance({ runQueueShare: 0.3, othersShare: 0 })).toBe('waited for a core 30 % of the time');
-  });
-
   test('others at work', () => {
     expect(disturbance({ runQueueShare: 0, othersShare: OTHERS_SHARE_MAX })).toBeUndefined();
     expect(disturbance({ runQueueShare: 0, othersShare: 0.2 })).toBe('others used 20 % of the machine');
+  });
+
+  test('a main thread that waited for a core, unless nobody else was there to wait for', () => {
+    const at = (runQueueShare: number, othersShare: number) => disturbance({ runQueueShare, othersShare });
+    expect(at(RUN_QUEUE_SHARE_MAX, 0.05)).toBeUndefined();
+    expect(at(0.3, OTHERS_SHARE_NOTICED)).toBeUndefined();
+    expect(at(0.3, 0.05)).toBe('waited for a core 30 % of the time while others were at work');
   });
 
   const rounds = [
