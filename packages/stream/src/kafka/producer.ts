@@ -10,7 +10,7 @@ import {
 import { isPassing, portError } from './errors.ts';
 import type { Cluster } from './internals.ts';
 import { retrying } from './retry.ts';
-import { allSettled, learn, PartitionLanes, type Sender, sendBatches } from './send.ts';
+import { learn, PartitionLanes, type Sender, sendRounds } from './send.ts';
 
 /** A producer id of Kafka's, for one sender: a failed send ends it, the next one takes another. */
 const newSender = async (
@@ -40,19 +40,16 @@ export const idempotentProducer = async (options: KafkaOptions): Promise<Produce
     const partitions = batchesOf(records);
     // The lanes are taken before the first wait, so that sends keep the order in which they were called.
     const learnt = learn(cluster, [...new Set(partitions.map(({ topic }) => topic))], options);
-    const sends = partitions.map(batches =>
-      lanes.run(batches, async () => {
-        await learnt;
-        const current = (sender ??= newSender(cluster, options));
-        try {
-          await sendBatches(cluster, await current, batches, options);
-        } catch (error) {
-          if (sender === current) sender = undefined;
-          throw error;
-        }
-      }),
-    );
-    await allSettled([...sends, learnt]);
+    await lanes.run(partitions, async () => {
+      await learnt;
+      const current = (sender ??= newSender(cluster, options));
+      try {
+        await sendRounds(cluster, await current, partitions, options, true);
+      } catch (error) {
+        if (sender === current) sender = undefined;
+        throw error;
+      }
+    });
   };
 
   try {

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../broker/port.ts';
 import type { PartitionBatches } from './batches.ts';
 import { type KafkaOptions, leaderOf, learnTopics, REQUEST_TIMEOUT_MS, RETRY_MS_MAX } from './connect.ts';
-import { isRefusedForNow, isUnanswered, typeOf } from './errors.ts';
+import { isRefusedForNow, isUnanswered } from './errors.ts';
 import type { Cluster, OutMessage } from './internals.ts';
 import { retrying } from './retry.ts';
 
@@ -27,74 +27,26 @@ export const learn = (cluster: Cluster, topics: readonly string[], { clock }: Ka
     waitMsMin: 20,
   });
 
-/**
- * Sends batches of one partition, one after the other, outside a transaction. This is the whole of the producer's rules:
- * one topic and partition per request, one request under way per partition (the caller's lane), an explicit partition,
- * and a batch that is tried again keeps its sequence number, so that the broker knows a doubled one.
- */
-export const sendBatches = async (
-  cluster: Cluster,
-  sender: Sender,
-  { topic, partition, batches }: PartitionBatches,
-  options: KafkaOptions,
-): Promise<void> => {
-  const name = nameOf({ topic, partition });
-  for (const { messages } of batches) {
-    const firstSequence = sender.sequences.get(name) ?? 0;
-    await sendOne(cluster, sender, { topic, partition, firstSequence, messages }, options);
-    sender.sequences.set(name, (firstSequence + messages.length) % SEQUENCES);
-  }
-};
-
 interface Sequenced extends TopicPartition {
   readonly firstSequence: number;
   readonly messages: readonly OutMessage[];
 }
 
-const sendOne = async (
-  cluster: Cluster,
-  { producerId, producerEpoch }: Sender,
-  { topic, partition, firstSequence, messages }: Sequenced,
-  options: KafkaOptions,
-): Promise<void> => {
-  const { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX } = options;
-  let attempts = 0;
-  const produce = async (): Promise<void> => {
-    const node = await cluster.findBroker({ nodeId: leaderOf(cluster, topic, partition) });
-    attempts++;
-    await node.produce({
-      producerId,
-      producerEpoch,
-      acks: -1,
-      // The broker answers before we stop listening.
-      timeout: Math.ceil(requestTimeoutMs * 0.8),
-      topicData: [{ topic, partitions: [{ partition, firstSequence, messages }] }],
-    });
-  };
-  try {
-    await retrying(produce, {
-      clock,
-      again: error => isRefusedForNow(error) || isUnanswered(error),
-      forMs: retryMsMax,
-      failed: () => cluster.refreshMetadata().catch(() => undefined), // The next attempt says what is wrong.
-    });
-  } catch (error) {
-    // The broker has it: an earlier attempt arrived, only its answer did not.
-    if (attempts < 2 || typeOf(error) !== 'DUPLICATE_SEQUENCE_NUMBER') throw error;
-  }
-};
-
 /**
- * Sends batches of many partitions within a transaction: in each round the next batch of every partition, one request a
- * leader. A transaction's requests wait for each other on their connection, so a request a partition made commits slow.
- * Retried whole when refused: the broker knows the batches that it took by their sequence numbers. Whatever else fails
- * ends the transaction, so no partition can be left out unseen.
+ * Sends batches of many partitions: in each round the next batch of every partition, one request a leader. The requests
+ * of a connection wait for each other, so a request a partition would make sends slow. This is the whole of the
+ * producer's rules: one batch under way per partition (the caller's lanes), an explicit partition, and what is tried
+ * again keeps its sequence numbers: the broker knows the batches that it took already. Whatever else fails ends the
+ * sender, so no partition can be left out unseen.
+ * @param unansweredAgain whether a request without an answer may be tried again: not within a transaction, where a late
+ *   one could reach the next transaction.
  */
 export const sendRounds = async (
   cluster: Cluster,
   sender: Sender,
   partitions: readonly PartitionBatches[],
   options: KafkaOptions,
+  unansweredAgain: boolean,
 ): Promise<void> => {
   const rounds = Math.max(...partitions.map(({ batches }) => batches.length));
   for (let round = 0; round < rounds; round++) {
@@ -103,7 +55,7 @@ export const sendRounds = async (
       const firstSequence = sender.sequences.get(nameOf({ topic, partition })) ?? 0;
       return batch === undefined ? [] : [{ topic, partition, firstSequence, messages: batch.messages }];
     });
-    await sendTogether(cluster, sender, due, options);
+    await sendTogether(cluster, sender, due, options, unansweredAgain);
     for (const { firstSequence, messages, ...at } of due)
       sender.sequences.set(nameOf(at), (firstSequence + messages.length) % SEQUENCES);
   }
@@ -114,6 +66,7 @@ const sendTogether = async (
   { producerId, producerEpoch, transactionalId }: Sender,
   due: readonly Sequenced[],
   { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX }: KafkaOptions,
+  unansweredAgain: boolean,
 ): Promise<void> => {
   const toLeader = async (nodeId: number, batches: readonly Sequenced[]): Promise<void> => {
     const node = await cluster.findBroker({ nodeId });
@@ -125,46 +78,51 @@ const sendTogether = async (
         messages,
       })),
     }));
-    const timeout = Math.ceil(requestTimeoutMs * 0.8);
     await node.produce({
-      transactionalId: transactionalId!,
+      ...(transactionalId === undefined ? {} : { transactionalId }),
       producerId,
       producerEpoch,
       acks: -1,
-      timeout,
+      // The broker answers before we stop listening.
+      timeout: Math.ceil(requestTimeoutMs * 0.8),
       topicData,
     });
   };
-  const produce = (): Promise<void> => {
+  const again = (error: unknown): boolean =>
+    isRefusedForNow(error) || (unansweredAgain && isUnanswered(error));
+  const produce = async (): Promise<void> => {
     const byLeader = Map.groupBy(due, ({ topic, partition }) => leaderOf(cluster, topic, partition));
-    return allSettled([...byLeader].map(([nodeId, batches]) => toLeader(nodeId, batches)));
+    const answers = await Promise.allSettled(
+      [...byLeader].map(([nodeId, batches]) => toLeader(nodeId, batches)),
+    );
+    const failures = answers.flatMap(answer =>
+      answer.status === 'rejected' ? [answer.reason as unknown] : [],
+    );
+    // Of several failures the one that must not be tried again decides.
+    if (failures.length > 0) throw failures.find(error => !again(error)) ?? failures[0];
   };
   await retrying(produce, {
     clock,
-    again: isRefusedForNow,
+    again,
     forMs: retryMsMax,
     failed: () => cluster.refreshMetadata().catch(() => undefined), // The next attempt says what is wrong.
   });
 };
 
-/** Runs calls of one partition one after the other, in the order in which they were made. */
+/** Runs calls one after the other where they share a partition, in the order in which they were made. */
 export class PartitionLanes {
-  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #last = new Map<string, Promise<void>>();
 
-  run<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
-    const name = nameOf(at);
-    const next = (this.#last.get(name) ?? Promise.resolve()).then(call);
-    const settled = next.catch(() => undefined); // The caller hears of it; the next call has its own answer.
-    this.#last.set(name, settled);
+  run<T>(partitions: readonly TopicPartition[], call: () => Promise<T>): Promise<T> {
+    const names = partitions.map(nameOf);
+    const before = names.flatMap(name => this.#last.get(name) ?? []);
+    const next = Promise.all(before).then(call);
+    const ended = (): void => undefined; // The caller hears of it; the next call has its own answer.
+    const settled = next.then(ended, ended);
+    for (const name of names) this.#last.set(name, settled);
     void settled.then(() => {
-      if (this.#last.get(name) === settled) this.#last.delete(name);
+      for (const name of names) if (this.#last.get(name) === settled) this.#last.delete(name);
     });
     return next;
   }
 }
-
-/** Waits for all, then throws the first failure: nothing of a send is under way when it is reported. */
-export const allSettled = async (calls: readonly Promise<unknown>[]): Promise<void> => {
-  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected');
-  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
-};

@@ -57,7 +57,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       // One after the other: the order of records of a partition is the order of the calls.
       const sent = this.#sending.then(async () => {
         await this.#add(partitions);
-        await sendRounds(this.#cluster, this.#held, partitions, this.#options);
+        await sendRounds(this.#cluster, this.#held, partitions, this.#options, false);
       });
       this.#sending = sent.catch(() => undefined); // This send fails by it, and with it the producer.
       return sent;
