@@ -25,7 +25,10 @@ export function partsOf(epoch: Epoch): EpochParts {
     : { phase: 'replay', n: epoch + REPLAY_SPAN };
 }
 
-/** Live epoch of an append time, on the grid of `epochMs`. */
+/**
+ * Live epoch of an append time, on the grid of `epochMs`: the time at which it begins, in milliseconds. A count of grid
+ * steps would begin anew, and far lower, when the grid is changed, and nothing would ever close again.
+ */
 export function liveEpochAt(appendTimeMs: number, epochMs: number): Epoch {
-  return Math.floor(appendTimeMs / epochMs);
+  return Math.floor(appendTimeMs / epochMs) * epochMs;
 }

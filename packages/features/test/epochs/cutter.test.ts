@@ -16,7 +16,22 @@ describe('numbering', () => {
     one.add(0, 0, 950, 'a');
     one.add(0, 1, 310, 'b');
     one.add(0, 2, 1_000, 'c');
-    expect(one.cut(0, EPOCH_NONE)?.epochs).toEqual([{ epoch: 9, rows: ['a', 'b'] }]);
+    expect(one.cut(0, EPOCH_NONE)?.epochs).toEqual([{ epoch: 900, rows: ['a', 'b'] }]);
+  });
+
+  test('another grid goes on from where the one before ended', () => {
+    const before = cutter();
+    before.add(0, 0, 950, 'a');
+    before.caughtUp(0, 1);
+    const closed = before.cut(1_010, EPOCH_NONE)!.closed;
+    const after = new SourceCutter<string>({ ...OPTIONS, epochMs: 250 }, [1], {
+      closed,
+      inputs: [{ readTo: 1, ahead: [] }],
+    });
+    after.add(0, 1, 1_050, 'b');
+    after.caughtUp(0, 2);
+    expect(after.cut(1_259, EPOCH_NONE)).toBeUndefined();
+    expect(after.cut(1_260, EPOCH_NONE)?.epochs).toEqual([{ epoch: 1_000, rows: ['b'] }]);
   });
 
   test('a record of a closed epoch goes into the next open one and is counted', () => {
@@ -24,11 +39,11 @@ describe('numbering', () => {
     two.add(0, 0, 950, 'a');
     two.caughtUp(0, 1);
     two.caughtUp(1, 0);
-    expect(two.cut(1_010, EPOCH_NONE)?.closed).toBe(9);
+    expect(two.cut(1_010, EPOCH_NONE)?.closed).toBe(900);
     two.add(1, 0, 930, 'late');
     two.caughtUp(1, 1);
     expect(two.bumped).toBe(1);
-    expect(two.cut(1_110, EPOCH_NONE)?.epochs).toEqual([{ epoch: 10, rows: ['late'] }]);
+    expect(two.cut(1_110, EPOCH_NONE)?.epochs).toEqual([{ epoch: 901, rows: ['late'] }]);
   });
 });
 
@@ -39,15 +54,15 @@ describe('closing', () => {
     expect(one.cut(5_000, EPOCH_NONE)).toBeUndefined(); // not read to its end
     one.caughtUp(0, 1);
     expect(one.cut(1_009, EPOCH_NONE)).toBeUndefined();
-    expect(one.cut(1_010, EPOCH_NONE)?.closed).toBe(9);
+    expect(one.cut(1_010, EPOCH_NONE)?.closed).toBe(900);
   });
 
   test('closes nothing that nobody waits for', () => {
     const one = cutter();
     one.caughtUp(0, 0);
-    expect(one.cut(1_020, 12)).toBeUndefined(); // epoch 9 is over, but the others have rows of 12
-    expect(one.cut(1_320, 13)?.closed).toBe(12);
-    expect(one.cut(1_420, 20)?.closed).toBe(13);
+    expect(one.cut(1_020, 1_200)).toBeUndefined(); // epoch 900 is over, but the others have rows of 1200
+    expect(one.cut(1_320, 1_300)?.closed).toBe(1_299);
+    expect(one.cut(1_420, 2_000)?.closed).toBe(1_399);
   });
 
   test('waits for the slowest input', () => {
@@ -56,35 +71,35 @@ describe('closing', () => {
     two.add(0, 1, 2_000, 'b');
     expect(two.cut(5_000, EPOCH_NONE)).toBeUndefined();
     two.caughtUp(1, 0);
-    expect(two.cut(5_000, EPOCH_NONE)).toEqual({ closed: 19, epochs: [{ epoch: 9, rows: ['a'] }] });
+    expect(two.cut(5_000, EPOCH_NONE)).toEqual({ closed: 1_999, epochs: [{ epoch: 900, rows: ['a'] }] });
   });
 
   test('an idle source closes up to the highest head and never beyond', () => {
     const idle = cutter();
     idle.caughtUp(0, 0);
     expect(idle.cut(9_999, EPOCH_NONE)).toBeUndefined();
-    expect(idle.cut(9_999, 30)).toEqual({ closed: 30, epochs: [] });
-    expect(idle.cut(99_999, 30)).toBeUndefined();
+    expect(idle.cut(9_999, 3_000)).toEqual({ closed: 3_000, epochs: [] });
+    expect(idle.cut(99_999, 3_000)).toBeUndefined();
   });
 });
 
 describe('after a restart', () => {
-  const before: CutterState = { closed: 9, inputs: [{ readTo: 3, ahead: [] }] };
+  const before: CutterState = { closed: 999, inputs: [{ readTo: 3, ahead: [] }] };
 
   test('nothing closes before the partition was read again as far as before', () => {
     const again = cutter(1, before);
     expect(again.add(0, 1, 920, 'applied')).toBe(false);
-    expect(again.cut(9_999, 50)).toBeUndefined();
+    expect(again.cut(9_999, 5_000)).toBeUndefined();
     expect(again.add(0, 2, 1_020, 'open')).toBe(true);
     again.caughtUp(0, 3);
-    expect(again.cut(9_999, 50)?.epochs).toEqual([{ epoch: 10, rows: ['open'] }]);
+    expect(again.cut(9_999, 5_000)?.epochs).toEqual([{ epoch: 1_000, rows: ['open'] }]);
   });
 
   test('what is new and late is bumped, not taken for applied', () => {
     const again = cutter(1, before);
     expect(again.add(0, 3, 920, 'late')).toBe(true);
     again.caughtUp(0, 4);
-    expect(again.cut(9_999, EPOCH_NONE)?.epochs).toEqual([{ epoch: 10, rows: ['late'] }]);
+    expect(again.cut(9_999, EPOCH_NONE)?.epochs).toEqual([{ epoch: 1_000, rows: ['late'] }]);
   });
 });
 
@@ -96,7 +111,7 @@ describe('pacing', () => {
     expect(one.pace(EPOCH_NONE)).toEqual([false]);
     one.add(0, 2, 900_100, 'c');
     expect(one.pace(EPOCH_NONE)).toEqual([true]);
-    expect(one.pace(1)).toEqual([false]);
+    expect(one.pace(100)).toEqual([false]);
   });
 
   test('a paused input is not at its end: what is appended meanwhile is not seen', () => {
@@ -104,14 +119,14 @@ describe('pacing', () => {
     [100, 200, 300].forEach((at, i) => one.add(0, i, at, 'x'));
     one.caughtUp(0, 3);
     one.pace(EPOCH_NONE);
-    expect(one.cut(9_999, EPOCH_NONE)?.closed).toBe(2);
+    expect(one.cut(9_999, EPOCH_NONE)?.closed).toBe(299);
   });
 
   test('epochs closed before a restart still count', () => {
-    const again = cutter(1, { closed: 9, inputs: [{ readTo: 3, ahead: [7, 8, 9] }] });
+    const again = cutter(1, { closed: 999, inputs: [{ readTo: 3, ahead: [700, 800, 900] }] });
     expect(again.pace(EPOCH_NONE)).toEqual([false]); // it must read to where it was first
     again.caughtUp(0, 3);
     expect(again.pace(EPOCH_NONE)).toEqual([true]);
-    expect(again.pace(7)).toEqual([false]);
+    expect(again.pace(700)).toEqual([false]);
   });
 });
