@@ -11,7 +11,18 @@ export interface ParityResult {
   readonly columns: Readonly<Record<string, ColumnResult>>;
   readonly seconds: number;
   readonly recordsPerSecond: number;
-  readonly cpuSecondsPerMillion: number;
+  /** Of the feature service: user and system seconds for a million transactions and labels. Null where nobody counts. */
+  readonly cpuSecondsPerMillion: number | null;
+  /** Events whose vector did not come, and vectors that came again. */
+  readonly missing: number;
+  readonly doubled: number;
+  /** By model: predictions compared with the model run offline, and the greatest difference. */
+  readonly scores?: Readonly<Record<string, ScoreResult>>;
+}
+
+export interface ScoreResult {
+  readonly rows: number;
+  readonly worst: number;
 }
 
 const TOLERANCE = 1e-6;

@@ -16,6 +16,8 @@ export interface RunningService {
 }
 
 export interface ServicesOptions {
+  /** Default: all. */
+  readonly names?: readonly ServiceName[];
   readonly addresses: Addresses;
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -115,9 +117,10 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** Starts all services and keeps them running: one that ends by itself is started again, and that is said. */
+/** Starts services and keeps them running: one that ends by itself is started again, and that is said. */
 export const startServices = async (options: ServicesOptions): Promise<Services> => {
   mkdirSync(join(options.directory, 'logs'), { recursive: true });
+  const names = options.names ?? SERVICE_NAMES;
   const running = new Map<ServiceName, RunningService & { readonly child: Child }>();
   let stopping = false;
   let restarts = 0;
@@ -141,14 +144,14 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
   try {
     // Each reads what the one before it writes; together they start faster.
     const started = await Promise.allSettled(
-      SERVICE_NAMES.map(async name => running.set(name, await startOne(name, options))),
+      names.map(async name => running.set(name, await startOne(name, options))),
     );
     for (const one of started) if (one.status === 'rejected') throw one.reason;
   } catch (error) {
     await stop();
     throw error;
   }
-  for (const name of SERVICE_NAMES) watch(name);
+  for (const name of names) watch(name);
   return {
     list: () => [...running.values()].map(({ name, pid, guardPid, port }) => ({ name, pid, guardPid, port })),
     port: name => running.get(name)!.port,

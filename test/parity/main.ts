@@ -1,0 +1,89 @@
+/** `pnpm parity fraud`: features and scores of the real stack beside published ones. Exit code 3 where they differ. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openWorld, warmUp } from '@millrace/cli';
+import { startStack } from '@millrace/localstack';
+import { type CommandIo, runCommand } from '@millrace/runtime';
+import { type Days, daysOf } from './days.ts';
+import { differences, reportLines } from './report.ts';
+import { runParity } from './run.ts';
+
+const USAGE =
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--output table|json]';
+const USED_WRONGLY = 2;
+const DIFFERENT = 3;
+
+interface Wanted {
+  readonly days: Days;
+  readonly models: string | undefined;
+  readonly output: string;
+}
+
+const day = (name: string, text: string | undefined): string | undefined => {
+  if (text !== undefined && (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))))
+    throw new RangeError(`--${name}: a day YYYY-MM-DD is needed, found '${text}'`);
+  return text;
+};
+
+const read = (argv: readonly string[]): Wanted => {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      raw: text, features: text, from: text, to: text, models: text, output: { ...text, default: 'table' },
+    },
+  }); // prettier-ignore
+  const { raw, features, from, to, models, output } = values;
+  if (positionals.join(' ') !== 'fraud') throw new RangeError('which pipeline? there are: fraud');
+  if (raw === undefined || features === undefined) throw new RangeError('--raw and --features are needed');
+  if (output !== 'table' && output !== 'json')
+    throw new RangeError(`--output: table or json, not '${output}'`);
+  const days = daysOf(resolve(raw), resolve(features), day('from', from), day('to', to));
+  return { days, models: models === undefined ? undefined : resolve(models), output };
+};
+
+const parity = async (io: CommandIo, { days, models, output }: Wanted): Promise<number> => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-parity-'));
+  const { environment, signal } = io;
+  // Never on somebody's own topics: the events are made up.
+  const stack = await startStack({
+    ways: ['jvm', 'containers'],
+    directory,
+    environment,
+    warmUp,
+    onProgress: line => io.say(`  ${line}`),
+  });
+  const world = openWorld(stack);
+  let failed = true;
+  try {
+    const result = await runParity({
+      world, addresses: stack, directory, environment, days, models, prefix: '', signal, say: line => io.say(line),
+    }); // prettier-ignore
+    const wrong = differences(result);
+    for (const line of [...reportLines(result), ...wrong.map(text => `DIFFERENT: ${text}`)])
+      if (output === 'json') io.say(line);
+      else io.out(line);
+    if (output === 'json') io.out(JSON.stringify(result));
+    failed = false;
+    return wrong.length === 0 ? 0 : DIFFERENT;
+  } finally {
+    await world.broker.close();
+    await stack.stop();
+    if (failed) io.say(`Logs: ${join(directory, 'logs')}`);
+    else rmSync(directory, { recursive: true, force: true });
+  }
+};
+
+await runCommand(async (argv, io) => {
+  let wanted: Wanted;
+  try {
+    wanted = read(argv);
+  } catch (error) {
+    io.say(`${(error as Error).message}\n${USAGE}`);
+    return USED_WRONGLY;
+  }
+  return parity(io, wanted);
+});

@@ -1,0 +1,145 @@
+/** Parity on a real stack that is there: publish, wait for the vectors, compare; then the scores. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  FIRST_MODEL_VERSION, openPublisher, prepare, type Services, startServices, type World,
+} from '@millrace/cli'; // prettier-ignore
+import { type FeaturesValue, topicsOf } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
+import { collect, type Ends, endsOf } from './collect.ts';
+import { FRAUD_COLUMNS } from './columns.ts';
+import { compareColumns, type ParityResult, type ScoreResult } from './compare.ts';
+import { setChampion } from './control.ts';
+import { cpuSeconds } from './cpu.ts';
+import type { Days } from './days.ts';
+import { type Candidate, givenModels, shippedModel } from './models.ts';
+import { publishDays } from './publish.ts';
+import { readPublished, readReversedTies } from './read.ts';
+import { compareScores } from './scores.ts';
+import { Vectors } from './vectors.ts';
+
+export interface ParityOptions {
+  readonly world: World;
+  readonly addresses: { readonly kafka: string; readonly registry: string; readonly postgres: string };
+  /** Holds logs and the models that are asked. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly days: Days;
+  /** Folder with ONNX files to ask beside the model that ships. */
+  readonly models: string | undefined;
+  /** Before every id, where the topics hold the same customers already. */
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+type Figures = Pick<ParityResult, 'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing'>;
+
+const start = (options: ParityOptions, name: 'feature' | 'inference'): Promise<Services> =>
+  startServices({
+    names: [name],
+    addresses: options.addresses,
+    directory: options.directory,
+    environment: { ...options.environment, MILLRACE_MODELS: join(options.directory, 'models') },
+    clock: options.world.clock,
+    signal: options.signal,
+    apiKey: 'none',
+    token: `millrace-parity-${process.pid}`,
+    say: options.say,
+  });
+
+/** Transactions in, vectors out. Time and CPU count from the first record published to the last vector appended. */
+const gather = async (
+  options: ParityOptions,
+  from: Ends,
+): Promise<{ readonly vectors: Vectors; readonly figures: Figures }> => {
+  const { world, days, prefix, signal, say } = options;
+  const publisher = await openPublisher(world, fraud);
+  const feature = await start(options, 'feature');
+  try {
+    const pid = (): number => feature.list()[0]!.pid;
+    const [pidBefore, cpuBefore] = [pid(), cpuSeconds(pid())];
+    const startedMs = world.clock.now();
+    const { transactions, labels } = await publishDays(publisher, days.raw, prefix, signal);
+    say(
+      `Published ${transactions} transactions and ${labels} labels in ${((world.clock.now() - startedMs) / 1000).toFixed(1)} s.`,
+    );
+    const vectors = new Vectors(fraud, transactions);
+    await collect<FeaturesValue>(
+      world, fraud, from,
+      (value, appendMs) => { if (value.eventId.startsWith(`${prefix}tx-`)) vectors.take(value, appendMs); },
+      () => vectors.rows === transactions, signal,
+    ); // prettier-ignore
+    const seconds = (vectors.lastAppendMs - startedMs) / 1000;
+    const cpuAfter = cpuSeconds(pid());
+    // A process that was started again has taken the first one's figures with it.
+    const known = cpuBefore !== undefined && cpuAfter !== undefined && pid() === pidBefore;
+    return {
+      vectors,
+      figures: {
+        seconds,
+        recordsPerSecond: Math.round((transactions + labels) / seconds),
+        cpuSecondsPerMillion: known ? ((cpuAfter - cpuBefore) / (transactions + labels)) * 1e6 : null,
+        missing: transactions - vectors.rows,
+      },
+    };
+  } finally {
+    await feature.stop();
+    await publisher.close();
+  }
+};
+
+const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 'rows' | 'columns'> => {
+  const columns = Object.keys(FRAUD_COLUMNS);
+  const places = Object.values(FRAUD_COLUMNS).map(name => vectors.names.indexOf(name));
+  const excepted = days.ties === undefined ? new Set<number>() : readReversedTies(days.ties);
+  const comparison = compareColumns(columns, readPublished(days.features, columns), excepted);
+  for (let row = 0; row < vectors.rows; row++) {
+    const values = vectors.row(row);
+    comparison.add(
+      vectors.sequence(row),
+      places.map(at => values[at]!),
+    );
+  }
+  return comparison.result();
+};
+
+const compareModels = async (
+  options: ParityOptions,
+  from: Ends,
+  vectors: Vectors,
+): Promise<Record<string, ScoreResult>> => {
+  const { world, models, signal, say, directory } = options;
+  const folder = join(directory, 'models');
+  mkdirSync(folder, { recursive: true });
+  const shipped = await shippedModel(folder, fraud, FIRST_MODEL_VERSION);
+  const given: readonly Candidate[] =
+    models === undefined ? [] : await givenModels(models, folder, fraud, vectors);
+  const run = {
+    world, pipeline: fraud, vectors, from, signal, startInference: () => start(options, 'inference'),
+  }; // prettier-ignore
+  const scores: Record<string, ScoreResult> = {};
+  try {
+    for (const model of [shipped, ...given]) {
+      say(`Scoring ${vectors.rows} vectors with ${model.name}:`);
+      scores[model.name] = await compareScores(run, model);
+    }
+  } finally {
+    await setChampion(world, fraud, shipped);
+  }
+  return scores;
+};
+
+/** The stack is left as it is, the champion is the shipped model again. */
+export const runParity = async (options: ParityOptions): Promise<ParityResult> => {
+  const { world, days, say } = options;
+  await prepare(world, [fraud], () => FIRST_MODEL_VERSION);
+  const { features, aside } = topicsOf(fraud);
+  const from = await endsOf(world, [features, aside]);
+  say(`Publishing ${days.raw.length} days; ${days.from} to ${days.to} are compared.`);
+  const { vectors, figures } = await gather(options, from);
+  const compared = compare(options, vectors);
+  say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
+  const scores = await compareModels(options, from, vectors);
+  return { ...compared, ...figures, doubled: vectors.doubled, scores };
+};

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import type { FeaturesValue } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
+import { FRAUD_COLUMNS } from './columns.ts';
+import type { ParityResult } from './compare.ts';
+import { cpuSeconds } from './cpu.ts';
+import { daysOf } from './days.ts';
+import { differences } from './report.ts';
+import { Vectors } from './vectors.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'millrace-days-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const folder = (name: string, ...days: readonly string[]): string => {
+  mkdirSync(join(root, name), { recursive: true });
+  for (const day of days) writeFileSync(join(root, name, `2018-04-${day}.csv`), '');
+  return join(root, name);
+};
+
+describe('days', () => {
+  const raw = folder('raw', '01', '02', '03', '04', '06');
+  const features = folder('features', '01', '02', '04', '06');
+  const names = (files: readonly string[]): string[] => files.map(file => basename(file).slice(8, 10));
+
+  test('without bounds: from the first raw day up to the first gap', () => {
+    const days = daysOf(raw, features);
+    expect(days).toMatchObject({ from: '2018-04-01', to: '2018-04-02', ties: undefined });
+    expect(names(days.raw)).toEqual(['01', '02']);
+  });
+  test('days before --from are published and not compared', () => {
+    const days = daysOf(raw, features, '2018-04-04', '2018-04-04');
+    expect(names(days.raw)).toEqual(['01', '02', '03', '04']);
+    expect(names(days.features)).toEqual(['04']);
+  });
+  test('a day that is missing is named', () => {
+    expect(() => daysOf(raw, features, undefined, '2018-04-03')).toThrow(/features lacks 2018-04-03/);
+    expect(() => daysOf(raw, features, '2018-04-06', '2018-04-06')).toThrow(/raw lacks 2018-04-05/);
+    expect(() => daysOf(raw, features, '2018-04-04', '2018-04-02')).toThrow(/is after/);
+  });
+});
+
+describe('verdict', () => {
+  const clean = (mismatches: Readonly<Record<string, number>> = {}): ParityResult => ({
+    rows: 2,
+    columns: Object.fromEntries(
+      Object.keys(FRAUD_COLUMNS).map(name => [
+        name,
+        { compared: 2, mismatches: mismatches[name] ?? 0, worst: 0 },
+      ]),
+    ),
+    seconds: 1,
+    recordsPerSecond: 1,
+    cpuSecondsPerMillion: 1,
+    missing: 0,
+    doubled: 0,
+    scores: { a: { rows: 3, worst: 1e-6 }, b: { rows: 3, worst: 0 } },
+  });
+
+  test('nothing differs, and terminal columns may', () => {
+    expect(differences(clean({ TERMINAL_ID_RISK_7DAY_WINDOW: 1 }))).toEqual([]);
+  });
+  test.each([
+    ['a calendar column', clean({ TX_DURING_NIGHT: 1 })],
+    ['a customer column', clean({ CUSTOMER_ID_NB_TX_7DAY_WINDOW: 1 })],
+    ['a missing vector', { ...clean(), missing: 1 }],
+    ['a doubled vector', { ...clean(), doubled: 1 }],
+    ['no rows', { ...clean(), rows: 0 }],
+    ['a score', { ...clean(), scores: { a: { rows: 3, worst: 2e-5 } } }],
+    ['a missing score', { ...clean(), scores: { a: { rows: 3, worst: 0 }, b: { rows: 2, worst: 0 } } }],
+    ['no scores', { ...clean(), scores: { a: { rows: 0, worst: 0 } } }],
+  ])('%s is a difference', (_, result) => {
+    expect(differences(result)).toHaveLength(1);
+  });
+});
+
+test('vectors: rows in the order of their coming, a second one of an event is counted and not taken', () => {
+  const vectors = new Vectors(fraud, 2);
+  const vector = (eventId: string, amount: number) =>
+    ({ eventId, sequence: 7, features: { amount } }) as unknown as FeaturesValue;
+  vectors.take(vector('a', 1), 10);
+  vectors.take(vector('b', 2), 30);
+  vectors.take(vector('a', 3), 20);
+  expect([vectors.rows, vectors.doubled, vectors.lastAppendMs]).toEqual([2, 1, 30]);
+  expect([vectors.row(0)[0], vectors.row(vectors.rowOf('b')!)[0], vectors.row(0)[1]]).toEqual([
+    1,
+    2,
+    Number.NaN,
+  ]);
+  expect(() => vectors.take(vector('c', 1), 0)).toThrow(RangeError);
+});
+
+test('CPU seconds of this process are counted, of none are not', () => {
+  if (process.platform === 'linux') {
+    const { user, system } = process.cpuUsage();
+    expect(Math.abs(cpuSeconds(process.pid)! - (user + system) / 1e6)).toBeLessThan(0.5);
+  }
+  expect(cpuSeconds(2 ** 30)).toBeUndefined();
+});
