@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { openWorld } from '@millrace/cli';
+import { workerScorer } from '@millrace/model';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
 import { testUnless } from '../jest/skip.ts';
 import { daysOf } from './days.ts';
@@ -36,6 +37,8 @@ testUnless(without)(
       models: join(data!, 'reference-models'),
       // Other customers than any other test's: windows hold this run's payments alone.
       prefix: `${uniqueName('p')}-`,
+      // The engine in this thread refuses the arrays of jest's own realm.
+      makeScorer: workerScorer,
       signal: new AbortController().signal,
       say: () => undefined,
     });

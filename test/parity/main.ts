@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openWorld, warmUp } from '@millrace/cli';
 import { startStack } from '@millrace/localstack';
+import { onnxScorer } from '@millrace/model';
 import { type CommandIo, runCommand } from '@millrace/runtime';
 import { type Days, daysOf } from './days.ts';
 import { differences, reportLines } from './report.ts';
@@ -60,7 +61,7 @@ const parity = async (io: CommandIo, { days, models, output }: Wanted): Promise<
   let failed = true;
   try {
     const result = await runParity({
-      world, addresses: stack, directory, environment, days, models, prefix: '', signal, say: line => io.say(line),
+      world, addresses: stack, directory, environment, days, models, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
     }); // prettier-ignore
     const wrong = differences(result);
     for (const line of [...reportLines(result), ...wrong.map(text => `DIFFERENT: ${text}`)])

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
-import { type Manifest, onnxScorer, readModelFolder } from '@millrace/model';
+import { type MakeScorer, type Manifest, readModelFolder } from '@millrace/model';
 import { MODELS_FOLDER } from '@millrace/pipelines';
 import type { Vectors } from './vectors.ts';
 
@@ -39,11 +39,12 @@ export const shippedModel = async (
 
 /** Answers to rows as the model gives them offline, row-major in the order of its outputs. */
 export const scoreOffline = async (
+  make: MakeScorer,
   { bytes, manifest }: Pick<Candidate, 'bytes' | 'manifest'>,
   rows: number,
   data: Float32Array,
 ): Promise<Float32Array> => {
-  const scorer = await onnxScorer(bytes, manifest);
+  const scorer = await make(bytes, manifest);
   try {
     return (await scorer.score({ rows, data })).data;
   } finally {
@@ -52,6 +53,7 @@ export const scoreOffline = async (
 };
 
 const givenModel = async (
+  make: MakeScorer,
   file: string,
   folder: string,
   pipeline: Pipeline,
@@ -81,7 +83,12 @@ const givenModel = async (
   const step = Math.max(1, Math.floor(vectors.rows / GOLDEN_ROWS));
   const picked = Array.from({ length: GOLDEN_ROWS }, (_, i) => vectors.row((i * step) % vectors.rows));
   const asked = { manifest: { ...draft, golden: { rows: [], outputs: [], tolerance: 0 } }, bytes };
-  const answers = await scoreOffline(asked, GOLDEN_ROWS, Float32Array.from(picked.flatMap(row => [...row])));
+  const answers = await scoreOffline(
+    make,
+    asked,
+    GOLDEN_ROWS,
+    Float32Array.from(picked.flatMap(row => [...row])),
+  );
   const manifest: Manifest = {
     ...draft,
     golden: {
@@ -99,6 +106,7 @@ const givenModel = async (
 
 /** A model folder for every ONNX file of `from`: input `features` [N, width], score in column 1 of `probabilities`. */
 export const givenModels = async (
+  make: MakeScorer,
   from: string,
   folder: string,
   pipeline: Pipeline,
@@ -106,6 +114,6 @@ export const givenModels = async (
 ): Promise<readonly Candidate[]> => {
   const files = readdirSync(from).filter(name => name.endsWith('.onnx')).sort(); // prettier-ignore
   const models: Candidate[] = [];
-  for (const file of files) models.push(await givenModel(join(from, file), folder, pipeline, vectors));
+  for (const file of files) models.push(await givenModel(make, join(from, file), folder, pipeline, vectors));
   return models;
 };

@@ -5,6 +5,7 @@ import {
   FIRST_MODEL_VERSION, openPublisher, prepare, type Services, startServices, type World,
 } from '@millrace/cli'; // prettier-ignore
 import { type FeaturesValue, topicsOf } from '@millrace/contracts';
+import type { MakeScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
 import { collect, type Ends, endsOf } from './collect.ts';
 import { FRAUD_COLUMNS } from './columns.ts';
@@ -29,6 +30,8 @@ export interface ParityOptions {
   readonly models: string | undefined;
   /** Before every id, where the topics hold the same customers already. */
   readonly prefix: string;
+  /** Asks models here, outside the service. */
+  readonly makeScorer: MakeScorer;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -109,14 +112,14 @@ const compareModels = async (
   from: Ends,
   vectors: Vectors,
 ): Promise<Record<string, ScoreResult>> => {
-  const { world, models, signal, say, directory } = options;
+  const { world, models, makeScorer, signal, say, directory } = options;
   const folder = join(directory, 'models');
   mkdirSync(folder, { recursive: true });
   const shipped = await shippedModel(folder, fraud, FIRST_MODEL_VERSION);
   const given: readonly Candidate[] =
-    models === undefined ? [] : await givenModels(models, folder, fraud, vectors);
+    models === undefined ? [] : await givenModels(makeScorer, models, folder, fraud, vectors);
   const run = {
-    world, pipeline: fraud, vectors, from, signal, startInference: () => start(options, 'inference'),
+    world, pipeline: fraud, vectors, from, makeScorer, signal, startInference: () => start(options, 'inference'),
   }; // prettier-ignore
   const scores: Record<string, ScoreResult> = {};
   try {

@@ -2,6 +2,7 @@
 import type { World } from '@millrace/cli';
 import { type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
+import type { MakeScorer } from '@millrace/model';
 import { collect, type Ends, endsOf } from './collect.ts';
 import type { ScoreResult } from './compare.ts';
 import { setChampion } from './control.ts';
@@ -17,6 +18,8 @@ export interface ScoreRun {
   /** Where the vectors of this run begin. */
   readonly from: Ends;
   readonly signal: AbortSignal;
+  /** Asks a model here, outside the service. */
+  readonly makeScorer: MakeScorer;
   /** Starts the inference service; the result stops it. */
   startInference(): Promise<{ stop(): Promise<void> }>;
 }
@@ -28,7 +31,7 @@ export interface ScoreRun {
 export const compareScores = async (run: ScoreRun, model: Candidate): Promise<ScoreResult> => {
   const { world, pipeline, vectors } = run;
   const output = pipeline.model.outputs[0]!;
-  const offline = await scoreOffline(model, vectors.rows, vectors.data);
+  const offline = await scoreOffline(run.makeScorer, model, vectors.rows, vectors.data);
   const { predictions } = topicsOf(pipeline);
   await setChampion(world, pipeline, model);
   const starts = [...run.from.values()].flat();
