@@ -22,7 +22,8 @@ export interface Row {
 
 export interface Refusal {
   readonly reason: RejectReason;
-  readonly cause: Error | Bad;
+  /** A text is a sentence of ours without the record in it: it is told in the dead letter as it is. */
+  readonly cause: string | Bad;
 }
 
 const UTF8 = new TextDecoder();
@@ -41,10 +42,10 @@ export function readSource(
   if (value === null || fields === null) return null;
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
   const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
-  if (wrong !== undefined) return { reason: 'wrong-key', cause: new Error(wrong) };
+  if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };
   const event = readEvent(plan.pipeline, stream, fields, batch.partition, batch.offset(i));
   const refused = checkEvent(event, batch.appendTimeMs(i));
-  if (refused !== undefined) return { reason: 'bad-value', cause: new Error(refused) };
+  if (refused !== undefined) return { reason: 'bad-value', cause: refused };
   const header = batch.header(i, 'traceparent');
   return {
     event,

@@ -80,6 +80,9 @@ describe('what gets no vector', () => {
     const reasons = await deadLetters(at);
     for (const reason of ['bad-frame', 'wrong-key', 'bad-value'])
       expect(reasons.some(text => text.includes(reason))).toBe(true);
+    // What is to be done stands in the letter itself.
+    expect(reasons.join(' ')).toContain('partitioner=murmur2_random');
+    expect(reasons.join(' ')).toContain('more than a day ahead');
     expect(reasons.join(' ')).not.toContain(one.value.customerId);
   });
 

@@ -1,0 +1,39 @@
+/** Dead letters as a reader of the topic finds them. */
+import type { World } from '@millrace/cli';
+import { deadLetterTopic } from '@millrace/contracts';
+import { type Ends, endsOf, TOPICS } from './world.ts';
+
+export const LETTERS = deadLetterTopic(TOPICS.scored);
+
+export interface Letter {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: Buffer;
+  /** What it says of its failure, without the prefix of the names. */
+  readonly about: Readonly<Record<string, string>>;
+  /** Headers of the record that it was. */
+  readonly own: readonly (readonly [string, string])[];
+}
+
+const ABOUT = '__dlq.errors.';
+
+export const lettersSince = async (world: World, from: Ends): Promise<readonly Letter[]> => {
+  const letters: Letter[] = [];
+  for await (const run of world.broker.read({ from, until: await endsOf(world, LETTERS) }))
+    for (let i = 0; i < run.length; i++) {
+      const headers = run.headers(i).map(([name, bytes]) => [name, Buffer.from(bytes).toString()] as const);
+      const key = run.key(i);
+      letters.push({
+        partition: run.partition,
+        key: key === null ? null : Buffer.from(key).toString(),
+        value: Buffer.from(run.value(i) ?? []),
+        about: Object.fromEntries(
+          headers.flatMap(([name, text]) =>
+            name.startsWith(ABOUT) ? [[name.slice(ABOUT.length), text]] : [],
+          ),
+        ),
+        own: headers.filter(([name]) => !name.startsWith(ABOUT)),
+      });
+    }
+  return letters;
+};
