@@ -14,6 +14,7 @@ export {
 } from './metrics.ts';
 export type { PrometheusMetrics } from './prometheus.ts';
 export { formatTraceparent, newTraceparent, parseTraceparent, type TraceContext } from './traceparent.ts';
+export { type ProcessedBatch, processSpan } from './process.ts';
 export { noTracing, type Span, type SpanOptions, type Tracing } from './tracing.ts';
 export { otelFromEnv, type OtelOptions } from './otel.ts';
 export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';

@@ -16,7 +16,7 @@ export interface SpanOptions {
   readonly kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   /** The traceparent this span continues; without one it is a child of the span that is active. */
   readonly parent?: string | undefined;
-  /** Traceparents of what is worked on together; the first `LINKS_MAX` valid ones are kept. */
+  /** Traceparents of what is worked on together; the first `LINKS_MAX` valid and sampled ones are kept. */
   readonly links?: readonly string[];
   readonly attributes?: Attributes;
 }
@@ -33,7 +33,7 @@ export interface Tracing {
 }
 
 /** Links of one span: enough to find the traces of a batch, bounded for a batch of thousands. */
-export const LINKS_MAX = 64;
+export const LINKS_MAX = 32;
 
 const NO_SPAN: Span = { traceparent: undefined, set: () => undefined };
 
@@ -58,7 +58,8 @@ const linksOf = (traceparents: readonly string[]): Link[] => {
   const links: Link[] = [];
   for (const one of new Set(traceparents)) {
     const to = remote(one);
-    if (to !== undefined) links.push({ context: to });
+    // What is not sampled is recorded nowhere: a link to it would lead to nothing.
+    if (to?.traceFlags === TraceFlags.SAMPLED) links.push({ context: to });
     if (links.length === LINKS_MAX) break;
   }
   return links;

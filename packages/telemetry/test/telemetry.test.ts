@@ -106,20 +106,29 @@ test('spans reach the collector with their parent, links and kind of error; log 
   });
   const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const linked = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const unsampled = '00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
   const { tracing, logger } = telemetry;
-  const work = tracing.span('process t', { kind: 'consumer', parent, links: [linked, 'junk'] }, span => {
-    span.set({ 'messaging.batch.message_count': 2 });
-    logger.info({ given: span.traceparent ?? 'none' }, 'inside');
-    throw new RangeError('a payload');
-  });
+  const work = tracing.span(
+    'process t',
+    { kind: 'consumer', parent, links: [linked, unsampled, 'junk'] },
+    span => {
+      span.set({ 'messaging.batch.message_count': 2 });
+      logger.info({ given: span.traceparent ?? 'none' }, 'inside');
+      throw new RangeError('a payload');
+    },
+  );
   await expect(work).rejects.toThrow(RangeError);
 
   // The SDK loads in the background: spans begun before it is up go unrecorded, so begin one after it is.
   for (let tries = 0; tries < 200 && !lines.some(line => line.includes('trace_id')); tries++) {
     await new Promise(resolve => setTimeout(resolve, 25));
-    await tracing.span('process t', { kind: 'consumer', parent, links: [linked, 'junk'] }, span => {
-      logger.info({ given: span.traceparent ?? 'none' }, 'inside');
-    });
+    await tracing.span(
+      'process t',
+      { kind: 'consumer', parent, links: [linked, unsampled, 'junk'] },
+      span => {
+        logger.info({ given: span.traceparent ?? 'none' }, 'inside');
+      },
+    );
   }
   const failing = tracing.span('fails', {}, () => Promise.reject(new RangeError('a payload')));
   await expect(failing).rejects.toThrow('a payload');
@@ -132,6 +141,7 @@ test('spans reach the collector with their parent, links and kind of error; log 
   expect(sent).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
   expect(sent).toContain('"stringValue":"RangeError"');
   expect(sent).toContain('"stringValue":"millrace-echo"');
+  expect(sent).not.toContain('5bf92f3577b34da6a3ce929d0e0e4736');
   expect(sent).not.toContain('a payload');
   const named = lines
     .map(line => JSON.parse(line) as Record<string, string>)

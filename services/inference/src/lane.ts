@@ -9,7 +9,7 @@ import { Bad } from '@millrace/avro';
 import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
 import { type Pipeline, hashFeatureSet } from '@millrace/define';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
-import type { Clock, Logger, Metrics, Tracing } from '@millrace/telemetry';
+import { type Clock, type Logger, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
 import type { Answered } from './answer.ts';
 import { type Answers, ask } from './ask.ts';
 import type { Board, Chosen } from './board.ts';
@@ -183,21 +183,9 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       metrics.observe('millrace_model_queue_seconds', labels, Math.max(0, startMs - run.atMs) / 1000);
     const vectors = rows.map(row => row.vector);
     const { topic, partition } = rows[0]!.run.batch;
-    const answers = await tracing.span(
-      `process ${topic}`,
-      {
-        kind: 'consumer',
-        links: vectors.flatMap(vector => vector.traceparent ?? []),
-        attributes: {
-          'messaging.system': 'kafka',
-          'messaging.operation.name': 'process',
-          'messaging.operation.type': 'process',
-          'messaging.destination.name': topic,
-          'messaging.destination.partition.id': String(partition),
-          'messaging.batch.message_count': rows.length,
-        },
-      },
-      () => ask(this.#options, chosen.lease.model, vectors),
+    const traceparents = vectors.flatMap(vector => vector.traceparent ?? []);
+    const answers = await processSpan(tracing, { topic, partition, rows: rows.length, traceparents }, () =>
+      ask(this.#options, chosen.lease.model, vectors),
     );
     for (const call of answers.calls) {
       const by = { pipeline: pipeline.name, model: answers.by.model };

@@ -12,7 +12,7 @@ await runProcess({
   version: '0.1.0',
   spec: SINK_SPEC,
   build: ({ config, telemetry, logger, clock, instance, readiness }) => {
-    const { metrics } = telemetry;
+    const { metrics, tracing } = telemetry;
     const pipelines = pipelinesNamed(config.pipelines);
     const database = openDatabase(config.databaseUrl, config);
     const bootstrapServers = config.kafkaBootstrapServers;
@@ -20,7 +20,7 @@ await runProcess({
     const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [sinkRoutes(pipelines, database)] }),
-      sinkService({ pipelines, broker, registry, database, clock, metrics, logger, config }),
+      sinkService({ pipelines, broker, registry, database, clock, metrics, tracing, logger, config }),
     ];
   },
 });

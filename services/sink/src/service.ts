@@ -3,7 +3,7 @@ import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Component } from '@millrace/runtime';
 import { type Broker, processor, type Processor, type TaskContext } from '@millrace/stream';
-import type { Clock, Logger, Metrics } from '@millrace/telemetry';
+import { type Clock, type Logger, type Metrics, noTracing, type Tracing } from '@millrace/telemetry';
 import type { SinkConfig } from './config.ts';
 import type { Database, SinkPartition } from './postgres/database.ts';
 import { StoreTask } from './task.ts';
@@ -15,6 +15,7 @@ export interface SinkOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing;
   readonly logger: Logger;
   readonly config: Pick<SinkConfig, 'rowsMax' | 'laneRowsMax' | 'laneBytesMax'>;
 }
@@ -43,6 +44,7 @@ const createTask = async (
     database: options.database,
     clock: options.clock,
     metrics: options.metrics,
+    tracing: options.tracing ?? noTracing,
   });
 };
 

@@ -10,7 +10,7 @@
 import { Bad } from '@millrace/avro';
 import type { PredictionValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
-import type { Clock, Metrics } from '@millrace/telemetry';
+import { type Clock, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
 import type { Database, SinkPartition, StoredPrediction } from './postgres/database.ts';
 
 export interface StoreTaskOptions {
@@ -22,6 +22,7 @@ export interface StoreTaskOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
 }
 
 type Batch = InboundBatch<PredictionValue>;
@@ -76,7 +77,7 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
   }
 
   async #storeGroup(group: readonly Waiting[]): Promise<void> {
-    const { database, at, pipeline, clock, metrics } = this.#options;
+    const { database, at, pipeline, clock, metrics, tracing } = this.#options;
     const rows: StoredPrediction[] = [];
     const closings: (() => void)[] = [];
     let next = this.#storedNext;
@@ -94,7 +95,11 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
       }
     if (next > this.#storedNext) {
       const startedAt = clock.now();
-      await database.store(at, this.#storedNext, next, pipeline, rows);
+      const { topic, partition } = at;
+      const traceparents = rows.flatMap(({ prediction }) => prediction.traceparent ?? []);
+      await processSpan(tracing, { topic, partition, rows: rows.length, traceparents }, () =>
+        database.store(at, this.#storedNext, next, pipeline, rows),
+      );
       this.#storedNext = next;
       const now = clock.now();
       metrics.observe('millrace_sink_write_seconds', { table: 'predictions' }, (now - startedAt) / 1000);

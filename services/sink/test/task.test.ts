@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Bad } from '@millrace/avro';
 import type { PredictionValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes } from '@millrace/stream';
-import { noMetrics, turnedClock } from '@millrace/telemetry';
+import { noMetrics, noTracing, type SpanOptions, type Tracing, turnedClock } from '@millrace/telemetry';
 import type { Database } from '../src/postgres/database.ts';
 import { StoreTask } from '../src/task.ts';
 
@@ -51,7 +51,7 @@ const outcomes = (): { closed: string[]; out: Outcomes<Nothing> } => {
   return { closed, out };
 };
 
-const makeTask = (database: Database, storedNext = 0): StoreTask =>
+const makeTask = (database: Database, storedNext = 0, tracing = noTracing): StoreTask =>
   new StoreTask({
     pipeline: 'p',
     at,
@@ -60,6 +60,7 @@ const makeTask = (database: Database, storedNext = 0): StoreTask =>
     database,
     clock: turnedClock(0),
     metrics: noMetrics,
+    tracing,
   });
 
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -75,6 +76,31 @@ describe('storing one partition', () => {
     next().answer();
     await handled;
     expect(closed).toEqual(['done 0', 'skip 1 tombstone', 'reject 2 bad-value']);
+  });
+
+  test('what is stored together is one span, linked to the traces of its rows', async () => {
+    const spans: [string, SpanOptions][] = [];
+    const tracing: Tracing = {
+      span: (name, options, work) => {
+        spans.push([name, options]);
+        return noTracing.span(name, options, work);
+      },
+    };
+    const { database, next } = fakeDatabase();
+    const traced = batch(0, ['a', 'b']);
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const value = (i: number): PredictionValue =>
+      ({ predictionId: `${i}`, appendTime: 0, traceparent: i === 0 ? traceparent : null }) as PredictionValue;
+    const handled = makeTask(database, 0, tracing).handle({ ...traced, value }, outcomes().out);
+    await settle();
+    next().answer();
+    await handled;
+    expect(spans).toMatchObject([
+      [
+        'process p',
+        { kind: 'consumer', links: [traceparent], attributes: { 'messaging.batch.message_count': 2 } },
+      ],
+    ]);
   });
 
   test('batches that wait go together up to the mark, in order, each from where the last ended', async () => {

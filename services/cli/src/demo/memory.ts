@@ -43,14 +43,13 @@ const startServices = async (database: ReturnType<typeof openDatabase>, apiKey: 
     logLevel: 'error',
   });
   const { metrics, logger, tracing } = telemetry;
-  const world = { broker, registry, clock, random, metrics, logger };
+  const world = { broker, registry, clock, random, metrics, tracing, logger };
   await prepare({ broker, registry, clock }, pipelines, () => FIRST_MODEL_VERSION);
   const readiness = new Readiness();
   const apiKeys = [{ name: 'demo', key: apiKey, pipelines: undefined }];
   const ingest = ingestService({
     ...world,
     pipelines,
-    tracing,
     readiness,
     version: VERSION,
     config: { ...INGEST_DEFAULTS, ...LOCAL, apiKeys },
