@@ -59,15 +59,15 @@ export const ROWS: readonly RowText[] = [
         unit: 'short',
         queries: [
           {
-            expr: `sum by (reason) (rate(millrace_records_skipped_total[${RATE}]))`,
+            expr: `sum by (reason) (rate(millrace_records_skipped_total[${RATE}])) or vector(0)`,
             legend: 'skipped: {{reason}}',
           },
           {
-            expr: `sum by (topic, reason) (rate(millrace_records_rejected_total[${RATE}]))`,
+            expr: `sum by (topic, reason) (rate(millrace_records_rejected_total[${RATE}])) or vector(0)`,
             legend: 'dead letter: {{topic}} {{reason}}',
           },
           {
-            expr: `sum by (reason) (rate(millrace_records_fallback_total{pipeline=~"$pipeline"}[${RATE}]))`,
+            expr: `sum by (reason) (rate(millrace_records_fallback_total{pipeline=~"$pipeline"}[${RATE}])) or vector(0)`,
             legend: 'fallback: {{reason}}',
           },
         ],
@@ -146,7 +146,7 @@ export const ROWS: readonly RowText[] = [
         unit: 'short',
         queries: [
           { expr: 'sum by (topic) (millrace_lane_rows)', legend: 'open {{topic}}' },
-          { expr: 'sum by (topic) (millrace_partition_paused)', legend: 'paused {{topic}}' },
+          { expr: 'sum by (topic) (millrace_partition_paused) or vector(0)', legend: 'paused {{topic}}' },
         ],
       },
       {
@@ -154,7 +154,10 @@ export const ROWS: readonly RowText[] = [
         description: 'Attempts repeated after a bad world, and assignments received, per second.',
         unit: 'short',
         queries: [
-          { expr: `sum by (what) (rate(millrace_retries_total[${RATE}]))`, legend: 'retry {{what}}' },
+          {
+            expr: `sum by (what) (rate(millrace_retries_total[${RATE}])) or vector(0)`,
+            legend: 'retry {{what}}',
+          },
           {
             expr: `sum by (group) (rate(millrace_rebalances_total[${RATE}]))`,
             legend: 'rebalance {{group}}',
@@ -175,7 +178,7 @@ export const ROWS: readonly RowText[] = [
 export const FIGURES: readonly PanelText[] = [
   { title: 'Scored per second', description: 'Predictions of all decisions.', unit: 'short', queries: [{ expr: `sum(rate(millrace_predictions_total{pipeline=~"$pipeline"}[${RATE}]))`, legend: '' }] },
   { title: 'p99 to the score', description: 'From append to scored.', unit: 's', queries: [{ expr: quantile(0.99, 'millrace_end_to_end_seconds', '', 'pipeline=~"$pipeline", step="scored"'), legend: '' }] },
-  { title: 'Dead letters', description: 'Rejected in the last hour.', unit: 'short', queries: [{ expr: 'sum(increase(millrace_records_rejected_total[1h]))', legend: '' }] },
+  { title: 'Dead letters', description: 'Rejected in the last hour.', unit: 'short', queries: [{ expr: 'sum(increase(millrace_records_rejected_total[1h])) or vector(0)', legend: '' }] },
   { title: 'Lag', description: 'Records behind, all topics.', unit: 'short', queries: [{ expr: 'sum(millrace_consumer_lag_records)', legend: '' }] },
 ]; // prettier-ignore
 
