@@ -71,7 +71,13 @@ describeUnless(missing)('a client on librdkafka, in Python', () => {
       for (const { predictionId, entity, outputs, kpis, features, decision, eventId, inputHash } of ours)
         expect(read.get(predictionId)).toMatchObject({
           key: entity,
-          ...{ entity, outputs, kpis, features, decision, eventId, inputHash },
+          entity,
+          outputs,
+          kpis,
+          features,
+          decision,
+          eventId,
+          inputHash,
         });
     },
     LIMIT_MS,
@@ -98,7 +104,7 @@ describeUnless(missing)('a client on librdkafka, in Python', () => {
         found => found.length >= elsewhere.length,
         found => `${found.length} of ${elsewhere.length} are put aside`,
       );
-      expect(letters.map(({ key }) => key).toSorted()).toEqual(
+      expect(letters.map(({ key }) => key ?? '').toSorted()).toEqual(
         elsewhere.map(({ customerId }) => customerId).toSorted(),
       );
       for (const { about } of letters)

@@ -2,6 +2,7 @@
 import { topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
+import { sinkGroup } from '@millrace/sink';
 import { murmur2Partition } from '@millrace/stream';
 import { systemClock } from '@millrace/telemetry';
 import { EXIT, type ExitCode, type Io, type OutputForm } from '../io.ts';
@@ -75,6 +76,23 @@ const storedRows = async (demo: DemoWorld, pipeline: Pipeline): Promise<number> 
   }
 };
 
+/** On a stack that was there before, rows of others may be still to store: they are not counted among ours. */
+const storedBefore = async (io: Io, demo: DemoWorld, pipeline: Pipeline): Promise<number> => {
+  const { admin } = demo.world.broker;
+  const topic = topicsOf(pipeline).predictions;
+  const ends = (await admin.endOffsets(topic)).filter(({ offset }) => offset > 0);
+  const end = systemClock.now() + SETTLE_MS_MAX;
+  for (;;) {
+    const stored = new Map(
+      (await admin.committed(sinkGroup(pipeline), [topic])).map(at => [at.partition, at.offset]),
+    );
+    if (ends.every(({ partition, offset }) => (stored.get(partition) ?? 0) >= offset)) break;
+    if (systemClock.now() > end) throw new Error(`what is on ${topic} already is not stored in time`);
+    await systemClock.sleep(POLL_MS, io.signal);
+  }
+  return Math.max(0, await storedRows(demo, pipeline));
+};
+
 /** Waits until every input is answered and stored, or the time is up; the account says which. */
 const settle = async (
   io: Io,
@@ -113,7 +131,7 @@ const runTraffic = async (
   counts: TrafficCounts,
 ): Promise<number> => {
   const { clock } = demo.world;
-  const rowsBefore = Math.max(0, await storedRows(demo, fraud));
+  const rowsBefore = await storedBefore(io, demo, fraud);
   const over = new AbortController();
   const signal = AbortSignal.any([io.signal, over.signal]);
   const following = watch.follow(signal);

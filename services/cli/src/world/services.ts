@@ -153,7 +153,11 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
   }
   for (const name of names) watch(name);
   return {
-    list: () => [...running.values()].map(({ name, pid, guardPid, port }) => ({ name, pid, guardPid, port })),
+    list: () =>
+      names.map(name => {
+        const { pid, guardPid, port } = running.get(name)!;
+        return { name, pid, guardPid, port };
+      }),
     port: name => running.get(name)!.port,
     release: async () => {
       stopping = true;

@@ -1,0 +1,45 @@
+/** The command line as a person or a script has it: a process of its own, with the stack's addresses around it. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { stackAddresses } from '../jest/stack.ts';
+
+const MAIN = join(import.meta.dirname, '../../services/cli/src/main.ts');
+const COMMAND_MS_MAX = 90_000;
+
+export interface Ran {
+  readonly code: number | null;
+  /** Lines of stdout. */
+  readonly lines: readonly string[];
+  readonly said: string; // stderr
+}
+
+/** @param line words between single spaces */
+export const millrace = (line: string): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    const { kafka, registry, postgres } = stackAddresses();
+    const child = spawn(process.execPath, [MAIN, ...line.split(' ')], {
+      env: {
+        ...process.env,
+        KAFKA_BOOTSTRAP_SERVERS: kafka,
+        SCHEMA_REGISTRY_URL: registry,
+        DATABASE_URL: postgres,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: COMMAND_MS_MAX,
+    });
+    let out = '';
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.once('error', reject);
+    child.once('close', code => resolve({ code, lines: out.trimEnd().split('\n'), said }));
+  });
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+};
