@@ -42,6 +42,7 @@ export const demo = async (io: Io, flags: DemoFlags): Promise<ExitCode> => {
     if (interrupted) io.say('Interrupted; stopping everything.');
     await world?.end(flags.keep && !interrupted);
     // Logs of a run that failed are what one wants to read then.
-    if (!flags.keep && (code === EXIT.done || interrupted)) rmSync(directory, { recursive: true, force: true });
+    if (!flags.keep && (code === EXIT.done || interrupted))
+      rmSync(directory, { recursive: true, force: true });
   }
 };
