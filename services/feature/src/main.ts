@@ -10,11 +10,11 @@ await runProcess({
   version: '0.1.0',
   spec: FEATURE_SPEC,
   build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
-    const { metrics } = telemetry;
+    const { metrics, tracing } = telemetry;
     const bootstrapServers = config.kafkaBootstrapServers;
     const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
     const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
-    const world = { broker, registry, clock, random, metrics, logger, config };
+    const world = { broker, registry, clock, random, metrics, logger, tracing, config };
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [] }),
       ...pipelinesNamed(config.pipelines).map(pipeline => featureService({ ...world, pipeline })),

@@ -13,13 +13,21 @@ import {
   type Task,
   type TaskContext,
 } from '@millrace/stream';
-import type { Clock, Logger, Metrics, Random } from '@millrace/telemetry';
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  noTracing,
+  type Random,
+  type Tracing,
+} from '@millrace/telemetry';
 import type { FeatureSettings } from './config.ts';
 import { directTask } from './directTask.ts';
 import { EpochTask } from './epochTask.ts';
 import { Freshness } from './freshness.ts';
 import { type Plan, planOf } from './plan.ts';
 import { ProgressView } from './progress.ts';
+import { traced } from './traced.ts';
 import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
 
 export interface FeatureServiceOptions {
@@ -30,6 +38,7 @@ export interface FeatureServiceOptions {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
   readonly config: FeatureSettings;
 }
 
@@ -145,7 +154,12 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     outputs: outputsOf(plan, codecs),
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
-    createTask: context => taskOf(options, plan, codecs, progress, freshness, context),
+    createTask: context =>
+      traced(
+        taskOf(options, plan, codecs, progress, freshness, context),
+        new Set(plan.streams.map(({ topic }) => topic)),
+        options.tracing ?? noTracing,
+      ),
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
     sessionTimeoutMs: config.sessionTimeoutMs,

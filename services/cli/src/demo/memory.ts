@@ -64,7 +64,7 @@ const startServices = async (database: ReturnType<typeof openDatabase>, apiKey: 
   const running = await startAll(
     [
       ingest,
-      ...pipelines.map(pipeline => featureService({ ...world, pipeline, config: FEATURE_DEFAULTS })),
+      ...pipelines.map(pipeline => featureService({ ...world, pipeline, tracing, config: FEATURE_DEFAULTS })),
       inferenceService({
         ...world,
         pipelines,
