@@ -4,7 +4,6 @@ import { fraud } from './fraud.ts';
 
 export { fraud } from './fraud.ts';
 export {
-  daysForEvents,
   FRAUD_SIMULATION,
   type FraudSimulation,
   simulateFraud,

@@ -192,7 +192,3 @@ export function* simulateFraud(options: FraudSimulation = FRAUD_SIMULATION): Gen
     }
   }
 }
-
-/** Days that give about this many payments with the other options as they are. */
-export const daysForEvents = (events: number, options: FraudSimulation = FRAUD_SIMULATION): number =>
-  Math.max(1, Math.ceil(events / (options.customers * 1.65)));

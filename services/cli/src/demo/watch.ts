@@ -1,4 +1,4 @@
-/** Looks at the topics as any consumer may, committed records only, and keeps the account of what was answered. */
+/** Looks at the topics like every consumer, committed records only, and keeps the account of what was answered. */
 import { Bad, openCodec } from '@millrace/avro';
 import { catalogue, deadLetterTopic, type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';

@@ -10,7 +10,7 @@ export interface StreamValue {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** Writes values straight to their topics, as any producer may: keyed by the entity, placed by Kafka's murmur2. */
+/** Writes values straight to their topics, like every producer outside: keyed by the entity, placed by Kafka's murmur2. */
 export interface Publisher {
   /** Resolves when all are acknowledged. */
   publish(values: readonly StreamValue[]): Promise<void>;
