@@ -33,12 +33,13 @@ export interface Asked {
   readonly scores: Float32Array;
 }
 
-/** One answer: where its vector was, and when the broker had it. */
+/** One answer: where its vector was, and where it is. */
 export interface Answer {
   readonly index: number;
   readonly partition: number;
   readonly vectorOffset: number;
-  readonly appendTimeMs: number;
+  /** Where the answer stands in its own topic. */
+  readonly offset: number;
 }
 
 export interface Account {
@@ -81,7 +82,7 @@ export const account = async (
           index,
           partition: run.partition,
           vectorOffset: value.vectorOffset,
-          appendTimeMs: run.appendTimeMs(i),
+          offset: run.offset(i),
         });
       }
     }

@@ -13,6 +13,8 @@ export interface Contestant {
   readonly outTopic: string;
   /** The group of the next start, which has no members. */
   nextGroup(): string;
+  /** The group of the start before. */
+  group(): string;
   start(): Promise<Child>;
   /** Whether it has joined its group and would answer now. */
   ready(): Promise<boolean>;
@@ -79,10 +81,12 @@ export const millrace = (
     PORT: '0',
   };
   const args = [...profile, join(ROOT, 'services/inference/src/main.ts')];
+  const group = (): string => `millrace.inference.${fraud.name}`;
   return {
     name: 'millrace',
     // It takes leave when it stops, so that the group is free again.
-    nextGroup: () => `millrace.inference.${fraud.name}`,
+    nextGroup: group,
+    group,
     outTopic: topicsOf(fraud).predictions,
     start: () => launch(world, { name: 'millrace', args, environment, readyFile }),
     ready: () => saysReady(readyFile),
@@ -114,6 +118,7 @@ export const plain = (world: BenchWorld, model: string): Contestant => {
       starts++;
       return groupNow();
     },
+    group: groupNow,
     start: () => launch(world, { name: 'plain', args: args(), readyFile }),
     ready: () => saysReady(readyFile),
   };

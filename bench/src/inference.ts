@@ -59,7 +59,7 @@ const round = async (
   const from = await admin.endOffsets(contestant.outTopic);
   const child = await contestant.start();
   try {
-    const samples = await untilAnswered(world, contestant, child, { from, expected });
+    const samples = await untilAnswered(world, contestant, child, { from: positions, expected });
     return { samples, from, memory: memoryOf(child.pid) };
   } finally {
     await child.stop();

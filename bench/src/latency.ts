@@ -18,7 +18,7 @@ import {
 import { coresOfMachine } from './linux/usage.ts';
 import { type Load, paced } from './load/publish.ts';
 import { distinctVectors } from './load/vectors.ts';
-import { sampleOf, untilAnswered, untilReady } from './watch.ts';
+import { committedOf, sampleOf, untilAnswered, untilReady } from './watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from './world/open.ts';
 import { sumOf } from './world/offsets.ts';
 
@@ -62,6 +62,23 @@ export interface LatencyResult {
 
 /** The rate runs that long before anything counts. */
 const WARM_UP_S = 5;
+/** Until the last transaction's answers can be read. */
+const MARKERS_MS = 500;
+
+const answerAt = (partition: number, offset: number): string => `${partition}/${offset}`;
+
+/** Notes when a reader of committed answers sees each: in a transaction that is later than when it was written. */
+const follow = async (
+  world: BenchWorld,
+  from: readonly PartitionOffset[],
+  seen: Map<string, number>,
+  signal: AbortSignal,
+): Promise<void> => {
+  for await (const run of world.broker.read({ from, signal })) {
+    const nowMs = world.clock.now();
+    for (let i = 0; i < run.length; i++) seen.set(answerAt(run.partition, run.offset(i)), nowMs);
+  }
+};
 
 /** Append times of the vectors past `from`, by partition; the first is that at `from`. */
 const inputTimes = async (
@@ -89,24 +106,31 @@ const drive = async (
   world: BenchWorld,
   contestant: Contestant,
   first: number,
+  inFrom: readonly PartitionOffset[],
   { load, options }: Setting,
 ) => {
   const { broker, clock, signal } = world;
+  const over = new AbortController();
+  const seen = new Map<string, number>();
   const { recordsPerSecond } = options;
   const child = await contestant.start();
   try {
     await untilReady(world, contestant, child);
     const outFrom = await broker.admin.endOffsets(contestant.outTopic);
-    const answered = async (): Promise<number> =>
-      sumOf(await broker.admin.endOffsets(contestant.outTopic)) - sumOf(outFrom);
+    const answered = async (): Promise<number> => (await committedOf(world, contestant)) - sumOf(inFrom);
+    const reading = follow(world, outFrom, seen, over.signal);
     const pace = { recordsPerSecond, clock, signal };
     const counted = await paced(broker, load, { ...pace, from: first, seconds: WARM_UP_S });
     const start = sampleOf(world, child, await answered());
     const to = await paced(broker, load, { ...pace, from: counted, seconds: options.seconds });
     const end = sampleOf(world, child, await answered());
-    await untilAnswered(world, contestant, child, { from: outFrom, expected: to - first });
-    return { outFrom, counted, to, cost: costOf([start, end], coresOfMachine()) };
+    await untilAnswered(world, contestant, child, { from: inFrom, expected: to - first });
+    await clock.sleep(MARKERS_MS, signal);
+    over.abort();
+    await reading;
+    return { outFrom, counted, to, seen, cost: costOf([start, end], coresOfMachine()) };
   } finally {
+    over.abort();
     await child.stop();
   }
 };
@@ -121,14 +145,15 @@ const round = async (
   const { features, aside } = topicsOf(fraud);
   const inFrom = await admin.endOffsets(features);
   await admin.resetOffsets(contestant.nextGroup(), [...inFrom, ...(await admin.endOffsets(aside))]);
-  const { outFrom, counted, to, cost } = await drive(world, contestant, first, setting);
+  const { outFrom, counted, to, seen, cost } = await drive(world, contestant, first, inFrom, setting);
   const asked = { from: first, to, outTopic: contestant.outTopic, outFrom, scores: setting.scores };
   const times = await inputTimes(world, features, inFrom);
   const begin = new Map(inFrom.map(({ partition, offset }) => [partition, offset]));
   const waits: number[] = [];
-  const answers = await account(world, asked, ({ index, partition, vectorOffset, appendTimeMs }: Answer) => {
-    if (index >= counted)
-      waits.push(appendTimeMs - times.get(partition)![vectorOffset - begin.get(partition)!]!);
+  const answers = await account(world, asked, ({ index, partition, vectorOffset, offset }: Answer) => {
+    const seenMs = seen.get(answerAt(partition, offset));
+    if (index >= counted && seenMs !== undefined)
+      waits.push(seenMs - times.get(partition)![vectorOffset - begin.get(partition)!]!);
   });
   const percentiles = percentilesOf(Float64Array.from(waits));
   const disturbed = disturbance(cost);

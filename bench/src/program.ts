@@ -7,7 +7,7 @@ import { table } from './table.ts';
 
 const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
 pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
---set gives the service a setting by the name of its environment variable, such as MILLRACE_COMMIT_INTERVAL_MS=5.`;
+--set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];

@@ -1,5 +1,7 @@
 /** Watches a contestant at work: what comes out, and what that costs. */
+import { topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
+import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import type { Contestant } from './contestants.ts';
 import type { Sample } from './figures.ts';
@@ -42,14 +44,21 @@ export const untilReady = async (world: BenchWorld, contestant: Contestant, chil
   }
 };
 
-/** Samples until `expected` answers are on its topic past `from`. @throws Error when it ends or stands still before */
+/**
+ * Records of a topic that its group has committed, answers and all. Ends of the topic with the answers would count the
+ * markers of transactions, too.
+ */
+export const committedOf = async ({ broker }: BenchWorld, contestant: Contestant): Promise<number> =>
+  sumOf(await broker.admin.committed(contestant.group(), [topicsOf(fraud).features]));
+
+/** Samples until `expected` vectors past `from` are answered. @throws Error when it ends or stands still before */
 export const untilAnswered = async (
   world: BenchWorld,
   contestant: Contestant,
   child: Child,
   asked: { readonly from: readonly PartitionOffset[]; readonly expected: number },
 ): Promise<readonly Sample[]> => {
-  const { clock, signal, broker } = world;
+  const { clock, signal } = world;
   const before = sumOf(asked.from);
   const samples: Sample[] = [];
   let over = false;
@@ -58,7 +67,7 @@ export const untilAnswered = async (
   let seen = 0;
   while (seen < asked.expected) {
     if (over) throw failedToStart(child);
-    const records = sumOf(await broker.admin.endOffsets(contestant.outTopic)) - before;
+    const records = (await committedOf(world, contestant)) - before;
     if (records > seen) {
       samples.push(sampleOf(world, child, records));
       seen = records;

@@ -19,6 +19,7 @@ const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
 const NEEDS_VALUE = new Set(['sum', 'mean', 'min', 'max', 'stddev', 'distinct', 'last']);
 const SCALE_MAX = 9;
+const DELIVERIES: ReadonlySet<string> = new Set(['exactly_once', 'at_least_once']);
 
 const children = (e: Expression): readonly Expression[] => {
   if ('left' in e) return [e.left, e.right];
@@ -191,6 +192,19 @@ const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
   for (const [name, e] of Object.entries(kpis)) checkExpression(e, names, `kpis.${name}`, report);
 };
 
+const checkDelivery = ({ delivery }: Pipeline, report: Report): void => {
+  const { inference, epochMs, ...others } = delivery;
+  if (!DELIVERIES.has(inference))
+    report('delivery.inference', `'${inference}' is neither exactly_once nor at_least_once`);
+  if (!Number.isInteger(epochMs) || epochMs < 1)
+    report('delivery.epochMs', 'it is not a whole number of milliseconds above zero');
+  for (const name of Object.keys(others))
+    report(
+      `delivery.${name}`,
+      'nothing can be chosen there: inference alone may deliver other than exactly_once',
+    );
+};
+
 /**
  * Every mistake of a definition at once, each with its place; empty when it can stand. With `fieldsOf` the names of
  * fields are checked too.
@@ -204,8 +218,7 @@ export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly
     report('partitions', 'it is not 1 or more');
   if (!Number.isInteger(pipeline.features.version) || pipeline.features.version < 1)
     report('features.version', 'it is not 1 or more');
-  if (!Number.isInteger(pipeline.delivery.epochMs) || pipeline.delivery.epochMs < 1)
-    report('delivery.epochMs', 'it is not a whole number of milliseconds above zero');
+  checkDelivery(pipeline, report);
   checkStreams(pipeline, fieldsOf, report);
   checkViews(pipeline, fieldsOf, report);
   checkAnswers(pipeline, fieldsOf, report);

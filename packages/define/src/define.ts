@@ -11,20 +11,22 @@ export class DefinitionError extends Error {
   }
 }
 
-type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis' | 'delivery';
-export type PipelineInput = Omit<Pipeline, Defaulted> & Partial<Pick<Pipeline, Defaulted>>;
+type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis';
+export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
+  Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
 
-const DEFAULTS: Pick<Pipeline, Defaulted> = {
+const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   timeZone: 'UTC',
   partitions: 6,
   thresholds: {},
   kpis: {},
-  delivery: { inference: 'at_least_once', epochMs: 100 },
+  delivery: { inference: 'exactly_once', epochMs: 100 },
 };
 
 /** A pipeline with defaults filled in. @throws DefinitionError with every mistake that can be seen without its schemas */
 export const definePipeline = (input: PipelineInput): Pipeline => {
-  const pipeline: Pipeline = { ...DEFAULTS, ...input };
+  const delivery = { ...DEFAULTS.delivery, ...input.delivery };
+  const pipeline: Pipeline = { ...DEFAULTS, ...input, delivery };
   const mistakes = checkPipeline(pipeline);
   if (mistakes.length > 0) throw new DefinitionError(pipeline.name, mistakes);
   return pipeline;

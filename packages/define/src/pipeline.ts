@@ -87,6 +87,10 @@ export interface Pipeline {
   /** Business figures computed for each prediction, over output(), feature(), field(). */
   readonly kpis: Readonly<Record<string, Expression>>;
   readonly delivery: {
+    /**
+     * How predictions reach their topic. `at_least_once` answers sooner, and a fault may write a prediction again, under
+     * the same id. The feature service has no such choice: a redelivered event would meet state that has counted it.
+     */
     readonly inference: 'exactly_once' | 'at_least_once';
     /** Grid of live epochs, milliseconds of append time. */
     readonly epochMs: number;

@@ -47,7 +47,7 @@ describe('definePipeline', () => {
   test('fills in what is left out', () => {
     const pipeline = definePipeline(good);
     expect(pipeline).toMatchObject({ timeZone: 'UTC', partitions: 6, kpis: {} });
-    expect(pipeline.delivery).toEqual({ inference: 'at_least_once', epochMs: 100 });
+    expect(pipeline.delivery).toEqual({ inference: 'exactly_once', epochMs: 100 });
     expect(checkPipeline(pipeline, fieldsOf)).toEqual([]);
   });
 
@@ -98,6 +98,20 @@ describe('definePipeline', () => {
       "decisions.go: threshold('low') is unknown; there are high",
     ])
       expect(message).toContain(part);
+  });
+
+  test('inference alone may deliver otherwise, in a way that there is', () => {
+    expect(definePipeline({ ...good, delivery: { inference: 'at_least_once' } }).delivery).toEqual({
+      inference: 'at_least_once',
+      epochMs: 100,
+    });
+    const delivery = {
+      inference: 'at_most_once',
+      feature: 'at_least_once',
+    } as unknown as PipelineInput['delivery'];
+    expect(() => definePipeline({ ...good, ...(delivery === undefined ? {} : { delivery }) })).toThrow(
+      /delivery\.inference: 'at_most_once' is neither[^\n]*\n- delivery\.feature: nothing can be chosen there/,
+    );
   });
 
   test('finds features that rest on themselves, over several steps', () => {

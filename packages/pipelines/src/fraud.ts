@@ -81,5 +81,4 @@ export const fraud = definePipeline({
     { name: 'approve' },
   ],
   kpis: { expectedLoss: multiply(output('score'), field('amount')) },
-  delivery: { inference: 'at_least_once', epochMs: 100 },
 });

@@ -39,7 +39,6 @@ export const ${name} = definePipeline({
   thresholds: {},
   decisions: [{ name: 'answer' }],
   kpis: {},
-  delivery: { inference: 'at_least_once', epochMs: 100 },
 });
 `;
 
