@@ -16,13 +16,25 @@ export interface ParityResult {
   /** Events whose vector did not come, and vectors that came again. */
   readonly missing: number;
   readonly doubled: number;
-  /** By model: predictions compared with the model run offline, and the greatest difference. */
-  readonly scores?: Readonly<Record<string, ScoreResult>>;
+  /** By model. */
+  readonly scores?: Readonly<Record<string, ScoreResult | ReferenceResult>>;
 }
 
+/** Predictions compared with the model run offline, and the greatest difference. */
 export interface ScoreResult {
   readonly rows: number;
   readonly worst: number;
+}
+
+/** Predictions compared with scores that others computed, and their figures over the rows of the published ones. */
+export interface ReferenceResult extends ScoreResult {
+  /** Rows of the reference without a prediction. */
+  readonly missing: number;
+  readonly auc: number | null;
+  readonly averagePrecision: number | null;
+  readonly cardPrecisionAt100: number | null;
+  /** The comparison with the model run offline. */
+  readonly offline?: ScoreResult;
 }
 
 const TOLERANCE = 1e-6;

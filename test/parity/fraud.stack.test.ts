@@ -35,6 +35,7 @@ testUnless(without)(
       environment: process.env,
       days,
       models: join(data!, 'reference-models'),
+      scores: undefined,
       // Other customers than any other test's: windows hold this run's payments alone.
       prefix: `${uniqueName('p')}-`,
       // The engine in this thread refuses the arrays of jest's own realm.

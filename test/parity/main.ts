@@ -12,13 +12,14 @@ import { differences, reportLines } from './report.ts';
 import { runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
 interface Wanted {
   readonly days: Days;
   readonly models: string | undefined;
+  readonly scores: string | undefined;
   readonly output: string;
 }
 
@@ -34,19 +35,21 @@ const read = (argv: readonly string[]): Wanted => {
     args: [...argv],
     allowPositionals: true,
     options: {
-      raw: text, features: text, from: text, to: text, models: text, output: { ...text, default: 'table' },
+      raw: text, features: text, from: text, to: text, models: text, scores: text, output: { ...text, default: 'table' },
     },
   }); // prettier-ignore
-  const { raw, features, from, to, models, output } = values;
+  const { raw, features, from, to, models, scores, output } = values;
   if (positionals.join(' ') !== 'fraud') throw new RangeError('which pipeline? there are: fraud');
   if (raw === undefined || features === undefined) throw new RangeError('--raw and --features are needed');
   if (output !== 'table' && output !== 'json')
     throw new RangeError(`--output: table or json, not '${output}'`);
   const days = daysOf(resolve(raw), resolve(features), day('from', from), day('to', to));
-  return { days, models: models === undefined ? undefined : resolve(models), output };
+  const folder = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(path);
+  return { days, models: folder(models), scores: folder(scores), output };
 };
 
-const parity = async (io: CommandIo, { days, models, output }: Wanted): Promise<number> => {
+const parity = async (io: CommandIo, { days, models, scores, output }: Wanted): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-parity-'));
   const { environment, signal } = io;
   // Never on somebody's own topics: the events are made up.
@@ -61,7 +64,7 @@ const parity = async (io: CommandIo, { days, models, output }: Wanted): Promise<
   let failed = true;
   try {
     const result = await runParity({
-      world, addresses: stack, directory, environment, days, models, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
+      world, addresses: stack, directory, environment, days, models, scores, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
     }); // prettier-ignore
     const wrong = differences(result);
     for (const line of [...reportLines(result), ...wrong.map(text => `DIFFERENT: ${text}`)])

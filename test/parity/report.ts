@@ -1,13 +1,20 @@
-import type { ParityResult } from './compare.ts';
+import type { ParityResult, ReferenceResult, ScoreResult } from './compare.ts';
 import { SCORE_TOLERANCE } from './scores.ts';
 
 /** Terminal columns hang on the order between two stages' inputs; they are counted, and required with replays. */
 const REQUIRED = /^(TX_|CUSTOMER_)/;
 
+const isReference = (score: ScoreResult | ReferenceResult): score is ReferenceResult => 'missing' in score;
+/** The comparison that every model has: with itself, run offline. */
+const offlineOf = (score: ScoreResult | ReferenceResult): ScoreResult =>
+  isReference(score) ? (score.offline ?? score) : score;
+
 /** What keeps a run from passing, a sentence each. */
 export const differences = (result: ParityResult): readonly string[] => {
   const columns = Object.entries(result.columns).filter(([name]) => REQUIRED.test(name));
-  const scores = Object.entries(result.scores ?? {});
+  const all = Object.entries(result.scores ?? {});
+  const scores = all.map(([name, score]) => [name, offlineOf(score)] as const);
+  const referenced = all.flatMap(([name, score]) => (isReference(score) ? [[name, score] as const] : []));
   const rowsOfScores = Math.max(0, ...scores.map(([, { rows }]) => rows));
   return [
     ...(result.rows === 0 ? ['no row was compared'] : []),
@@ -22,11 +29,22 @@ export const differences = (result: ParityResult): readonly string[] => {
     ...scores
       .filter(([, { worst }]) => worst > SCORE_TOLERANCE)
       .map(([name, { worst }]) => `scores of ${name} differ by up to ${worst}`),
+    ...referenced
+      .filter(([, { missing }]) => missing > 0)
+      .map(([name, { missing }]) => `${missing} rows of the reference have no score by ${name}`),
+    ...referenced
+      .filter(([, { worst }]) => worst > SCORE_TOLERANCE)
+      .map(([name, { worst }]) => `scores of ${name} differ from the reference by up to ${worst}`),
   ];
 };
 
 const line = (name: string, ...cells: readonly string[]): string =>
   [name.padEnd(38), ...cells.map(cell => cell.padStart(12))].join('');
+
+const qualityCells = (score: ScoreResult | ReferenceResult): readonly string[] =>
+  isReference(score)
+    ? [score.auc, score.averagePrecision, score.cardPrecisionAt100].map(figure => figure?.toFixed(4) ?? '-')
+    : [];
 
 export const reportLines = (result: ParityResult): readonly string[] => [
   line('COLUMN', 'COMPARED', 'MISMATCHES', 'WORST'),
@@ -34,9 +52,9 @@ export const reportLines = (result: ParityResult): readonly string[] => [
     line(name, String(compared), String(mismatches), worst.toExponential(2)),
   ),
   '',
-  line('MODEL', 'ROWS', '', 'WORST'),
-  ...Object.entries(result.scores ?? {}).map(([name, { rows, worst }]) =>
-    line(name, String(rows), '', worst.toExponential(2)),
+  line('MODEL', 'ROWS', '', 'WORST', 'AUC', 'AVG PREC.', 'CARD@100'),
+  ...Object.entries(result.scores ?? {}).map(([name, score]) =>
+    line(name, String(score.rows), '', score.worst.toExponential(2), ...qualityCells(score)),
   ),
   '',
   `${result.rows} rows; ${result.missing} vectors missing, ${result.doubled} doubled; ${result.seconds.toFixed(1)} s, ` +

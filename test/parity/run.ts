@@ -9,13 +9,14 @@ import type { MakeScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
 import { collect, type Ends, endsOf } from './collect.ts';
 import { FRAUD_COLUMNS } from './columns.ts';
-import { compareColumns, type ParityResult, type ScoreResult } from './compare.ts';
+import { compareColumns, type ParityResult, type ReferenceResult, type ScoreResult } from './compare.ts';
 import { setChampion } from './control.ts';
 import { cpuSeconds } from './cpu.ts';
 import type { Days } from './days.ts';
 import { type Candidate, givenModels, shippedModel } from './models.ts';
 import { publishDays } from './publish.ts';
 import { readPublished, readReversedTies } from './read.ts';
+import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
 import { Vectors } from './vectors.ts';
 
@@ -28,6 +29,8 @@ export interface ParityOptions {
   readonly days: Days;
   /** Folder with ONNX files to ask beside the model that ships. */
   readonly models: string | undefined;
+  /** Folder with scores that others computed, or none. */
+  readonly scores: string | undefined;
   /** Before every id, where the topics hold the same customers already. */
   readonly prefix: string;
   /** Asks models here, outside the service. */
@@ -111,8 +114,9 @@ const compareModels = async (
   options: ParityOptions,
   from: Ends,
   vectors: Vectors,
-): Promise<Record<string, ScoreResult>> => {
+): Promise<Record<string, ScoreResult | ReferenceResult>> => {
   const { world, models, makeScorer, signal, say, directory } = options;
+  const reference = options.scores === undefined ? undefined : readReferenceScores(options.scores);
   const folder = join(directory, 'models');
   mkdirSync(folder, { recursive: true });
   const shipped = await shippedModel(folder, fraud, FIRST_MODEL_VERSION);
@@ -121,11 +125,19 @@ const compareModels = async (
   const run = {
     world, pipeline: fraud, vectors, from, makeScorer, signal, startInference: () => start(options, 'inference'),
   }; // prettier-ignore
-  const scores: Record<string, ScoreResult> = {};
+  const scores: Record<string, ScoreResult | ReferenceResult> = {};
   try {
     for (const model of [shipped, ...given]) {
       say(`Scoring ${vectors.rows} vectors with ${model.name}:`);
-      scores[model.name] = await compareScores(run, model);
+      const { result, served } = await compareScores(run, model);
+      const expected = reference && referenceOf(reference, model.name);
+      scores[model.name] =
+        expected === undefined
+          ? result
+          : {
+              ...compareWithReference(expected, reference!.inTest, vectors, served, options.days.raw),
+              offline: result,
+            };
     }
   } finally {
     await setChampion(world, fraud, shipped);

@@ -8,6 +8,7 @@ import { FRAUD_COLUMNS } from './columns.ts';
 import type { ParityResult } from './compare.ts';
 import { cpuSeconds } from './cpu.ts';
 import { daysOf } from './days.ts';
+import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { differences } from './report.ts';
 import { Vectors } from './vectors.ts';
 
@@ -41,6 +42,29 @@ describe('days', () => {
   });
 });
 
+describe('reference scores', () => {
+  const referenced = folder('reference');
+  writeFileSync(
+    join(referenced, 'scores_a.csv'),
+    'TRANSACTION_ID,in_test_set,lr,xgb\n7,1,0.25,0.5\n8,0,0.75,0.125\n',
+  );
+
+  test('are read by model and transaction, with the rows that the published figures are over', () => {
+    const reference = readReferenceScores(referenced);
+    expect(reference.inTest).toEqual(new Set([7]));
+    expect(referenceOf(reference, 'fraud-lr')).toEqual(new Map([[7, 0.25], [8, 0.75]])); // prettier-ignore
+    expect(referenceOf(reference, 'fraud')).toBeUndefined();
+  });
+  test('a row without a prediction is missing, and the greatest difference is found', () => {
+    const vectors = new Vectors(fraud, 2);
+    for (const sequence of [7, 8]) vectors.take({ eventId: `tx-${sequence}`, sequence, features: {} } as unknown as FeaturesValue, 0); // prettier-ignore
+    const lr = referenceOf(readReferenceScores(referenced), 'fraud-lr')!;
+    const compared = (served: readonly number[]): object => compareWithReference(lr, new Set([7]), vectors, Float64Array.from(served), []); // prettier-ignore
+    expect(compared([0.25, 0.5])).toMatchObject({ rows: 2, worst: 0.25, missing: 0 });
+    expect(compared([0.25, Number.NaN])).toMatchObject({ rows: 1, worst: 0, missing: 1 });
+  });
+});
+
 describe('verdict', () => {
   const clean = (mismatches: Readonly<Record<string, number>> = {}): ParityResult => ({
     rows: 2,
@@ -58,6 +82,14 @@ describe('verdict', () => {
     scores: { a: { rows: 3, worst: 1e-6 }, b: { rows: 3, worst: 0 } },
   });
 
+  test('what differs from a reference is said beside what differs from the model itself', () => {
+    const of = { auc: 0.9, averagePrecision: 0.5, cardPrecisionAt100: 0.3, offline: { rows: 3, worst: 0 } };
+    const scores = { a: { ...of, rows: 2, worst: 2e-5, missing: 1 }, b: { rows: 3, worst: 0 } };
+    expect(differences({ ...clean(), scores })).toEqual([
+      '1 rows of the reference have no score by a',
+      'scores of a differ from the reference by up to 0.00002',
+    ]);
+  });
   test('nothing differs, and terminal columns may', () => {
     expect(differences(clean({ TERMINAL_ID_RISK_7DAY_WINDOW: 1 }))).toEqual([]);
   });

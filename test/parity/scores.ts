@@ -28,7 +28,10 @@ export interface ScoreRun {
  * Has the service score every vector of the run with one model, from the first on: the alias is switched on the control
  * topic, the group goes back to where the vectors begin.
  */
-export const compareScores = async (run: ScoreRun, model: Candidate): Promise<ScoreResult> => {
+export const compareScores = async (
+  run: ScoreRun,
+  model: Candidate,
+): Promise<{ readonly result: ScoreResult; readonly served: Float64Array }> => {
   const { world, pipeline, vectors } = run;
   const output = pipeline.model.outputs[0]!;
   const offline = await scoreOffline(run.makeScorer, model, vectors.rows, vectors.data);
@@ -39,6 +42,8 @@ export const compareScores = async (run: ScoreRun, model: Candidate): Promise<Sc
   const from = await endsOf(world, [predictions]);
   const service = await run.startInference();
   const seen = new Set<number>();
+  /** By row; NaN where no answer came. */
+  const served = new Float64Array(vectors.rows).fill(Number.NaN);
   let worst = 0;
   const take = (value: PredictionValue): void => {
     const row = vectors.rowOf(value.eventId);
@@ -46,7 +51,8 @@ export const compareScores = async (run: ScoreRun, model: Candidate): Promise<Sc
     // An answer by another model is none here: the row stays missing.
     if (value.modelDigest !== model.manifest.sha256 || value.fallback !== null) return;
     seen.add(row);
-    const off = Math.abs(value.outputs[output]! - offline[row]!);
+    served[row] = value.outputs[output]!;
+    const off = Math.abs(served[row] - offline[row]!);
     worst = Math.max(worst, Number.isNaN(off) ? Number.MAX_VALUE : off);
   };
   try {
@@ -56,5 +62,5 @@ export const compareScores = async (run: ScoreRun, model: Candidate): Promise<Sc
   } finally {
     await service.stop();
   }
-  return { rows: seen.size, worst };
+  return { result: { rows: seen.size, worst }, served };
 };

@@ -205,6 +205,18 @@ const checkDelivery = ({ delivery }: Pipeline, report: Report): void => {
     );
 };
 
+const checkEvaluation = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
+  const { evaluation, events, model, scores } = pipeline;
+  if (evaluation === undefined) return;
+  const labels = events[evaluation.labels];
+  if (labels?.of !== scores)
+    report('evaluation.labels', `'${evaluation.labels}' is no stream of labels of '${scores}'`);
+  const fields = labels && fieldsOf?.(labels.schema);
+  checkExpression(evaluation.truth, { fields }, 'evaluation.truth', report);
+  if (!model.outputs.includes(evaluation.output))
+    report('evaluation.output', `'${evaluation.output}' is unknown; there are ${model.outputs.join(', ')}`);
+};
+
 /**
  * Every mistake of a definition at once, each with its place; empty when it can stand. With `fieldsOf` the names of
  * fields are checked too.
@@ -222,5 +234,6 @@ export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly
   checkStreams(pipeline, fieldsOf, report);
   checkViews(pipeline, fieldsOf, report);
   checkAnswers(pipeline, fieldsOf, report);
+  checkEvaluation(pipeline, fieldsOf, report);
   return mistakes;
 };

@@ -30,6 +30,7 @@ export type {
   AggregateKind,
   Decision,
   Duration,
+  Evaluation,
   EventStream,
   FeatureDefinition,
   FeatureSet,

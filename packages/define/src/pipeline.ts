@@ -63,6 +63,16 @@ export interface Decision {
   readonly when?: Expression; // over output(), threshold(), feature(), field()
 }
 
+/** What a score said, and where the truth about it stands. */
+export interface Evaluation {
+  /** Stream of labels of the scored stream. */
+  readonly labels: string;
+  /** Over the label: what the score is the probability of. */
+  readonly truth: Expression;
+  /** The model's output that is judged. */
+  readonly output: string;
+}
+
 export interface Pipeline {
   readonly name: string;
   readonly description?: string;
@@ -86,6 +96,8 @@ export interface Pipeline {
   readonly decisions: readonly Decision[];
   /** Business figures computed for each prediction, over output(), feature(), field(). */
   readonly kpis: Readonly<Record<string, Expression>>;
+  /** How scores are judged once labels are there; none where nothing labels what is scored. */
+  readonly evaluation?: Evaluation;
   readonly delivery: {
     /**
      * How predictions reach their topic. `at_least_once` answers sooner, and a fault may write a prediction again, under

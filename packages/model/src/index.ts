@@ -11,6 +11,10 @@ export { parseManifest } from './manifest/parse.ts';
 export { type OnnxOptions, onnxScorer } from './onnx/scorer.ts';
 export { workerScorer } from './onnx/worker.ts';
 export { inspectOnnx, NotOnnx, type OnnxFacts } from './proto/inspect.ts';
+export { type EntityRow, entityPrecisionAt } from './quality/entities.ts';
+export {
+  averagePrecision, brierScore, calibration, type CalibrationBin, calibrationError, type Judged, precisionAt, rocAuc,
+} from './quality/ranking.ts'; // prettier-ignore
 export { ModelRefused } from './refused.ts';
 export { type Rows, type Scored, type Scorer, ScorerLost, ScoringError } from './scorer.ts';
 export { type Held, type Lease, modelSlot, type Slot } from './slot.ts';

@@ -13,11 +13,13 @@ export const sharedDataTest = testUnless(
 
 export const sharedBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(join(FOLDER, path)));
 
-/** Rows of a gzipped CSV as numbers, its first line left out. */
-export const sharedNumbers = (path: string): number[][] =>
+/** Rows of a gzipped CSV cut at commas, its first line left out. */
+export const sharedRows = (path: string): string[][] =>
   gunzipSync(readFileSync(join(FOLDER, path)))
     .toString()
     .trim()
     .split('\n')
     .slice(1)
-    .map(line => line.split(',').map(Number));
+    .map(line => line.split(','));
+
+export const sharedNumbers = (path: string): number[][] => sharedRows(path).map(cells => cells.map(Number));

@@ -81,4 +81,5 @@ export const fraud = definePipeline({
     { name: 'approve' },
   ],
   kpis: { expectedLoss: multiply(output('score'), field('amount')) },
+  evaluation: { labels: 'labels', truth: field('isFraud'), output: 'score' },
 });

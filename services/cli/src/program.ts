@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fraud, MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { evaluate } from './commands/evaluate.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { run } from './commands/run.ts';
@@ -108,6 +109,16 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .option('--models <folder>', 'model store', MODELS_FOLDER)
     .addOption(output())
     .action((id, o) => done(world(o, w => trace(io, w, one(o.pipeline), { id, models: o.models, output: o.output }))));
+  talks(program.command('evaluate').description('how good the scores were, by the labels that have come since'))
+    .addOption(pipelineOption())
+    .option('--from <day>', 'first day of event time, YYYY-MM-DD')
+    .option('--to <day>', 'last day, included')
+    .option('--as-of <time>', 'count labels that were known by then')
+    .option('--by <names>', 'one line for each model, arm, run, route, decision, fallback; comma separated', 'model')
+    .option('--top <k>', 'rows, and entities a day, that somebody can look at', whole, 100)
+    .option('--leave-out-known-since <day>', 'leave out entities with a true label known before the day, of an event since')
+    .addOption(output())
+    .action(o => done(world(o, w => evaluate(io, w, one(o.pipeline), o))));
   talks(program.command('topics').description('the topics of the catalogue').command('apply').description('create and alter what differs; a plan without --execute'))
     .option('--execute', 'do it', false)
     .addOption(output())

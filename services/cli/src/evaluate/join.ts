@@ -1,0 +1,158 @@
+/** Predictions with what turned out to be true about them: both topics are read to their ends, committed records only. */
+import { Bad, openCodec } from '@millrace/avro';
+import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
+import { compileCondition, type Evaluation, type Pipeline } from '@millrace/define';
+import type { World } from '../world/prepare.ts';
+import { decoded, type Seen, wholeTopic } from '../world/slice.ts';
+
+/** Longest join that is held in memory, in rows. */
+export const ROWS_MAX = 20_000_000;
+
+/** A prediction reduced to what it is judged by. */
+export interface JudgedRow {
+  readonly eventId: string;
+  readonly entity: string;
+  readonly eventTime: number;
+  readonly score: number;
+  /** Undefined where no label is known. */
+  readonly truth: boolean | undefined;
+  /** Values by which figures are told apart, in the order asked for. */
+  readonly group: readonly string[];
+}
+
+/** What predictions can be told apart by. */
+export const GROUPINGS = {
+  model: p => `${p.model}@${p.modelVersion}`,
+  arm: p => p.arm,
+  run: p => p.runId,
+  route: p => p.route,
+  decision: p => p.decision,
+  fallback: p => p.fallback ?? 'none',
+} as const satisfies Readonly<Record<string, (p: PredictionValue) => string>>;
+export type Grouping = keyof typeof GROUPINGS;
+
+export interface JoinOptions {
+  readonly by: readonly Grouping[];
+  /** Event times, milliseconds since the epoch: first included, last excluded. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Labels count that were known by then, milliseconds since the epoch. */
+  readonly asOfMs: number;
+}
+
+/** A label that is true. Times are milliseconds since the epoch. */
+export interface TrueLabel {
+  readonly entity: string;
+  readonly eventTime: number;
+  readonly knownAt: number;
+}
+
+export interface Joined {
+  readonly rows: readonly JudgedRow[];
+  /** Of every event that has one, predicted or not. */
+  readonly trueLabels: readonly TrueLabel[];
+  /** Records that cannot be decoded, and predictions without a number as score. */
+  readonly unusable: number;
+}
+
+interface Label extends TrueLabel {
+  readonly revision: number;
+  readonly withdrawn: boolean;
+  readonly truth: boolean;
+}
+
+async function* valuesOf<T>(world: World, pipeline: Pipeline, topic: string): AsyncGenerator<Seen<T>> {
+  const { subject, schema } = catalogue([pipeline]).find(({ name }) => name === topic)!.value!;
+  const codec = await openCodec<T>(world.registry, { subject, schema });
+  yield* decoded(await wholeTopic(world.broker, topic), codec);
+}
+
+/** The newest revision of each label that is known by then. */
+const readLabels = async (
+  world: World,
+  pipeline: Pipeline,
+  { labels, truth }: Evaluation,
+  asOfMs: number,
+): Promise<{ readonly known: ReadonlyMap<string, Label>; readonly unusable: number }> => {
+  const stream = pipeline.events[labels]!;
+  const holds = compileCondition<Record<string, unknown>>(truth, {
+    timeZone: pipeline.timeZone,
+    field: name => label => label[name],
+  });
+  const known = new Map<string, Label>();
+  let unusable = 0;
+  const topic = topicsOf(pipeline).events[labels]!;
+  for await (const { value, appendTimeMs } of valuesOf<Record<string, unknown>>(world, pipeline, topic)) {
+    if (value === null) continue;
+    if (value instanceof Bad) {
+      unusable++;
+      continue;
+    }
+    const knownAt = stream.knownAt === undefined ? appendTimeMs : (value[stream.knownAt] as number);
+    if (knownAt > asOfMs) continue;
+    const [id, revision] = [value['eventId'] as string, value['revision'] as number];
+    const before = known.get(id);
+    if (before !== undefined && before.revision > revision) continue;
+    known.set(id, {
+      revision,
+      withdrawn: value['withdrawn'] === true,
+      truth: holds(value),
+      knownAt,
+      entity: value[pipeline.entity] as string,
+      eventTime: value[stream.time] as number,
+    });
+  }
+  return { known, unusable };
+};
+
+/** Of several answers to one event in one group the newest revision stands, and of that the last progressive result. */
+const isNewer = (a: PredictionValue, b: PredictionValue): boolean =>
+  a.revision > b.revision || (a.revision === b.revision && a.seq >= b.seq);
+
+/** @throws RangeError where the slice holds more than `ROWS_MAX` predictions: ask for fewer days. */
+export const joinPredictions = async (
+  world: World,
+  pipeline: Pipeline,
+  evaluation: Evaluation,
+  options: JoinOptions,
+): Promise<Joined> => {
+  const labels = await readLabels(world, pipeline, evaluation, options.asOfMs);
+  const newest = new Map<string, { readonly value: PredictionValue; readonly group: readonly string[] }>();
+  let unusable = labels.unusable;
+  const { predictions } = topicsOf(pipeline);
+  for await (const { value } of valuesOf<PredictionValue>(world, pipeline, predictions)) {
+    if (value === null) continue;
+    if (value instanceof Bad) {
+      unusable++;
+      continue;
+    }
+    if (value.role !== 'answer' || value.eventTime < options.fromMs || value.eventTime >= options.untilMs)
+      continue;
+    const group = options.by.map(name => GROUPINGS[name](value));
+    const key = JSON.stringify([value.eventId, ...group]);
+    const before = newest.get(key);
+    if (before !== undefined && !isNewer(value, before.value)) continue;
+    newest.set(key, { value, group });
+    if (newest.size > ROWS_MAX)
+      throw new RangeError(`more than ${ROWS_MAX} predictions: ask for fewer days with --from and --to`);
+  }
+  const rows: JudgedRow[] = [];
+  for (const { value, group } of newest.values()) {
+    const score = value.outputs[evaluation.output] ?? Number.NaN;
+    if (Number.isNaN(score)) {
+      unusable++;
+      continue;
+    }
+    const label = labels.known.get(value.eventId);
+    rows.push({
+      eventId: value.eventId,
+      entity: value.entity,
+      eventTime: value.eventTime,
+      score,
+      truth: label === undefined || label.withdrawn ? undefined : label.truth,
+      group,
+    });
+  }
+  const trueLabels = [...labels.known.values()].filter(({ truth, withdrawn }) => truth && !withdrawn);
+  return { rows, trueLabels, unusable };
+};

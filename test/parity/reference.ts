@@ -1,0 +1,81 @@
+/** Scores that others computed, beside those on the topic, and how good these are. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { figuresOf } from '@millrace/cli';
+import type { ReferenceResult } from './compare.ts';
+import { readCsv, readTransactions } from './read.ts';
+import type { Vectors } from './vectors.ts';
+
+/** Looked at by the published figure each day. */
+const CARDS_A_DAY = 100;
+const IN_TEST = 'in_test_set';
+
+export interface ReferenceScores {
+  /** By model, as its column is called, then by transaction id. */
+  readonly models: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  /** Rows that the published figures are taken over. */
+  readonly inTest: ReadonlySet<number>;
+}
+
+/** Files `scores_*.csv` or `.csv.gz`: transaction id, `in_test_set` (without it all rows are), a column for each model. */
+export const readReferenceScores = (folder: string): ReferenceScores => {
+  const files = readdirSync(folder).filter(name => /^scores_.*\.csv(\.gz)?$/.test(name)).sort(); // prettier-ignore
+  if (files.length === 0) throw new RangeError(`${folder} holds no files scores_*.csv or .csv.gz`);
+  const models = new Map<string, Map<number, number>>();
+  const inTest = new Set<number>();
+  for (const file of files) {
+    const { columns, rows } = readCsv(join(folder, file));
+    const testColumn = columns.indexOf(IN_TEST);
+    for (const row of rows) {
+      const id = Number(row[0]);
+      if (testColumn < 0 || row[testColumn] === '1') inTest.add(id);
+      for (let c = 1; c < columns.length; c++) {
+        if (c === testColumn) continue;
+        const scores = models.get(columns[c]!) ?? new Map<number, number>();
+        models.set(columns[c]!, scores.set(id, Number(row[c])));
+      }
+    }
+  }
+  return { models, inTest };
+};
+
+/** The reference of a model: `fraud-lr` has the column `lr`. */
+export const referenceOf = (
+  { models }: ReferenceScores,
+  name: string,
+): ReadonlyMap<number, number> | undefined =>
+  [...models].find(([column]) => name === column || name.endsWith(`-${column}`))?.[1];
+
+/** @param served by row of the vectors; NaN where no answer came. */
+export const compareWithReference = (
+  reference: ReadonlyMap<number, number>,
+  inTest: ReadonlySet<number>,
+  vectors: Vectors,
+  served: Float64Array,
+  rawFiles: readonly string[],
+): ReferenceResult => {
+  const scores = new Map<number, number>();
+  let worst = 0;
+  for (let row = 0; row < vectors.rows; row++) {
+    const id = vectors.sequence(row);
+    const expected = reference.get(id);
+    if (expected === undefined || Number.isNaN(served[row]!)) continue;
+    scores.set(id, served[row]!);
+    worst = Math.max(worst, Math.abs(served[row]! - expected));
+  }
+  const rows = [];
+  for (const { id, customerId, txAt, isFraud } of readTransactions(rawFiles)) {
+    const score = scores.get(id);
+    if (score === undefined || !inTest.has(id)) continue;
+    rows.push({ eventId: String(id), entity: customerId, eventTime: txAt, score, truth: isFraud, group: [] });
+  }
+  const figures = figuresOf(rows, [], { k: CARDS_A_DAY, leaveOutKnownSinceMs: undefined });
+  return {
+    rows: scores.size,
+    worst,
+    missing: reference.size - scores.size,
+    auc: figures.auc,
+    averagePrecision: figures.averagePrecision,
+    cardPrecisionAt100: figures.entityPrecisionAtK,
+  };
+};
