@@ -6,8 +6,13 @@ export const BATCH_BYTES_MAX = 900_000;
 const RECORD_OVERHEAD_BYTES = 24;
 const HEADER_OVERHEAD_BYTES = 10;
 
+/** Bytes of one produce request, at most. The broker's limit is 100 MB, and the answer is due within a request's time-out. */
+export const REQUEST_BYTES_MAX = 16 * 1_048_576;
+
 export interface Batch {
   readonly messages: readonly OutMessage[];
+  /** At least as large as its records will be when encoded. */
+  readonly bytesMax: number;
 }
 
 export interface PartitionBatches extends TopicPartition {
@@ -35,17 +40,32 @@ export const batchesOf = (records: readonly OutRecord[]): readonly PartitionBatc
   const byPartition = Map.groupBy(records, ({ topic, partition }) => `${topic}/${partition}`);
   return [...byPartition.values()].map(ofPartition => {
     const { topic, partition } = ofPartition[0]!;
-    const batches: { messages: OutMessage[] }[] = [];
-    let bytes = Infinity;
+    const batches: { messages: OutMessage[]; bytesMax: number }[] = [];
     for (const record of ofPartition) {
-      const more = encodedBytesMax(record);
-      if (bytes + more > BATCH_BYTES_MAX) {
-        batches.push({ messages: [] });
-        bytes = 0;
-      }
-      bytes += more;
-      batches.at(-1)!.messages.push(messageOf(record));
+      const bytes = encodedBytesMax(record);
+      let batch = batches.at(-1);
+      if (batch === undefined || batch.bytesMax + bytes > BATCH_BYTES_MAX)
+        batches.push((batch = { messages: [], bytesMax: 0 }));
+      batch.messages.push(messageOf(record));
+      batch.bytesMax += bytes;
     }
     return { topic, partition, batches };
   });
+};
+
+/** Batches of different partitions, in order, in groups that one request may carry. */
+export const requestsOf = <B extends Pick<Batch, 'bytesMax'>>(
+  batches: readonly B[],
+): readonly (readonly B[])[] => {
+  const requests: B[][] = [];
+  let bytes = Infinity;
+  for (const batch of batches) {
+    if (bytes + batch.bytesMax > REQUEST_BYTES_MAX) {
+      requests.push([]);
+      bytes = 0;
+    }
+    requests.at(-1)!.push(batch);
+    bytes += batch.bytesMax;
+  }
+  return requests;
 };

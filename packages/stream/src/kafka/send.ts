@@ -1,8 +1,8 @@
 import type { TopicPartition } from '../broker/port.ts';
-import type { PartitionBatches } from './batches.ts';
+import { type Batch, type PartitionBatches, requestsOf } from './batches.ts';
 import { type KafkaOptions, leaderOf, learnTopics, REQUEST_TIMEOUT_MS, RETRY_MS_MAX } from './connect.ts';
 import { isRefusedForNow, isUnanswered } from './errors.ts';
-import type { Cluster, OutMessage } from './internals.ts';
+import type { Cluster } from './internals.ts';
 import { retrying } from './retry.ts';
 
 const SEQUENCES = 2 ** 31;
@@ -27,15 +27,14 @@ export const learn = (cluster: Cluster, topics: readonly string[], { clock }: Ka
     waitMsMin: 20,
   });
 
-interface Sequenced extends TopicPartition {
+interface Sequenced extends TopicPartition, Batch {
   readonly firstSequence: number;
-  readonly messages: readonly OutMessage[];
 }
 
 /**
- * Sends batches of many partitions: in each round the next batch of every partition, one request a leader. The requests
- * of a connection wait for each other, so a request a partition would make sends slow. This is the whole of the
- * producer's rules: one batch under way per partition (the caller's lanes), an explicit partition, and what is tried
+ * Sends batches of many partitions: in each round the next batch of every partition, one request a leader, and more
+ * where it would pass the limit of a request. The requests of a connection wait for each other, so a request a partition
+ * would make sends slow. This is the whole of the producer's rules: one batch under way per partition (the caller's lanes), an explicit partition, and what is tried
  * again keeps its sequence numbers: the broker knows the batches that it took already. Whatever else fails ends the
  * sender, so no partition can be left out unseen.
  * @param unansweredAgain whether a request without an answer may be tried again: not within a transaction, where a late
@@ -53,11 +52,13 @@ export const sendRounds = async (
     const due = partitions.flatMap(({ topic, partition, batches }) => {
       const batch = batches[round];
       const firstSequence = sender.sequences.get(nameOf({ topic, partition })) ?? 0;
-      return batch === undefined ? [] : [{ topic, partition, firstSequence, messages: batch.messages }];
+      return batch === undefined ? [] : [{ topic, partition, firstSequence, ...batch }];
     });
-    await sendTogether(cluster, sender, due, options, unansweredAgain);
-    for (const { firstSequence, messages, ...at } of due)
-      sender.sequences.set(nameOf(at), (firstSequence + messages.length) % SEQUENCES);
+    for (const together of requestsOf(due)) {
+      await sendTogether(cluster, sender, together, options, unansweredAgain);
+      for (const { firstSequence, messages, topic, partition } of together)
+        sender.sequences.set(nameOf({ topic, partition }), (firstSequence + messages.length) % SEQUENCES);
+    }
   }
 };
 

@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BATCH_BYTES_MAX, batchesOf, encodedBytesMax } from '../../src/kafka/batches.ts';
+import {
+  BATCH_BYTES_MAX,
+  batchesOf,
+  encodedBytesMax,
+  REQUEST_BYTES_MAX,
+  requestsOf,
+} from '../../src/kafka/batches.ts';
 import { bytes, out } from '../broker/harness.ts';
 import { loadSource } from './patch/load.ts';
 
@@ -47,6 +53,26 @@ test('a record above the limit is alone: the broker says whether it takes it', (
   const large = { topic: 't', partition: 0, key: null, value: new Uint8Array(2_000_000) };
   const [one] = batchesOf([out('t', 0, 'k', 'a'), large, out('t', 0, 'k', 'b')]);
   expect(one!.batches.map(({ messages }) => messages.length)).toEqual([1, 1, 1]);
+});
+
+test('requests stay below their limit, whole and in order; a batch above it goes alone', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: REQUEST_BYTES_MAX + 10 }), { maxLength: 50 });
+  fc.assert(
+    fc.property(sizes, given => {
+      const batches = given.map(bytesMax => ({ bytesMax }));
+      const requests = requestsOf(batches);
+      expect(requests.flat()).toEqual(batches);
+      for (const one of requests)
+        expect(
+          one.length === 1 || one.reduce((sum, { bytesMax }) => sum + bytesMax, 0) <= REQUEST_BYTES_MAX,
+        ).toBe(true);
+      // Together with the next they would not have fitted.
+      for (const [i, one] of requests.slice(1).entries())
+        expect(
+          one[0]!.bytesMax + requests[i]!.reduce((sum, { bytesMax }) => sum + bytesMax, 0),
+        ).toBeGreaterThan(REQUEST_BYTES_MAX);
+    }),
+  );
 });
 
 test('bytes are not copied', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { noLogger, systemClock } from '@millrace/telemetry';
 import type { OutRecord } from '../../src/broker/port.ts';
-import { BATCH_BYTES_MAX, batchesOf } from '../../src/kafka/batches.ts';
+import { BATCH_BYTES_MAX, batchesOf, REQUEST_BYTES_MAX } from '../../src/kafka/batches.ts';
 import type { KafkaOptions } from '../../src/kafka/connect.ts';
 import type { Cluster, Node } from '../../src/kafka/internals.ts';
 import { PartitionLanes, type Sender, sendRounds } from '../../src/kafka/send.ts';
@@ -29,7 +29,11 @@ const lost = (): Error => Object.assign(new Error('no answer'), { name: 'KafkaJS
  * any other: Kafka's rules for idempotent producers. Partition p is led by node `leader(p)`; like kafkajs, an answer
  * with several errors throws the first.
  */
-const fakeCluster = (moods: readonly Mood[], leader: (partition: number, refreshes: number) => number) => {
+const fakeCluster = (
+  moods: readonly Mood[],
+  leader: (partition: number, refreshes: number) => number,
+  partitions = 4,
+) => {
   const logs = new Map<number, string[]>();
   const last = new Map<number, number>();
   const requests: { node: number; batches: readonly { partition: number; firstSequence: number }[] }[] = [];
@@ -64,7 +68,10 @@ const fakeCluster = (moods: readonly Mood[], leader: (partition: number, refresh
   const cluster = {
     findBroker: async ({ nodeId }: { nodeId: number }) => node(nodeId),
     findTopicPartitionMetadata: () =>
-      [0, 1, 2, 3].map(partitionId => ({ partitionId, leader: leader(partitionId, seen) })),
+      Array.from({ length: partitions }, (_, partitionId) => ({
+        partitionId,
+        leader: leader(partitionId, seen),
+      })),
     refreshMetadata: async () => {
       seen = ++refreshes;
     },
@@ -150,6 +157,18 @@ test('batches of a partition go one after the other, each with the number after 
   );
   expect(numbers).toEqual([0, 1, 2]);
   expect(requests).toHaveLength(4);
+});
+
+test('what would pass the limit of a request is sent in several, each partition once', async () => {
+  const cluster = fakeCluster([], () => 0, 40);
+  const full = Array.from({ length: 40 }, (_, partition) =>
+    record(partition, 'v'.padEnd(BATCH_BYTES_MAX - 100)),
+  );
+  await sendRounds(cluster.cluster, newSender(), batchesOf(full), OPTIONS, false);
+  const { requests, logs } = cluster;
+  for (const { batches } of requests)
+    expect(batches.length * BATCH_BYTES_MAX).toBeLessThanOrEqual(REQUEST_BYTES_MAX);
+  expect([...logs.values()].map(log => log.length)).toEqual(full.map(() => 1));
 });
 
 test('calls that share a partition wait for each other, in order, also after a failure', async () => {
