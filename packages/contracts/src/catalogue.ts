@@ -2,7 +2,7 @@ import type { Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from './files/schemas.ts';
 import { compactSchema } from './generate/avsc.ts';
 import { type PipelineSchemas, schemasOf } from './generate/schemas.ts';
-import { deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } from './topics.ts';
+import { asideTopic, deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } from './topics.ts';
 
 export type ServiceName = 'producers' | 'ingest' | 'feature' | 'inference' | 'sink' | 'cli';
 export type TopicKind =
@@ -105,14 +105,26 @@ const deadLetters = (topic: Topic): Topic => ({
   readers: ['cli'],
 });
 
-/** Kinds that are read record by record, so that a record can be bad; the others are tables of our own writing. */
-const READ_BY_RECORD: ReadonlySet<TopicKind> = new Set([
-  'events',
-  'features',
-  'aside',
-  'predictions',
-  'repartition',
-]);
+/** Where letters of a topic are sent again: same partitions and readers, written by nobody but the command line. */
+const aside = ({ value, ...topic }: Topic): Topic => {
+  const name = asideTopic(topic.name);
+  return {
+    ...topic,
+    name,
+    kind: 'aside',
+    config: kept(days(ANSWERS_RETENTION_DAYS)),
+    value: value && { ...value, subject: valueSubject(name) },
+    writers: ['cli'],
+  };
+};
+
+/**
+ * Kinds that are read record by record, so that a record can be bad; the others are tables of our own writing. What lies
+ * aside has its letters where those of its topic are.
+ */
+const READ_BY_RECORD: ReadonlySet<TopicKind> = new Set(['events', 'features', 'predictions', 'repartition']);
+/** Of the features, the feature service writes aside too: that topic is among the answers. */
+const HAVE_ASIDE: ReadonlySet<TopicKind> = new Set(['events', 'predictions']);
 
 const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topic[] => {
   const schemas = schemasOf(pipeline, source);
@@ -137,7 +149,11 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
       partitions: pipeline.partitions,
       value: schema === undefined ? undefined : { subject: valueSubject(draft.name), schema },
     };
-    return READ_BY_RECORD.has(topic.kind) ? [topic, deadLetters(topic)] : [topic];
+    return [
+      topic,
+      ...(HAVE_ASIDE.has(topic.kind) ? [aside(topic)] : []),
+      ...(READ_BY_RECORD.has(topic.kind) ? [deadLetters(topic)] : []),
+    ];
   });
 };
 

@@ -24,7 +24,9 @@ export type { Repartition, RepartitionRow } from './generated/millrace-repartiti
 export { inputHash, predictionId } from './identity.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
+export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
 export {
+  asideTopic,
   deadLetterTopic,
   MILLRACE_TOPICS,
   type PipelineTopics,

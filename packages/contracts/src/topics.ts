@@ -34,8 +34,16 @@ export const MILLRACE_TOPICS = {
   runs: 'millrace.runs.v1',
 } as const;
 
-/** Dead letters of one input topic: original key, bytes and headers, with `__dlq.errors.*`. */
-export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
+const ASIDE = '.aside';
+
+/** Beside a topic, read by the same tasks: what is sent again, so that others who read the topic see it once. */
+export const asideTopic = (topic: string): string => (topic.endsWith(ASIDE) ? topic : `${topic}${ASIDE}`);
+
+/**
+ * Dead letters of one input topic and of what lies aside of it: original key, bytes and headers, with `__dlq.errors.*`.
+ */
+export const deadLetterTopic = (topic: string): string =>
+  `${topic.endsWith(ASIDE) ? topic.slice(0, -ASIDE.length) : topic}.dlq`;
 
 /** Subject under which the value schema of a topic is registered. */
 export const valueSubject = (topic: string): string => `${topic}-value`;
@@ -58,7 +66,7 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     events,
     scored: events[pipeline.scores]!,
     features,
-    aside: `${features}.aside`,
+    aside: asideTopic(features),
     predictions: `${p}.predictions.v1`,
     deferred: `${p}.deferred.v1`,
     repartition: Object.fromEntries(further.map(key => [key, `${p}.feature.${hyphened(key)}.repartition`])),

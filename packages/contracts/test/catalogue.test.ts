@@ -19,7 +19,6 @@ describe('the catalogue', () => {
     const read = [
       'shop-orders.orders.v1',
       'shop-orders.features.v2',
-      'shop-orders.features.v2.aside',
       'shop-orders.predictions.v1',
       'shop-orders.feature.item-id.repartition',
       'shop-orders.feature.release.repartition',
@@ -28,6 +27,9 @@ describe('the catalogue', () => {
       [
         ...read,
         ...read.map(name => `${name}.dlq`),
+        'shop-orders.orders.v1.aside',
+        'shop-orders.features.v2.aside',
+        'shop-orders.predictions.v1.aside',
         'shop-orders.deferred.v1',
         'shop-orders.feature.state.changelog',
         'shop-orders.feature.progress',
@@ -81,6 +83,17 @@ describe('the catalogue', () => {
         expect(value.subject).toBe(`${name}-value`);
       }
     expect(named('shop-orders.deferred.v1').value!.schema).toBe(named('shop-orders.features.v2').value!.schema); // prettier-ignore
+  });
+
+  test('what lies aside of a topic has its partitions, schema and readers, and is never compacted', () => {
+    for (const name of ['orders.v1', 'features.v2', 'predictions.v1'].map(end => `shop-orders.${end}`)) {
+      const [topic, aside] = [named(name), named(`${name}.aside`)];
+      expect(aside).toMatchObject({ partitions: topic.partitions, readers: topic.readers, key: topic.key });
+      expect(aside.value).toEqual({ subject: `${name}.aside-value`, schema: topic.value!.schema });
+      expect(aside.config['cleanup.policy']).toBe('delete');
+      expect(aside.writers).toContain('cli');
+    }
+    expect(named('shop-orders.orders.v1.aside').writers).toEqual(['cli']);
   });
 
   test('says who writes and who reads', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { deadLetterTopic, stageKeys, topicsOf, valueSubject } from '../src/index.ts';
+import { asideTopic, deadLetterTopic, stageKeys, topicsOf, valueSubject } from '../src/index.ts';
 import { shop } from './pipeline.ts';
 
 describe('names of topics', () => {
@@ -31,6 +31,10 @@ describe('names of topics', () => {
 
   test('that follow from a topic', () => {
     expect(deadLetterTopic('a.v1')).toBe('a.v1.dlq');
+    expect(asideTopic('a.v1')).toBe('a.v1.aside');
+    // A letter that was sent again and failed again lies with the others, and is sent again to the same place.
+    expect(deadLetterTopic('a.v1.aside')).toBe('a.v1.dlq');
+    expect(asideTopic('a.v1.aside')).toBe('a.v1.aside');
     expect(valueSubject('a.v1')).toBe('a.v1-value');
   });
 });

@@ -23,10 +23,10 @@ export function directTask(
   return {
     async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
       const open = batches.open(batch, out);
-      const stream = plan.streams.find(({ topic }) => topic === batch.topic)!;
+      const source = plan.sources.find(({ topic }) => topic === batch.topic)!;
       book.begin();
       for (let i = 0; i < batch.length; i++) {
-        const row = readSource(plan, stream, batch, i, { batch: open, i });
+        const row = readSource(plan, source, batch, i, { batch: open, i });
         if (row === null) open.skip(i, 'tombstone');
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {

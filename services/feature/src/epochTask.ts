@@ -72,7 +72,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#context = context;
     const book = new TaskBook(context.state, plan.set.hash);
     this.#book = book;
-    const positions = plan.streams.map(
+    const positions = plan.sources.map(
       ({ topic }) => context.positions.find(at => at.topic === topic)?.offset ?? 0,
     );
     this.#cutter = new SourceCutter(options.cutter, positions, book.cutter);
@@ -109,7 +109,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   }
 
   onCaughtUp({ topic, offset }: PartitionOffset): void {
-    const input = this.#options.plan.streams.findIndex(stream => stream.topic === topic);
+    const input = this.#options.plan.sources.findIndex(source => source.topic === topic);
     if (input < 0) return;
     const said = this.#inTurn(() => {
       this.#cutter.caughtUp(input, offset);
@@ -136,13 +136,13 @@ export class EpochTask implements Task<Inbound, Outputs> {
 
   #readSource(batch: InboundBatch<Inbound>, open: OpenBatch): void {
     const { plan } = this.#options;
-    const input = plan.streams.findIndex(({ topic }) => topic === batch.topic);
+    const input = plan.sources.findIndex(({ topic }) => topic === batch.topic);
     for (let i = 0; i < batch.length; i++) {
       const held = { batch: open, i };
-      const row = readSource(plan, plan.streams[input]!, batch, i, held);
+      const row = readSource(plan, plan.sources[input]!, batch, i, held);
       if (row !== null && !('reason' in row)) {
         this.#options.freshness.seen(row.event.stream, row.event.time);
-        if (!this.#cutter.add(input, row.event.offset, row.appendTimeMs, row)) open.skip(i, 'applied');
+        if (!this.#cutter.add(input, batch.offset(i), row.appendTimeMs, row)) open.skip(i, 'applied');
         continue;
       }
       this.#cutter.pass(input, batch.offset(i));
@@ -260,7 +260,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   #pace(): void {
     const { plan, progress } = this.#options;
     this.#cutter.pace(progress.releasedMin).forEach((rest, input) => {
-      const { topic } = plan.streams[input]!;
+      const { topic } = plan.sources[input]!;
       if (rest === this.#paused.has(topic)) return;
       const at = { topic, partition: this.#context.id };
       if (rest) {

@@ -1,6 +1,7 @@
 import type { Codec } from '@millrace/avro';
+import { stageKeys } from '@millrace/contracts';
 import { type Epoch, partsOf } from '@millrace/features';
-import type { Emitter } from '@millrace/stream';
+import { type Emitter, murmur2Partition } from '@millrace/stream';
 import type { Hop, Plan } from './plan.ts';
 import type { Row } from './row.ts';
 import type { Outputs, RepartitionValue } from './values.ts';
@@ -19,13 +20,16 @@ export function laneWriter(
   codec: Codec<RepartitionValue>,
 ): LaneWriter {
   const markerKey = Buffer.from(String(lane));
+  const sourceKey = stageKeys(pipeline)[0]!;
   return {
     row(epoch, row, hop) {
       const value = { lane, epoch: partsOf(epoch), row: sentRow(row) };
-      const { fields, partition } = row.event;
-      if (hop.to === 'release')
-        out.emit('release', Buffer.from(String(fields[pipeline.entity])), value, partition);
-      else out.emit(hop.to, Buffer.from(String(fields[hop.stage.key])), value);
+      const { fields } = row.event;
+      const keyed = (field: string): Buffer => Buffer.from(String(fields[field]));
+      if (hop.to !== 'release') return out.emit(hop.to, keyed(hop.stage.key), value);
+      // Back to the task that read it: of a letter sent again, not the partition that it first stood on.
+      const home = murmur2Partition(keyed(sourceKey), pipeline.partitions);
+      out.emit('release', keyed(pipeline.entity), value, home);
     },
     marker(epoch, to) {
       const bytes = codec.encode({ lane, epoch: partsOf(epoch), row: null });

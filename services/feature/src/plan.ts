@@ -1,4 +1,4 @@
-import { catalogue, type PipelineTopics, topicsOf } from '@millrace/contracts';
+import { asideTopic, catalogue, type PipelineTopics, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type CompiledSet, type CompiledStage, compileSet, type CompileOptions } from '@millrace/features';
 
@@ -7,6 +7,12 @@ export interface StreamPlan {
   readonly topic: string;
   /** Field that must equal the record's key. */
   readonly keyField: string;
+}
+
+/** An input that brings events from outside: the topic of a stream, or what is sent again aside of it. */
+export interface SourcePlan extends StreamPlan {
+  /** Topic of the stream where this one lies aside of it: its records say themselves where they first stood. */
+  readonly asideOf: string | undefined;
 }
 
 /** Where a row goes next, and by which field it is keyed there; `release` leads back to its source partition. */
@@ -19,6 +25,8 @@ export interface Plan {
   readonly topics: PipelineTopics;
   readonly set: CompiledSet;
   readonly streams: readonly StreamPlan[];
+  /** Every input of events: the streams' topics first, so that what a task keeps by input stays in its place. */
+  readonly sources: readonly SourcePlan[];
   /** Views of the key that the events are keyed by; undefined where there are none. */
   readonly first: CompiledStage | undefined;
   /** Views of further keys, in the order in which events pass them. None: no epochs are needed. */
@@ -37,13 +45,18 @@ export function planOf(pipeline: Pipeline, options: CompileOptions = {}): Plan {
     catalogue([pipeline]).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const])),
   );
   const used = new Set([pipeline.scores, ...set.stages.flatMap(stage => stage.streams)]);
+  const streams = Object.entries(pipeline.events)
+    .filter(([stream]) => used.has(stream))
+    .map(([stream, { keys }]) => ({ stream, topic: topics.events[stream]!, keyField: keys[0]! }));
   return {
     pipeline,
     topics,
     set,
-    streams: Object.entries(pipeline.events)
-      .filter(([stream]) => used.has(stream))
-      .map(([stream, { keys }]) => ({ stream, topic: topics.events[stream]!, keyField: keys[0]! })),
+    streams,
+    sources: [
+      ...streams.map(stream => ({ ...stream, asideOf: undefined })),
+      ...streams.map(stream => ({ ...stream, topic: asideTopic(stream.topic), asideOf: stream.topic })),
+    ],
     first: set.stages.find(stage => stage.key === keyField),
     further: set.stages
       .filter(stage => stage.key !== keyField)

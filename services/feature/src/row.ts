@@ -1,8 +1,14 @@
 import { Bad } from '@millrace/avro';
+import { redrivenOf } from '@millrace/contracts';
 import { checkEvent, type FoldEvent, readEvent } from '@millrace/features';
-import { type InboundBatch, murmur2Partition, type RejectReason } from '@millrace/stream';
+import {
+  type InboundBatch,
+  murmur2Partition,
+  type PartitionOffset,
+  type RejectReason,
+} from '@millrace/stream';
 import type { Held } from './openBatch.ts';
-import type { Plan, StreamPlan } from './plan.ts';
+import type { Plan, SourcePlan } from './plan.ts';
 import type { Inbound, RepartitionRow } from './values.ts';
 
 /** An event on its way through the stages. */
@@ -28,35 +34,54 @@ export interface Refusal {
 
 const UTF8 = new TextDecoder();
 const NO_FEATURES: readonly number[] = [];
+const NO_SOURCE =
+  'the record does not say where it first stood: send letters again with millrace dlq redrive';
 
 /** Reads record `i` of a source partition; null is a tombstone. */
 export function readSource(
   plan: Plan,
-  { stream, keyField }: StreamPlan,
+  source: SourcePlan,
   batch: InboundBatch<Inbound>,
   i: number,
   held: Held,
 ): Row | Refusal | null {
+  const { stream, keyField } = source;
   const value = batch.bytes(i);
   const fields = batch.value(i);
   if (value === null || fields === null) return null;
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
   const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };
-  const event = readEvent(plan.pipeline, stream, fields, batch.partition, batch.offset(i));
+  const from = sourceOf(source, batch, i);
+  if (from === undefined) return { reason: 'bad-value', cause: NO_SOURCE };
+  const event = readEvent(plan.pipeline, stream, fields, from.partition, from.offset);
   const refused = checkEvent(event, batch.appendTimeMs(i));
   if (refused !== undefined) return { reason: 'bad-value', cause: refused };
   const header = batch.header(i, 'traceparent');
   return {
     event,
     value,
-    sourceTopic: batch.topic,
+    sourceTopic: from.topic,
     appendTimeMs: batch.appendTimeMs(i),
     traceparent: header === undefined ? lineageTrace(fields) : UTF8.decode(header),
     late: false,
     features: NO_FEATURES,
     held,
   };
+}
+
+/**
+ * Where the event first stood. What is sent again keeps those coordinates: two events of one place would have no order.
+ */
+function sourceOf(
+  { asideOf }: SourcePlan,
+  batch: InboundBatch<Inbound>,
+  i: number,
+): PartitionOffset | undefined {
+  const { topic, partition } = batch;
+  if (asideOf === undefined) return { topic, partition, offset: batch.offset(i) };
+  const source = redrivenOf(name => batch.header(i, name))?.source;
+  return source?.topic === asideOf ? source : undefined;
 }
 
 /** The row that another stage sent on. `fields`: its decoded value. */

@@ -1,5 +1,5 @@
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
-import type { FeaturesValue } from '@millrace/contracts';
+import { deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Component } from '@millrace/runtime';
 import {
@@ -79,12 +79,12 @@ async function openCodecs({ streams, topics, further, values }: Plan, registry: 
   };
 }
 
-function inputsOf({ streams }: Plan, codecs: Codecs): readonly InputOptions<Inbound>[] {
+function inputsOf({ sources }: Plan, codecs: Codecs): readonly InputOptions<Inbound>[] {
   const lanes = [...codecs.lanes].map(([topic, codec]): InputOptions<Inbound> => {
     // One codec a topic: what a task is handed is told apart by its topic.
     return { topic, codec: codec as unknown as Codec<Inbound>, lane: 'unbounded' };
   });
-  const events = streams.map(({ stream, topic }): InputOptions<Inbound> => {
+  const events = sources.map(({ stream, topic }): InputOptions<Inbound> => {
     const input = { topic, codec: codecs.events.get(stream)! };
     // With epochs the task paces its sources itself: a lane that pauses in the midst of an epoch could never close it.
     return lanes.length === 0 ? input : { ...input, lane: 'unbounded' };
@@ -154,10 +154,11 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     outputs: outputsOf(plan, codecs),
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
+    deadLetters: deadLetterTopic,
     createTask: context =>
       traced(
         taskOf(options, plan, codecs, progress, freshness, context),
-        new Set(plan.streams.map(({ topic }) => topic)),
+        new Set(plan.sources.map(({ topic }) => topic)),
         options.tracing ?? noTracing,
       ),
     tickMs: config.tickMs,

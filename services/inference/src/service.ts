@@ -1,6 +1,6 @@
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
 import {
-  catalogue, type ControlRecord, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
+  catalogue, type ControlRecord, deadLetterTopic, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
 import { DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
@@ -132,6 +132,7 @@ class InferenceService implements Component {
         },
       },
       delivery: pipeline.delivery.inference,
+      deadLetters: deadLetterTopic,
       createTask: ({ id, generation, signal }) =>
         new Lane(
           {

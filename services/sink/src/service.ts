@@ -1,8 +1,15 @@
 import { openCodec, type Registry } from '@millrace/avro';
-import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
+import { asideTopic, catalogue, deadLetterTopic, type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Component } from '@millrace/runtime';
-import { type Broker, processor, type Processor, type TaskContext } from '@millrace/stream';
+import {
+  type Broker,
+  type PartitionOffset,
+  processor,
+  type Processor,
+  type Task,
+  type TaskContext,
+} from '@millrace/stream';
 import { type Clock, type Logger, type Metrics, noTracing, type Tracing } from '@millrace/telemetry';
 import type { SinkConfig } from './config.ts';
 import type { Database, SinkPartition } from './postgres/database.ts';
@@ -24,15 +31,21 @@ export const sinkGroup = (pipeline: Pipeline): string => `millrace.sink.${pipeli
 
 type Nothing = Record<string, never>;
 
+/** What an input topic is told apart by, should it be deleted and made anew, or the cluster be another. */
+interface Identities {
+  readonly clusterId: string;
+  readonly topicIds: ReadonlyMap<string, string>;
+}
+
 /** Reading begins at the lower of the two offsets: the database may have been restored, letters may be still to send. */
-const createTask = async (
+const storeTask = async (
   options: SinkOptions,
   pipeline: Pipeline,
-  topicId: string,
-  clusterId: string,
+  { clusterId, topicIds }: Identities,
   context: TaskContext<Nothing>,
+  { topic, partition, offset }: PartitionOffset,
 ): Promise<StoreTask> => {
-  const { topic, partition, offset } = context.positions[0]!;
+  const topicId = topicIds.get(topic)!;
   const at: SinkPartition = { clusterId, group: sinkGroup(pipeline), topic, topicId, partition };
   const stored = await options.database.storedOffset(at);
   if (stored !== undefined && stored < offset) context.seek({ topic, partition, offset: stored });
@@ -48,24 +61,46 @@ const createTask = async (
   });
 };
 
+/** The predictions and what is sent again aside of them: each partition is stored by itself, with its own offset. */
+const createTask = async (
+  options: SinkOptions,
+  pipeline: Pipeline,
+  identities: Identities,
+  context: TaskContext<Nothing>,
+): Promise<Task<PredictionValue, Nothing>> => {
+  const tasks = new Map<string, StoreTask>();
+  for (const at of context.positions)
+    tasks.set(at.topic, await storeTask(options, pipeline, identities, context, at));
+  return { handle: (batch, out) => tasks.get(batch.topic)!.handle(batch, out) };
+};
+
+const identitiesOf = async ({ admin }: Broker, topics: readonly string[]): Promise<Identities> => {
+  const found = await admin.describeTopics(topics);
+  const topicIds = new Map(found.map(({ name, id }) => [name, id]));
+  const missing = topics.filter(topic => !topicIds.has(topic));
+  if (missing.length > 0)
+    throw new Error(`no topic ${missing.join(', ')}; run: millrace topics apply --execute`);
+  return { clusterId: await admin.clusterId(), topicIds };
+};
+
 const pipelineProcessor = async (options: SinkOptions, pipeline: Pipeline): Promise<Processor> => {
-  const topic = topicsOf(pipeline).predictions;
-  const { subject, schema } = catalogue([pipeline]).find(t => t.name === topic)!.value!;
+  const { predictions } = topicsOf(pipeline);
+  const topics = [predictions, asideTopic(predictions)];
+  const { subject, schema } = catalogue([pipeline]).find(t => t.name === predictions)!.value!;
   const codec = await openCodec<PredictionValue>(options.registry, { subject, schema });
-  const [description] = await options.broker.admin.describeTopics([topic]);
-  if (description === undefined)
-    throw new Error(`topic ${topic} does not exist; run: millrace topics apply --execute`);
-  const clusterId = await options.broker.admin.clusterId();
   const { laneRowsMax: rowsHigh, laneBytesMax: bytesHigh } = options.config;
+  const lane = { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 };
   const { broker, clock, metrics, logger } = options;
+  const identities = await identitiesOf(broker, topics);
   return processor<PredictionValue, Nothing>({
     name: `sink ${pipeline.name}`,
     broker,
     group: sinkGroup(pipeline),
-    inputs: [{ topic, codec, lane: { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 } }],
+    inputs: topics.map(topic => ({ topic, codec, lane })),
     outputs: {},
     delivery: 'external',
-    createTask: context => createTask(options, pipeline, description.id, clusterId, context),
+    deadLetters: deadLetterTopic,
+    createTask: context => createTask(options, pipeline, identities, context),
     clock,
     metrics,
     logger,

@@ -23,9 +23,11 @@ describe('schemas: plan and apply', () => {
     const plan = await schemaPlan(registry, topics);
     expect(plan.map(({ subject, action }) => [subject, action])).toEqual([
       [SUBJECT, 'register'],
+      ['shop-orders.orders.v1.aside-value', 'register'],
       ['shop-orders.features.v2-value', 'register'],
       ['shop-orders.features.v2.aside-value', 'register'],
       ['shop-orders.predictions.v1-value', 'register'],
+      ['shop-orders.predictions.v1.aside-value', 'register'],
       ['shop-orders.deferred.v1-value', 'register'],
     ]);
     expect(registered).toEqual([]);

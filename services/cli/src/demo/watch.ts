@@ -43,8 +43,8 @@ export class Watch {
 
   /** Where a scored event, or a vector of one, can be rejected. */
   static #letterTopics(pipeline: Pipeline): string[] {
-    const { scored, features, aside } = topicsOf(pipeline);
-    return [scored, features, aside].map(deadLetterTopic);
+    const { scored, features } = topicsOf(pipeline);
+    return [scored, features].map(deadLetterTopic);
   }
 
   #openCodec<T>(topic: string) {

@@ -43,7 +43,10 @@ export interface Database {
   migrate(): Promise<void>;
   /** Offset stored next, or undefined where the partition is new. @throws ForeignTopicError */
   storedOffset(at: SinkPartition): Promise<number | undefined>;
-  /** Moves the offset from `expected` to `next` and upserts the rows in one transaction. @throws OvertakenError */
+  /**
+   * Moves the offset from `expected` to `next` and upserts the rows in one transaction: of answers with one id the one
+   * scored last stands, whichever way it came. @throws OvertakenError
+   */
   store(
     at: SinkPartition,
     expected: number,
@@ -136,7 +139,8 @@ const store = async (
       `INSERT INTO millrace.predictions (${COLUMNS})
        SELECT ${COLUMNS} FROM json_populate_recordset(NULL::millrace.predictions, $1::text::json)
        ON CONFLICT (prediction_id) DO UPDATE SET (${COLUMNS}, stored_at) =
-         (${COLUMNS.replaceAll(/(\w+)/g, 'excluded.$1')}, now())`,
+         (${COLUMNS.replaceAll(/(\w+)/g, 'excluded.$1')}, now())
+       WHERE predictions.scored_at <= excluded.scored_at`,
       [JSON.stringify(json)],
     );
   });

@@ -64,6 +64,15 @@ describeStack('predictions in PostgreSQL', () => {
     expect(rows[0]).toMatchObject({ outputs: { score: 0.75 }, topic_offset: '3' });
   });
 
+  test('a letter sent again does not take the place of what was scored after it', async () => {
+    const earlier = prediction(`${pipeline}-1`, { scoredAt: Date.UTC(2026, 0, 5), outputs: { score: 0.1 } });
+    const aside = { ...at, topic: 'p.aside' };
+    await database.store(aside, 0, 1, pipeline, [{ prediction: earlier, offset: 0 }]);
+    expect(await database.storedOffset(aside)).toBe(1);
+    const [row] = await database.predictions(pipeline, `e-${pipeline}-1`);
+    expect(row).toMatchObject({ outputs: { score: 0.75 }, topic_offset: '3' });
+  });
+
   test('an empty batch moves the offset alone', async () => {
     await database.store(at, 4, 10, pipeline, []);
     expect(await database.storedOffset(at)).toBe(10);

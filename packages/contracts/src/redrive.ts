@@ -1,0 +1,42 @@
+/**
+ * What a redriven record carries besides its own headers. It lies on the `.aside` of the topic that it came from, so it
+ * must say itself where it first stood, and how often it was sent again.
+ */
+export interface Redriven {
+  /** The record as it first came: lineage and order go by these coordinates, not by those of the copy. */
+  readonly source: { readonly topic: string; readonly partition: number; readonly offset: number };
+  /** Times sent again, this one included. */
+  readonly count: number;
+}
+
+export type HeaderPair = readonly [name: string, value: Uint8Array];
+
+const PREFIX = '__redrive.';
+const TOPIC = `${PREFIX}source.topic`;
+const PARTITION = `${PREFIX}source.partition`;
+const OFFSET = `${PREFIX}source.offset`;
+const COUNT = `${PREFIX}count`;
+
+export const isRedriveHeader = (name: string): boolean => name.startsWith(PREFIX);
+
+export const redriveHeaders = ({ source, count }: Redriven): readonly HeaderPair[] => [
+  [TOPIC, Buffer.from(source.topic)],
+  [PARTITION, Buffer.from(String(source.partition))],
+  [OFFSET, Buffer.from(String(source.offset))],
+  [COUNT, Buffer.from(String(count))],
+];
+
+const whole = (bytes: Uint8Array | undefined): number | undefined => {
+  const text = bytes === undefined ? '' : Buffer.from(bytes).toString();
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(value) ? value : undefined;
+};
+
+/** Reads them back; undefined where one is missing or is no number. Believe them on an `.aside` only: anybody may send headers. */
+export const redrivenOf = (header: (name: string) => Uint8Array | undefined): Redriven | undefined => {
+  const topic = header(TOPIC);
+  const [partition, offset, count] = [PARTITION, OFFSET, COUNT].map(name => whole(header(name)));
+  if (topic === undefined || partition === undefined || offset === undefined || count === undefined)
+    return undefined;
+  return { source: { topic: Buffer.from(topic).toString(), partition, offset }, count };
+};
