@@ -25,6 +25,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['packages/telemetry/src'],
   '@opentelemetry/': ['packages/telemetry/src'],
   postgres: ['services/sink/src/postgres'],
+  undici: ['packages/avro/src/confluent'],
   testcontainers: ['packages/localstack/src'],
 };
 

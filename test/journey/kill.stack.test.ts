@@ -103,7 +103,11 @@ describeStack('killed with signal 9 while events flow', () => {
         Array.from({ length: CUSTOMERS }, () => EVENTS / CUSTOMERS),
       );
 
-      const database = openDatabase(stackAddresses().postgres, { connectionsMax: 4, connectTimeoutS: 10 });
+      const database = openDatabase({
+        url: stackAddresses().postgres,
+        connectionsMax: 4,
+        connectTimeoutS: 10,
+      });
       try {
         const rows = await eventually(
           async () => (await Promise.all(idsOf(events).map(id => database.predictions('fraud', id)))).flat(),

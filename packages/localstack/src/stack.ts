@@ -19,7 +19,7 @@ export interface StackOptions {
   /** Holds data, logs and `stack.json`; one stack at a time lives in it. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Called with the bootstrap addresses before the stack is handed over: coordinators are not ready when brokers are. */
+  /** Called with the bootstrap addresses of brokers that were started here: their coordinators are not ready when they are. */
   readonly warmUp?: (bootstrap: string) => Promise<void>;
   readonly onProgress?: (line: string) => void;
   /** Leave the stack running, and its data in place, when this process ends; `stopStack` ends it. */
@@ -74,7 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const running = new Running();
   try {
     await STARTERS[way](plan, running);
-    if (running.kafka !== '' && options.warmUp) await options.warmUp(running.kafka);
+    if (way !== 'external' && running.kafka !== '' && options.warmUp) await options.warmUp(running.kafka);
     await writeRecord(directory, {
       way,
       token: plan.token,

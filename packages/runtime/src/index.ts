@@ -4,6 +4,7 @@ export {
   choiceField,
   type ConfigOf,
   type Field,
+  fileField,
   listField,
   Mistake,
   numberField,
@@ -12,6 +13,7 @@ export {
   type Spec,
   structuredField,
   switchField,
+  TextFile,
   textField,
   urlField,
   usual,
@@ -24,6 +26,10 @@ export {
   flagOf,
   readConfig,
 } from './config/read.ts';
+export { databaseConnection, databaseFields } from './connections/database.ts';
+export { kafkaConnection, kafkaFields } from './connections/kafka.ts';
+export { registryConnection, registryFields } from './connections/registry.ts';
+export type { TlsOptions } from './connections/tls.ts';
 export { Readiness } from './readiness.ts';
 export { type Running, startAll, type StartOptions, STOP_DEADLINE_MS, stopAll } from './start.ts';
 export { type ProcessContext, type ProcessOptions, runProcess } from './process.ts';

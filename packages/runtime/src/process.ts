@@ -104,7 +104,7 @@ const settle = <S extends Spec>(spec: S): ConfigOf<S> | undefined => {
     const config = readConfig(spec, {
       flags,
       env: process.env,
-      readSecret: readText,
+      readText,
       ...(file === undefined ? {} : { file }),
     });
     if (wish === undefined) return config;

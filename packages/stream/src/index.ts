@@ -11,6 +11,7 @@ export {
   type Producer,
   type ReadOptions,
   type RecordRun,
+  RefusedError,
   type TopicConfig,
   type TopicDescription,
   type TopicPartition,

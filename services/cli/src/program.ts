@@ -14,10 +14,11 @@ import { trace } from './commands/trace.ts';
 import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from './io.ts';
-import { defaultDirectory, findAddresses } from './world/addresses.ts';
+import { type AddressFlags, defaultDirectory, findAddresses } from './world/addresses.ts';
 import { FIRST_MODEL_VERSION } from './world/models.ts';
 import { withWorld } from './world/open.ts';
 import type { World } from './world/prepare.ts';
+import { SECURITY_FLAGS } from './world/security.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -40,17 +41,20 @@ const directory = (): Option =>
   );
 const pipelineOption = (): Option => new Option('--pipeline <name>', 'which pipeline').default(fraud.name);
 
-interface Where {
-  readonly bootstrapServer?: string;
-  readonly registry?: string;
-  readonly directory: string;
-}
-/** Commands that talk to a running world take its addresses. */
-const talks = (command: Command): Command =>
+/** Commands that talk to a running world take its addresses, and how it is spoken to. */
+const talks = (command: Command): Command => {
   command
     .option('--bootstrap-server <list>', 'brokers, host:port,… (KAFKA_BOOTSTRAP_SERVERS)')
     .option('--registry <url>', 'schema registry (SCHEMA_REGISTRY_URL)')
+    .option(
+      '--config <file>',
+      'TLS and credentials as YAML; each also as variable or flag (docs/SECURITY.md)',
+    )
     .addOption(directory());
+  for (const { flag, help } of SECURITY_FLAGS)
+    command.addOption(new Option(`${flag} <value>`, help).hideHelp());
+  return command;
+};
 
 type Done = (work: Promise<ExitCode> | ExitCode) => Promise<void>;
 
@@ -76,13 +80,13 @@ const stackCommands = (program: Command, io: Io, done: Done): void => {
   program.command('status').description('addresses, pids and health').addOption(directory()).addOption(output()).action(options => done(status(io, options.directory, options.output)));
 }; // prettier-ignore
 
-interface PlanFlags extends Where {
+interface PlanFlags extends AddressFlags {
   readonly execute: boolean;
   readonly output: OutputForm;
 }
 
 const dataCommands = (program: Command, io: Io, done: Done): void => {
-  const world = async (where: Where, use: (world: World) => Promise<ExitCode>): Promise<ExitCode> => withWorld(await findAddresses(io, where), use);
+  const world = async (where: AddressFlags, use: (world: World) => Promise<ExitCode>): Promise<ExitCode> => withWorld(await findAddresses(io, where), use);
   const one = (name: string) => pipelinesNamed([name])[0]!;
   talks(program.command('publish').description('write rows of a file to the topic of a stream'))
     .addOption(pipelineOption())

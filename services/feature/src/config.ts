@@ -1,9 +1,17 @@
-import { type ConfigOf, listField, numberField, optional, usual } from '@millrace/runtime';
+import {
+  type ConfigOf,
+  kafkaFields,
+  listField,
+  numberField,
+  optional,
+  registryFields,
+  usual,
+} from '@millrace/runtime';
 
 /** Settings of the feature service. The grid of the epochs is the pipeline's own (`delivery.epochMs`). */
 export const FEATURE_SPEC = {
-  kafkaBootstrapServers: usual.kafkaBootstrapServers,
-  schemaRegistryUrl: usual.schemaRegistryUrl,
+  ...kafkaFields,
+  ...registryFields,
   host: usual.host,
   port: usual.port,
   pipelines: optional(

@@ -1,6 +1,6 @@
 import { confluentRegistry } from '@millrace/avro';
 import { pipelinesNamed } from '@millrace/pipelines';
-import { httpServer, runProcess } from '@millrace/runtime';
+import { httpServer, kafkaConnection, registryConnection, runProcess } from '@millrace/runtime';
 import { kafkaBroker } from '@millrace/stream';
 import { FEATURE_SPEC } from './config.ts';
 import { featureService } from './service.ts';
@@ -11,9 +11,8 @@ await runProcess({
   spec: FEATURE_SPEC,
   build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
     const { metrics, tracing } = telemetry;
-    const bootstrapServers = config.kafkaBootstrapServers;
-    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
-    const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
+    const broker = kafkaBroker({ ...kafkaConnection(config), clientId: instance, logger, clock });
+    const registry = confluentRegistry({ ...registryConnection(config), clock });
     const world = { broker, registry, clock, random, metrics, logger, tracing, config };
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [] }),

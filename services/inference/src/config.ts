@@ -1,11 +1,20 @@
 import { MODELS_FOLDER } from '@millrace/pipelines';
 import { DEFAULT_BATCH_LIMITS } from '@millrace/model';
-import { type ConfigOf, listField, numberField, optional, textField, usual } from '@millrace/runtime';
+import {
+  type ConfigOf,
+  kafkaFields,
+  listField,
+  numberField,
+  optional,
+  registryFields,
+  textField,
+  usual,
+} from '@millrace/runtime';
 
 /** Settings of the inference service, beside those of every process. */
 export const INFERENCE_SPEC = {
-  kafkaBootstrapServers: usual.kafkaBootstrapServers,
-  schemaRegistryUrl: usual.schemaRegistryUrl,
+  ...kafkaFields,
+  ...registryFields,
   host: usual.host,
   port: usual.port,
   pipelines: optional(

@@ -1,8 +1,10 @@
 import {
   type ConfigOf,
+  kafkaFields,
   listField,
   numberField,
   optional,
+  registryFields,
   structuredField,
   switchField,
   usual,
@@ -13,8 +15,8 @@ const MIB = 1 << 20;
 
 /** Settings of ingest. */
 export const INGEST_SPEC = {
-  kafkaBootstrapServers: usual.kafkaBootstrapServers,
-  schemaRegistryUrl: usual.schemaRegistryUrl,
+  ...kafkaFields,
+  ...registryFields,
   host: usual.host,
   port: usual.port,
   pipelines: optional(
@@ -105,10 +107,15 @@ export const INGEST_SPEC = {
 } as const;
 
 export type IngestConfig = ConfigOf<typeof INGEST_SPEC>;
+/** What the service itself needs of them; the addresses are for the process. */
+export type IngestSettings = Omit<
+  IngestConfig,
+  keyof typeof kafkaFields | keyof typeof registryFields | 'pipelines'
+>;
 
 /** The defaults, for those who compose ingest without a process. */
 export const INGEST_DEFAULTS = Object.fromEntries(
   Object.entries(INGEST_SPEC).flatMap(([name, { fallback }]) =>
     fallback === undefined ? [] : [[name, fallback.value]],
   ),
-) as Omit<IngestConfig, 'kafkaBootstrapServers' | 'schemaRegistryUrl'>;
+) as IngestSettings;

@@ -1,6 +1,6 @@
 import { confluentRegistry } from '@millrace/avro';
 import { pipelinesNamed } from '@millrace/pipelines';
-import { runProcess } from '@millrace/runtime';
+import { kafkaConnection, registryConnection, runProcess } from '@millrace/runtime';
 import { kafkaBroker } from '@millrace/stream';
 import { INGEST_SPEC } from './config.ts';
 import { ingestService } from './service.ts';
@@ -13,9 +13,8 @@ await runProcess({
   spec: INGEST_SPEC,
   build: ({ config, telemetry, logger, clock, random, instance, readiness }) => {
     const { metrics, tracing } = telemetry;
-    const bootstrapServers = config.kafkaBootstrapServers;
-    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
-    const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
+    const broker = kafkaBroker({ ...kafkaConnection(config), clientId: instance, logger, clock });
+    const registry = confluentRegistry({ ...registryConnection(config), clock });
     const pipelines = pipelinesNamed(config.pipelines);
     const { readyFile } = config;
     const world = { broker, registry, clock, random, metrics, tracing, logger, readiness };

@@ -3,7 +3,7 @@ import type { Pipeline } from '@millrace/define';
 import { type Component, type HttpApp, httpServer, type Readiness } from '@millrace/runtime';
 import type { Broker } from '@millrace/stream';
 import type { Clock, Logger, PrometheusMetrics, Random, Tracing } from '@millrace/telemetry';
-import type { IngestConfig } from './config.ts';
+import type { IngestSettings } from './config.ts';
 import { Seen } from './event/seen.ts';
 import { openTargets, type Stream, streamsOf, type Target } from './event/target.ts';
 import { ingestRoutes } from './http/routes.ts';
@@ -20,7 +20,7 @@ export interface IngestOptions {
   readonly tracing: Tracing;
   /** Told by `/readyz`. */
   readonly readiness: Readiness;
-  readonly config: Omit<IngestConfig, 'kafkaBootstrapServers' | 'schemaRegistryUrl' | 'pipelines'>;
+  readonly config: IngestSettings;
   readonly version: string;
   readonly readyFile?: string | undefined;
 }

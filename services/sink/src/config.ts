@@ -1,10 +1,19 @@
-import { type ConfigOf, listField, numberField, optional, usual } from '@millrace/runtime';
+import {
+  type ConfigOf,
+  databaseFields,
+  kafkaFields,
+  listField,
+  numberField,
+  optional,
+  registryFields,
+  usual,
+} from '@millrace/runtime';
 
 /** Settings of the sink. */
 export const SINK_SPEC = {
-  kafkaBootstrapServers: usual.kafkaBootstrapServers,
-  schemaRegistryUrl: usual.schemaRegistryUrl,
-  databaseUrl: usual.databaseUrl,
+  ...kafkaFields,
+  ...registryFields,
+  ...databaseFields,
   host: usual.host,
   port: usual.port,
   pipelines: optional(

@@ -1,6 +1,12 @@
 import { confluentRegistry } from '@millrace/avro';
 import { pipelinesNamed } from '@millrace/pipelines';
-import { httpServer, runProcess } from '@millrace/runtime';
+import {
+  databaseConnection,
+  httpServer,
+  kafkaConnection,
+  registryConnection,
+  runProcess,
+} from '@millrace/runtime';
 import { kafkaBroker } from '@millrace/stream';
 import { SINK_SPEC } from './config.ts';
 import { openDatabase } from './postgres/database.ts';
@@ -14,10 +20,9 @@ await runProcess({
   build: ({ config, telemetry, logger, clock, instance, readiness }) => {
     const { metrics, tracing } = telemetry;
     const pipelines = pipelinesNamed(config.pipelines);
-    const database = openDatabase(config.databaseUrl, config);
-    const bootstrapServers = config.kafkaBootstrapServers;
-    const broker = kafkaBroker({ bootstrapServers, clientId: instance, logger, clock });
-    const registry = confluentRegistry({ url: config.schemaRegistryUrl, clock });
+    const database = openDatabase({ ...databaseConnection(config), ...config });
+    const broker = kafkaBroker({ ...kafkaConnection(config), clientId: instance, logger, clock });
+    const registry = confluentRegistry({ ...registryConnection(config), clock });
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [sinkRoutes(pipelines, database)] }),
       sinkService({ pipelines, broker, registry, database, clock, metrics, tracing, logger, config }),

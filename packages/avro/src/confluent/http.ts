@@ -1,3 +1,4 @@
+import { Agent, fetch, type Response } from 'undici';
 import { RegistryUnavailable } from '../errors.ts';
 import { REGISTRY_DEFAULTS, type RegistryOptions } from './options.ts';
 
@@ -36,15 +37,23 @@ const textOf = async (response: Response): Promise<string> => {
   return Buffer.concat(chunks).toString('utf8');
 };
 
+const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+const REMEDY =
+  'SCHEMA_REGISTRY_SSL_CA_LOCATION must hold what signs its certificate, which must be valid today and name its address';
+
 const causeOf = (error: unknown): string => {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+  const { message, cause } = error as Error & { readonly cause?: { readonly code?: unknown } };
+  if (!(cause instanceof Error)) return message;
+  const remedy = NOT_TRUSTED.test(String(cause.code)) ? `; ${REMEDY}` : '';
+  return `${message}: ${cause.message}${remedy}`;
 };
 
 export const httpClient = (options: RegistryOptions): Ask => {
   const { clock, timeoutMs = REGISTRY_DEFAULTS.timeoutMs } = options;
   const { retryCountMax, retryWaitMs } = { ...REGISTRY_DEFAULTS.retry, ...options.retry };
   const base = options.url.replace(/\/+$/, '');
+  // Node's own fetch takes no certificates.
+  const dispatcher = new Agent(options.tls === undefined ? {} : { connect: options.tls });
   const headers = { accept: `${CONTENT_TYPE}, application/json`, ...authorization(options.auth) };
 
   const once = async (method: Method, path: string, body?: object): Promise<Answer> => {
@@ -61,6 +70,7 @@ export const httpClient = (options: RegistryOptions): Ask => {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'error', // a registry does not send us elsewhere
         signal: request.signal,
+        dispatcher,
       });
       const text = await textOf(response);
       if (response.status >= SERVER_ERROR || OVERLOADED.has(response.status))
@@ -77,7 +87,9 @@ export const httpClient = (options: RegistryOptions): Ask => {
       try {
         const answer = await once(method, path, body);
         if (!FORBIDDEN.has(answer.status)) return answer;
-        throw new RegistryUnavailable(`the schema registry at ${base} refuses our credentials`);
+        throw new RegistryUnavailable(
+          `the schema registry at ${base} refuses our credentials: check SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO or SCHEMA_REGISTRY_BEARER_AUTH_TOKEN`,
+        );
       } catch (error) {
         if (error instanceof RegistryUnavailable) throw error;
         if (attempt >= retryCountMax)

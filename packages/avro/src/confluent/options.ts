@@ -9,6 +9,8 @@ export interface RegistryOptions {
   readonly url: string;
   readonly clock: RegistryClock;
   readonly auth?: { readonly username: string; readonly password: string } | { readonly token: string };
+  /** Options of `tls.connect`, where its certificate is not signed by one that the system trusts, or it wants one of ours. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Longest one request may take, its answer included. */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryOptions>;

@@ -8,6 +8,25 @@ export class Mistake {
   }
 }
 
+/** Text of a file that a setting names. It shows as its path: the text may be a private key. */
+export class TextFile {
+  readonly path: string;
+  readonly #text: string;
+  constructor(path: string, text: string) {
+    this.path = path;
+    this.#text = text;
+  }
+  get text(): string {
+    return this.#text;
+  }
+  toJSON(): string {
+    return this.path;
+  }
+}
+
+/** @throws where the file cannot be read */
+export type ReadText = (path: string) => string;
+
 /** One setting: how it is named everywhere, what it may be, what it is without being set. */
 export interface Field<T> {
   /** Environment variable. Secrets may also be given as a file named by `<env>_FILE`. */
@@ -18,7 +37,9 @@ export interface Field<T> {
   /** Never shown. */
   readonly secret: boolean;
   /** Takes the text of a flag or variable, or the value of a YAML file. */
-  parse(value: unknown): T | Mistake;
+  parse(value: unknown, readText: ReadText): T | Mistake;
+  /** Looked at once all are read: whole sentences on what does not go together. */
+  readonly together?: (all: Readonly<Record<string, unknown>>) => readonly string[];
 }
 
 export type Spec = Readonly<Record<string, Field<unknown>>>;
@@ -34,7 +55,7 @@ interface Common<T> {
 
 const fieldOf = <T>(
   { env, help, fallback }: Common<T>,
-  parse: (value: unknown) => T | Mistake,
+  parse: Field<T>['parse'],
   secret = false,
 ): Field<T> => ({
   help,
@@ -115,6 +136,20 @@ export const urlField = (common: Common<string> & { readonly schemes: readonly s
       : new Mistake(`an address that begins with ${common.schemes.map(s => `${s}://`).join(' or ')}`);
   });
 
+/** A file that is read with the settings, so that one which cannot be read is a mistake of the settings. */
+export const fileField = (common: Common<TextFile> & { readonly holds: RegExp }): Field<TextFile> =>
+  fieldOf(common, (value, readText) => {
+    const path = asText(value)?.trim() ?? '';
+    try {
+      const text = readText(path);
+      return common.holds.test(text)
+        ? new TextFile(path, text)
+        : new Mistake('a file in PEM format that holds what is asked for');
+    } catch (error) {
+      return new Mistake(`a file that can be read (${(error as { code?: string }).code ?? 'error'})`);
+    }
+  });
+
 /** Anything a YAML file (or YAML text in a variable) can hold, checked by `parse`. */
 export const structuredField = <T>(
   common: Common<T> & { readonly parse: (value: unknown) => T | Mistake; readonly secret?: boolean },
@@ -135,19 +170,5 @@ export const usual = {
     min: 0,
     max: 65_535,
     fallback: 8080,
-  }),
-  kafkaBootstrapServers: listField({
-    env: 'KAFKA_BOOTSTRAP_SERVERS',
-    help: 'Brokers to begin with, host:port.',
-  }),
-  schemaRegistryUrl: urlField({
-    env: 'SCHEMA_REGISTRY_URL',
-    help: 'Schema registry with the Confluent interface.',
-    schemes: ['http', 'https'],
-  }),
-  databaseUrl: urlField({
-    env: 'DATABASE_URL',
-    help: 'PostgreSQL database.',
-    schemes: ['postgres', 'postgresql'],
   }),
 } as const;

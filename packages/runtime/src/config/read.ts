@@ -1,6 +1,6 @@
 import { REDACTED, redactText } from '@millrace/telemetry';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
-import { type ConfigOf, type Field, Mistake, type Spec } from './field.ts';
+import { type ConfigOf, type Field, Mistake, type ReadText, type Spec } from './field.ts';
 
 /** Where settings come from, in order: a flag wins over the environment, that over the file, that over the default. */
 export interface ConfigSources {
@@ -9,8 +9,8 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** YAML text: field names as keys. */
   readonly file?: string;
-  /** Reads what a `*_FILE` variable names. @throws when it cannot */
-  readonly readSecret?: (path: string) => string;
+  /** Reads the files that settings name, such as a `*_FILE` variable. Without it there are none. */
+  readonly readText?: ReadText;
 }
 
 /** Every mistake of a configuration at once; each names the field, what it wants, and where to set it. */
@@ -22,6 +22,10 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
+
+const noFiles: ReadText = () => {
+  throw new Error('no file can be read here');
+};
 
 type Found = { readonly value: unknown; readonly from: string };
 
@@ -78,15 +82,15 @@ const readFile = (
 };
 
 const fromEnv = (field: Field<unknown>, sources: ConfigSources, mistakes: string[]): Found | undefined => {
-  const { env = {}, readSecret } = sources;
+  const { env = {}, readText } = sources;
   if (field.env === undefined) return undefined;
   const direct = env[field.env];
   // An empty variable is as good as none: that is how compose files and shells leave one out.
   if (direct !== undefined && direct !== '') return { value: direct, from: field.env };
   const path = env[`${field.env}_FILE`];
-  if (!path || readSecret === undefined) return undefined;
+  if (!path || readText === undefined) return undefined;
   try {
-    return { value: readSecret(path).trimEnd(), from: `${field.env}_FILE` };
+    return { value: readText(path).trimEnd(), from: `${field.env}_FILE` };
   } catch (error) {
     mistakes.push(
       `${field.env}_FILE names a file that cannot be read (${(error as { code?: string }).code ?? 'error'})`,
@@ -113,10 +117,11 @@ export const readConfig = <S extends Spec>(spec: S, sources: ConfigSources): Con
         mistakes.push(`${name} is not set (${field.help}) Set one of: ${places(name, field)}`);
       continue;
     }
-    const value = field.parse(found.value);
+    const value = field.parse(found.value, sources.readText ?? noFiles);
     if (value instanceof Mistake) mistakes.push(`${found.from} must be ${value.wanted} (${field.help})`);
     else config[name] = value;
   }
+  for (const { together } of Object.values(spec)) mistakes.push(...(together?.(config) ?? []));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config as ConfigOf<S>;
 };

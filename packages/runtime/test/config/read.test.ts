@@ -4,6 +4,7 @@ import {
   ConfigError,
   configHelp,
   configPrint,
+  kafkaFields,
   listField,
   Mistake,
   numberField,
@@ -59,7 +60,7 @@ test('every mistake is reported at once, with the name, the kind and the places,
       flags: ['--batch-rows=hunter2', '--no-such', 'thing', '--insecure=perhaps'],
       env: { MODE: 'hunter2', DATABASE: 'mysql://u:hunter2@h', PASSWORD_FILE: '/nowhere' },
       file: 'batchSize: 5\n',
-      readSecret: () => {
+      readText: () => {
         throw Object.assign(new Error('no'), { code: 'ENOENT' });
       },
     });
@@ -89,7 +90,7 @@ test.each(['- a', '"text', 'a: [', '5'])('a file that is not names with values i
 
 test('secrets come from files too, and are never shown', () => {
   const sources = { PASSWORD_FILE: '/run/secrets/p', DATABASE: 'postgres://user:hunter2@db:5432/millrace' };
-  const config = readConfig(spec, { env: { ...env, ...sources }, readSecret: path => `read ${path}\n` });
+  const config = readConfig(spec, { env: { ...env, ...sources }, readText: path => `read ${path}\n` });
   expect(config.password).toBe('read /run/secrets/p');
   expect(configPrint(spec, config)).toMatchObject({
     password: '[redacted]',
@@ -108,7 +109,7 @@ test('a structured field checks what the file holds', () => {
 });
 
 test('help names every flag, variable and default', () => {
-  const help = configHelp({ port: usual.port, kafkaBootstrapServers: usual.kafkaBootstrapServers });
+  const help = configHelp({ port: usual.port, kafkaBootstrapServers: kafkaFields.kafkaBootstrapServers });
   expect(help).toContain('--port, PORT (default 8080)');
   expect(help).toContain('--kafka-bootstrap-servers, KAFKA_BOOTSTRAP_SERVERS (must be set)');
 });

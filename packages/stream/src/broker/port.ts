@@ -176,6 +176,14 @@ export class BrokerError extends Error {
   }
 }
 
+/** Kafka does not let us in, or not do this. No attempt changes that, only a person; the message says how. */
+export class RefusedError extends BrokerError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { retriable: false, cause });
+    this.name = 'RefusedError';
+  }
+}
+
 /** Somebody newer owns what we worked on: drop the work, keep nothing of it. */
 export class FencedError extends Error {
   constructor(message: string, cause?: unknown) {

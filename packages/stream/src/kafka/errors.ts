@@ -1,4 +1,4 @@
-import { BrokerError, FencedError } from '../broker/port.ts';
+import { BrokerError, FencedError, RefusedError } from '../broker/port.ts';
 
 /** What kafkajs throws: protocol errors carry Kafka's name of the error as `type`. */
 interface Thrown {
@@ -6,6 +6,8 @@ interface Thrown {
   readonly type?: string;
   readonly message?: string;
   readonly retriable?: boolean;
+  /** Of a connection: OpenSSL's name of the error, or the system's. */
+  readonly code?: unknown;
   readonly cause?: unknown;
 }
 
@@ -40,6 +42,23 @@ const UNINFORMED = new Set([
 /** Protocol errors that kafkajs calls final and that pass by themselves. */
 const PASSING = new Set(['BROKER_NOT_AVAILABLE', 'OPERATION_NOT_ATTEMPTED', 'NOT_CONTROLLER']);
 
+const NOT_THEIRS = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+const NOT_OURS = /_ALERT_|HANDSHAKE|WRONG_VERSION/;
+
+/** What a person can do where Kafka does not let us in, or not do this; undefined for every other error. */
+const remedyOf = ({ name, type, code }: Thrown): string | undefined => {
+  if (type?.endsWith('_AUTHORIZATION_FAILED') === true)
+    return 'our user may not do this: `millrace acls print` tells which rights it needs';
+  if (name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true)
+    return 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD';
+  if (name !== 'KafkaJSConnectionError') return undefined;
+  if (NOT_OURS.test(String(code)))
+    return 'TLS is refused: check KAFKA_SECURITY_PROTOCOL, and KAFKA_SSL_CERTIFICATE_LOCATION where brokers ask for our certificate';
+  if (NOT_THEIRS.test(String(code)))
+    return "the broker's certificate is not accepted: KAFKA_SSL_CA_LOCATION must hold what signs it, and it must be valid today and name the broker's address";
+  return undefined;
+};
+
 const causeOf = (error: Thrown): Thrown => {
   const inner = error.cause as Thrown | undefined;
   return error.type === undefined && inner !== undefined && inner !== null ? causeOf(inner) : error;
@@ -51,7 +70,10 @@ export const typeOf = (error: unknown): string | undefined => causeOf(error as T
 export const isFencing = (error: unknown): boolean =>
   error instanceof FencedError || FENCED.has(typeOf(error) ?? '');
 
-export const isUnanswered = (error: unknown): boolean => UNANSWERED.has(causeOf(error as Thrown).name ?? '');
+export const isUnanswered = (error: unknown): boolean => {
+  const cause = causeOf(error as Thrown);
+  return UNANSWERED.has(cause.name ?? '') && remedyOf(cause) === undefined;
+};
 
 /** The broker answered, or was not asked: the request was not executed, and may succeed later. */
 export const isRefusedForNow = (error: unknown): boolean => {
@@ -65,8 +87,10 @@ export const isPassing = (error: unknown): boolean => isUnanswered(error) || isR
 /** The port's error for what kafkajs threw. */
 export const portError = (what: string, error: unknown): BrokerError | FencedError => {
   if (error instanceof BrokerError || error instanceof FencedError) return error;
-  const { type, message } = causeOf(error as Thrown);
-  const text = `${what}: ${type ?? message ?? String(error)}`;
+  const cause = causeOf(error as Thrown);
+  const text = `${what}: ${cause.type ?? cause.message ?? String(error)}`;
+  const remedy = remedyOf(cause);
+  if (remedy !== undefined) return new RefusedError(`${text}; ${remedy}`, error);
   if (isFencing(error)) return new FencedError(text, error);
   return new BrokerError(text, { retriable: isPassing(error), cause: error });
 };

@@ -1,8 +1,10 @@
+import { RefusedError } from '../broker/port.ts';
+
 /**
  * Where errors come from, and who answers them. Bad data is a value and never comes here. A handler's own mistake
  * (`isOwnDefect`) is bound to the records it was given: the batch is halved until one record is alone, which becomes a
- * dead letter. A `ProgrammingError` breaks the processor's own rules, and no retry mends it: the process ends. All else
- * is a bad world: the task is thrown away and created again from what was committed, with backoff.
+ * dead letter. A `ProgrammingError` breaks the processor's own rules, and no retry mends it: the process ends. So it does
+ * where Kafka does not let us do what we must (`RefusedError`): fail closed, with the remedy. All else is a bad world: the task is thrown away and created again from what was committed, with backoff.
  */
 export class ProgrammingError extends Error {
   constructor(message: string) {
@@ -28,7 +30,7 @@ export const isOwnDefect = (error: unknown): boolean =>
   error.cause === undefined;
 
 export const cannotBeRetried = (error: unknown): boolean =>
-  error instanceof ProgrammingError || error instanceof StateMismatch;
+  error instanceof ProgrammingError || error instanceof StateMismatch || error instanceof RefusedError;
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 

@@ -7,6 +7,7 @@ import { findAddresses } from '../world/addresses.ts';
 import { writeKept } from '../world/kept.ts';
 import { FIRST_MODEL_VERSION } from '../world/models.ts';
 import { openWorld, warmUp, withWorld } from '../world/open.ts';
+import { securityOf } from '../world/security.ts';
 import { prepare } from '../world/prepare.ts';
 import { startServices } from '../world/services.ts';
 import { status } from './stack.ts';
@@ -41,7 +42,7 @@ export const startUp = async (io: Io, options: UpOptions): Promise<ExitCode> => 
     warmUp,
     onProgress: say,
   });
-  const world = openWorld(stack);
+  const world = openWorld({ ...stack, security: securityOf(io, stack) });
   try {
     await prepare(world, pipelines, () => FIRST_MODEL_VERSION);
     const apiKey = randomBytes(24).toString('hex');

@@ -89,7 +89,7 @@ export const startInMemory = async (
   explain(io, reasons);
   mkdirSync(directory, { recursive: true });
   const postgres = await startPostgres({ directory, environment: io.environment });
-  const database = openDatabase(postgres.url, { connectionsMax: 4, connectTimeoutS: 10 });
+  const database = openDatabase({ url: postgres.url, connectionsMax: 4, connectTimeoutS: 10 });
   const apiKey = randomBytes(24).toString('hex');
   try {
     const { broker, registry, clock, running, telemetry, ingest, sink } = await startServices(

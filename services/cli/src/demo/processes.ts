@@ -8,6 +8,7 @@ import type { Io } from '../io.ts';
 import { writeKept } from '../world/kept.ts';
 import { FIRST_MODEL_VERSION } from '../world/models.ts';
 import { openWorld, warmUp } from '../world/open.ts';
+import { securityOf } from '../world/security.ts';
 import { prepare, type World } from '../world/prepare.ts';
 import { type Services, startServices } from '../world/services.ts';
 import type { DemoWorld } from './world.ts';
@@ -64,7 +65,7 @@ export const startProcesses = async (io: Io, options: ProcessesOptions): Promise
     }
   };
   try {
-    world = openWorld(stack);
+    world = openWorld({ ...stack, security: securityOf(io, stack) });
     await prepare(world, pipelines, () => FIRST_MODEL_VERSION);
     io.say('Topics, schemas and the first control revision are in place.');
     services = await startServices({

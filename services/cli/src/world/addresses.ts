@@ -2,26 +2,33 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { stackStatus } from '@millrace/localstack';
 import { type Io, UsageError } from '../io.ts';
+import { type Security, securityOf } from './security.ts';
 
 /** Where a running world is. */
 export interface Addresses {
   readonly kafka: string; // host:port,...
   readonly registry: string;
   readonly postgres: string;
+  /** How Kafka and the registry are spoken to; in the clear without it. */
+  readonly security?: Security;
+}
+
+export interface AddressFlags {
+  readonly bootstrapServer?: string | undefined;
+  readonly registry?: string | undefined;
+  readonly directory: string;
 }
 
 /** Folder of the stack that `millrace up` starts, unless `--directory` names another. */
 export const defaultDirectory = (): string => join(tmpdir(), `millrace-${userInfo().uid}`);
 
 /** Flags over environment over the stack that `millrace up` started. @throws UsageError with the remedy */
-export const findAddresses = async (
-  io: Io,
-  flags: {
-    readonly bootstrapServer?: string | undefined;
-    readonly registry?: string | undefined;
-    readonly directory: string;
-  },
-): Promise<Addresses> => {
+export const findAddresses = async (io: Io, flags: AddressFlags): Promise<Addresses> => {
+  const found = await withoutSecurity(io, flags);
+  return { ...found, security: securityOf(io, found, { ...flags }) };
+};
+
+const withoutSecurity = async (io: Io, flags: AddressFlags): Promise<Addresses> => {
   const { environment } = io;
   const kafka = flags.bootstrapServer ?? environment['KAFKA_BOOTSTRAP_SERVERS'];
   const registry = flags.registry ?? environment['SCHEMA_REGISTRY_URL'];

@@ -6,22 +6,27 @@ import type { World } from './prepare.ts';
 
 /** Clients of a running world; `close` the broker when done. */
 export const openWorld = (
-  addresses: Pick<Addresses, 'kafka' | 'registry'>,
+  addresses: Pick<Addresses, 'kafka' | 'registry' | 'security'>,
   logger: Logger = noLogger,
 ): World => ({
   broker: kafkaBroker({
+    ...addresses.security?.kafka,
     bootstrapServers: addresses.kafka.split(','),
     clientId: 'millrace-cli',
     logger,
     clock: systemClock,
   }),
-  registry: confluentRegistry({ url: addresses.registry, clock: systemClock }),
+  registry: confluentRegistry({
+    url: addresses.registry,
+    ...addresses.security?.registry,
+    clock: systemClock,
+  }),
   clock: systemClock,
 });
 
 /** Runs with clients that are closed afterwards, whatever happens. */
 export const withWorld = async <T>(
-  addresses: Pick<Addresses, 'kafka' | 'registry'>,
+  addresses: Pick<Addresses, 'kafka' | 'registry' | 'security'>,
   use: (world: World) => Promise<T>,
 ): Promise<T> => {
   const world = openWorld(addresses);

@@ -153,17 +153,25 @@ const summary = async (sql: Sql, pipeline: string): ReturnType<Database['summary
   return { rows: counts.reduce((sum, c) => sum + Number(c.rows), 0), decisions };
 };
 
-/**
- * Opens a pool of connections. Nothing is sent before the first call.
- * @param url postgres://user:password@host:port/database
- */
-export const openDatabase = (
-  url: string,
-  options: { readonly connectionsMax: number; readonly connectTimeoutS: number },
-): Database => {
-  const sql = postgres(url, {
+/** Where the database is, how it is spoken to, and how many connections may be open. */
+export interface DatabaseOptions {
+  /** postgres://user:password@host:port/database */
+  readonly url: string;
+  readonly password?: string;
+  /** Options of `tls.connect`; without them the connection is in the clear. */
+  readonly tls?: object;
+  readonly connectionsMax: number;
+  readonly connectTimeoutS: number;
+}
+
+/** Opens a pool of connections. Nothing is sent before the first call. */
+export const openDatabase = (options: DatabaseOptions): Database => {
+  const { password, tls } = options;
+  const sql = postgres(options.url, {
     max: options.connectionsMax,
     connect_timeout: options.connectTimeoutS,
+    ...(password !== undefined && { password }),
+    ssl: tls ?? false,
     onnotice: () => undefined,
     connection: { application_name: 'millrace-sink' },
   });

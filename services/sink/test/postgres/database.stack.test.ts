@@ -23,7 +23,7 @@ describeStack('predictions in PostgreSQL', () => {
   const at = { clusterId: 'c', group: uniqueName('group'), topic: 'p', topicId: 'one', partition: 0 };
 
   beforeAll(async () => {
-    database = openDatabase(stackAddresses().postgres, { connectionsMax: 4, connectTimeoutS: 10 });
+    database = openDatabase({ url: stackAddresses().postgres, connectionsMax: 4, connectTimeoutS: 10 });
     await Promise.all([database.migrate(), database.migrate(), database.migrate()]);
   });
   afterAll(() => database.close());
