@@ -65,6 +65,12 @@ export const kafkaFields = {
   kafkaSslCertificateLocation: ownCertificate('KAFKA_SSL_CERTIFICATE_LOCATION'),
   kafkaSslKeyLocation: ownKey('KAFKA_SSL_KEY_LOCATION'),
   kafkaSslKeyPassword: optional(secretField({ env: 'KAFKA_SSL_KEY_PASSWORD', help: 'Password of our key.' })),
+  kafkaBytes: choiceField({
+    env: 'MILLRACE_KAFKA_BYTES',
+    help: 'Whose code reads and writes record batches: own, or stock for that of kafkajs, which is slower.',
+    of: ['own', 'stock'],
+    fallback: 'own',
+  }),
 } as const;
 
 /** What a Kafka client is opened with. */
@@ -82,6 +88,7 @@ export const kafkaConnection = (config: ConfigOf<typeof kafkaFields>) => {
   const [username, password] = [config.kafkaSaslUsername, config.kafkaSaslPassword];
   return {
     bootstrapServers: config.kafkaBootstrapServers,
+    bytes: config.kafkaBytes,
     ...(protocol.endsWith('SSL') && { ssl: { ...tls, ...(passphrase !== undefined && { passphrase }) } }),
     ...(protocol.startsWith('SASL') &&
       mechanism && { sasl: { mechanism: mechanism.toLowerCase(), username, password } }),

@@ -43,12 +43,13 @@ const SECURE = {
 };
 
 test('without settings Kafka is spoken to in the clear', () => {
-  expect(kafkaConnection(read({}))).toEqual({ bootstrapServers: ['k1:9093', 'k2:9093'] });
+  expect(kafkaConnection(read({}))).toEqual({ bootstrapServers: ['k1:9093', 'k2:9093'], bytes: 'own' });
 });
 
 test('Kafka: TLS with certificates and SASL, the password from a file', () => {
   expect(kafkaConnection(read(SECURE))).toEqual({
     bootstrapServers: ['k1:9093', 'k2:9093'],
+    bytes: 'own',
     ssl: {
       ca: FILES['ca.pem'],
       cert: FILES['own.pem'],

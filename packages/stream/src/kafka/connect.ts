@@ -10,6 +10,8 @@ import {
   type SocketTarget,
 } from './internals.ts';
 
+export type KafkaBytes = 'own' | 'stock';
+
 export interface KafkaOptions {
   /** `host:port`, comma separated or as a list: name every broker, any one may be away at the start. */
   readonly bootstrapServers: string | readonly string[];
@@ -19,6 +21,11 @@ export interface KafkaOptions {
   readonly sasl?: { readonly mechanism: string } & Readonly<Record<string, unknown>>;
   readonly logger: Logger;
   readonly clock: Clock;
+  /**
+   * Whose code reads and writes record batches: ours (`own`, the default), or that of kafkajs (`stock`), which is slower
+   * and makes the same of them.
+   */
+  readonly bytes?: KafkaBytes;
   /** Longest wait for an answer. Default 5,000. */
   readonly requestTimeoutMs?: number;
   /** Longest open transaction, before the broker aborts it. Default 20,000. */

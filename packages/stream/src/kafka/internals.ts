@@ -60,7 +60,8 @@ export interface ProtocolRequest {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly apiName: string;
-    readonly encode: () => Promise<{ readonly buffer: Buffer }>;
+    /** kafkajs copies `buffer`; that `buf` is one too is how it knows an encoder. */
+    readonly encode: () => Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
   };
   readonly response: {
     readonly decode: (raw: Buffer) => Promise<unknown>;
@@ -89,6 +90,7 @@ export interface OutMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly { readonly key: string; readonly value: Buffer }[];
+  readonly timestamp: string;
 }
 
 interface TopicOffsets {
@@ -241,3 +243,9 @@ export const filterAborted = load('kafkajs/src/consumer/filterAbortedMessages') 
   messages: readonly Message[];
   abortedTransactions: FetchedPartition['abortedTransactions'];
 }) => readonly Message[];
+
+export const createErrorFromCode = (
+  load('kafkajs/src/protocol/error') as {
+    createErrorFromCode: (code: number) => Error & { readonly retriable: boolean };
+  }
+).createErrorFromCode;

@@ -3,7 +3,9 @@ import { type Batch, type PartitionBatches, requestsOf } from './batches.ts';
 import { type KafkaOptions, leaderOf, learnTopics, REQUEST_TIMEOUT_MS, RETRY_MS_MAX } from './connect.ts';
 import { isRefusedForNow, isUnanswered } from './errors.ts';
 import type { Cluster } from './internals.ts';
+import { produce as produceOwn } from './produce.ts';
 import { retrying } from './retry.ts';
+import { produceStock } from './stock.ts';
 
 const SEQUENCES = 2 ** 31;
 /** A topic just created may not be known to every broker yet. */
@@ -34,9 +36,9 @@ interface Sequenced extends TopicPartition, Batch {
 /**
  * Sends batches of many partitions: in each round the next batch of every partition, one request a leader, and more
  * where it would pass the limit of a request. The requests of a connection wait for each other, so a request a partition
- * would make sends slow. This is the whole of the producer's rules: one batch under way per partition (the caller's lanes), an explicit partition, and what is tried
- * again keeps its sequence numbers: the broker knows the batches that it took already. Whatever else fails ends the
- * sender, so no partition can be left out unseen.
+ * would make sends slow. This is the whole of the producer's rules: one batch under way per partition (the caller's
+ * lanes), an explicit partition, and what is tried again keeps its sequence numbers: the broker knows the batches that
+ * it took already. Whatever else fails ends the sender, so no partition can be left out unseen.
  * @param unansweredAgain whether a request without an answer may be tried again: not within a transaction, where a late
  *   one could reach the next transaction.
  */
@@ -56,8 +58,8 @@ export const sendRounds = async (
     });
     for (const together of requestsOf(due)) {
       await sendTogether(cluster, sender, together, options, unansweredAgain);
-      for (const { firstSequence, messages, topic, partition } of together)
-        sender.sequences.set(nameOf({ topic, partition }), (firstSequence + messages.length) % SEQUENCES);
+      for (const { firstSequence, records, topic, partition } of together)
+        sender.sequences.set(nameOf({ topic, partition }), (firstSequence + records.length) % SEQUENCES);
     }
   }
 };
@@ -66,32 +68,30 @@ const sendTogether = async (
   cluster: Cluster,
   { producerId, producerEpoch, transactionalId }: Sender,
   due: readonly Sequenced[],
-  { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX }: KafkaOptions,
+  { clock, bytes, requestTimeoutMs = REQUEST_TIMEOUT_MS, retryMsMax = RETRY_MS_MAX }: KafkaOptions,
   unansweredAgain: boolean,
 ): Promise<void> => {
+  const produce = bytes === 'stock' ? produceStock : produceOwn;
+  const timestampMs = clock.now();
   const toLeader = async (nodeId: number, batches: readonly Sequenced[]): Promise<void> => {
     const node = await cluster.findBroker({ nodeId });
-    const topicData = [...Map.groupBy(batches, ({ topic }) => topic)].map(([topic, of]) => ({
+    const topics = [...Map.groupBy(batches, ({ topic }) => topic)].map(([topic, partitions]) => ({
       topic,
-      partitions: of.map(({ partition, firstSequence, messages }) => ({
-        partition,
-        firstSequence,
-        messages,
-      })),
+      partitions,
     }));
-    await node.produce({
+    await produce(node, {
       ...(transactionalId === undefined ? {} : { transactionalId }),
       producerId,
       producerEpoch,
-      acks: -1,
       // The broker answers before we stop listening.
-      timeout: Math.ceil(requestTimeoutMs * 0.8),
-      topicData,
+      timeoutMs: Math.ceil(requestTimeoutMs * 0.8),
+      timestampMs,
+      topics,
     });
   };
   const again = (error: unknown): boolean =>
     isRefusedForNow(error) || (unansweredAgain && isUnanswered(error));
-  const produce = async (): Promise<void> => {
+  const toLeaders = async (): Promise<void> => {
     const byLeader = Map.groupBy(due, ({ topic, partition }) => leaderOf(cluster, topic, partition));
     const answers = await Promise.allSettled(
       [...byLeader].map(([nodeId, batches]) => toLeader(nodeId, batches)),
@@ -102,7 +102,7 @@ const sendTogether = async (
     // Of several failures the one that must not be tried again decides.
     if (failures.length > 0) throw failures.find(error => !again(error)) ?? failures[0];
   };
-  await retrying(produce, {
+  await retrying(toLeaders, {
     clock,
     again,
     forMs: retryMsMax,

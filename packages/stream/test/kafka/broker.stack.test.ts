@@ -1,16 +1,20 @@
 import { describeStack, stackAddresses } from '../../../../test/jest/stack.ts';
 import { noLogger, systemClock } from '@millrace/telemetry';
 import { kafkaBroker } from '../../src/kafka/broker.ts';
+import type { KafkaBytes } from '../../src/kafka/connect.ts';
 import { brokerContract } from '../broker/contract.ts';
 import { type BrokerHarness, eventually, out, pause, readAll, unique } from '../broker/harness.ts';
 import { dropRecords } from './dropRecords.ts';
 
-describeStack('on a real cluster', () => brokerContract('Kafka', makeHarness));
+describeStack('on a real cluster', () => {
+  brokerContract('Kafka', () => makeHarness('own'));
+  brokerContract('Kafka, its bytes read and written by kafkajs,', () => makeHarness('stock'));
+});
 
-async function makeHarness(): Promise<BrokerHarness> {
+async function makeHarness(bytes: KafkaBytes): Promise<BrokerHarness> {
   const { kafka: bootstrapServers } = stackAddresses();
   const connect = () =>
-    kafkaBroker({ bootstrapServers, clientId: 'contract', logger: noLogger, clock: systemClock });
+    kafkaBroker({ bootstrapServers, clientId: 'contract', bytes, logger: noLogger, clock: systemClock });
   const own = connect();
   return {
     connect,

@@ -1,10 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { noLogger, systemClock } from '@millrace/telemetry';
 import type { OutRecord } from '../../src/broker/port.ts';
 import { BATCH_BYTES_MAX, batchesOf, REQUEST_BYTES_MAX } from '../../src/kafka/batches.ts';
-import type { KafkaOptions } from '../../src/kafka/connect.ts';
-import type { Cluster, Node } from '../../src/kafka/internals.ts';
+import type { KafkaBytes, KafkaOptions } from '../../src/kafka/connect.ts';
+import type { Cluster, Node, ProtocolRequest } from '../../src/kafka/internals.ts';
 import { PartitionLanes, type Sender, sendRounds } from '../../src/kafka/send.ts';
+import { answerProduced, type Produced, readProduced } from './produced.ts';
 
 const OPTIONS: KafkaOptions = {
   bootstrapServers: 'nowhere:1',
@@ -26,8 +27,7 @@ const lost = (): Error => Object.assign(new Error('no answer'), { name: 'KafkaJS
 
 /**
  * Leaders with a log per partition that take a batch at the next sequence number, know the last batch again, and refuse
- * any other: Kafka's rules for idempotent producers. Partition p is led by node `leader(p)`; like kafkajs, an answer
- * with several errors throws the first.
+ * any other: Kafka's rules for idempotent producers. Partition p is led by node `leader(p)`.
  */
 const fakeCluster = (
   moods: readonly Mood[],
@@ -45,23 +45,31 @@ const fakeCluster = (
     if (last.get(partition) === firstSequence) return undefined;
     if (firstSequence !== log.length) return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
     last.set(partition, firstSequence);
-    log.push(...values);
+    log.push(...values.map(value => value.slice(0, 4)));
     return undefined;
+  };
+  const produce = (nodeId: number, batches: readonly Produced[]): readonly (string | undefined)[] => {
+    const { refuse = {}, answerLost = false } = moods[requests.length] ?? {};
+    requests.push({ node: nodeId, batches });
+    const errors = batches.map(({ partition, firstSequence, values }) => {
+      if (leader(partition, refreshes) !== nodeId) return 'NOT_LEADER_FOR_PARTITION';
+      return refuse[partition] ?? take(partition, firstSequence, values);
+    });
+    if (answerLost) throw lost();
+    return errors;
   };
   const node = (nodeId: number) => ({
     produce: async ({ topicData }: Produce): Promise<void> => {
-      const batches = topicData.flatMap(({ partitions }) => partitions);
-      const { refuse = {}, answerLost = false } = moods[requests.length] ?? {};
-      requests.push({ node: nodeId, batches });
-      const errors = batches.flatMap(({ partition, firstSequence, messages }) => {
-        if (leader(partition, refreshes) !== nodeId) return ['NOT_LEADER_FOR_PARTITION'];
-        const values = messages.map(({ value }) => (value as Buffer).toString().slice(0, 4));
-        return refuse[partition] ?? take(partition, firstSequence, values) ?? [];
-      });
-      if (answerLost) throw lost();
-      const [first] = errors;
+      const batches = topicData
+        .flatMap(({ partitions }) => partitions)
+        .map(({ messages, ...of }) => ({ ...of, values: messages.map(({ value }) => value!.toString()) }));
+      const first = produce(nodeId, batches).find(error => error !== undefined);
       if (first !== undefined)
         throw refusal(first, first.startsWith('NOT_') || first === 'REQUEST_TIMED_OUT');
+    },
+    connectionPool: {
+      send: async (request: ProtocolRequest): Promise<void> =>
+        answerProduced(request, produce(nodeId, await readProduced(request))),
     },
   });
   let seen = 0;
@@ -90,73 +98,83 @@ const newSender = (): Sender => ({ producerId: '1', producerEpoch: 0, sequences:
 const byParity = (partition: number): number => partition % 2;
 const FOUR = [0, 1, 2, 3].map(partition => record(partition, `a${partition}`));
 
-test('one request a leader carries all partitions', async () => {
-  const { cluster, logs, requests } = fakeCluster([], byParity);
-  await sendRounds(cluster, newSender(), batchesOf(FOUR), OPTIONS, false);
-  expect(requests.map(({ node, batches }) => [node, batches.map(({ partition }) => partition)])).toEqual([
-    [0, [0, 2]],
-    [1, [1, 3]],
-  ]);
-  expect([...logs.values()].flat().sort()).toEqual(['a0', 'a1', 'a2', 'a3']);
-});
+describe.each<KafkaBytes>(['own', 'stock'])('in bytes of %s', written => {
+  const options: KafkaOptions = { ...OPTIONS, bytes: written };
 
-test('a refusal of one partition repeats all with their numbers: none is lost, none doubled', async () => {
-  const moods = [{ refuse: { 2: 'NOT_ENOUGH_REPLICAS' } }, {}, { refuse: { 0: 'REQUEST_TIMED_OUT' } }];
-  const { cluster, logs } = fakeCluster(moods, byParity);
-  const sender = newSender();
-  await sendRounds(cluster, sender, batchesOf(FOUR), OPTIONS, false);
-  await sendRounds(cluster, sender, batchesOf([record(0, 'b0'), record(2, 'b2')]), OPTIONS, false);
-  expect(Object.fromEntries(logs)).toEqual({ 0: ['a0', 'b0'], 1: ['a1'], 2: ['a2', 'b2'], 3: ['a3'] });
-});
+  test('one request a leader carries all partitions', async () => {
+    const { cluster, logs, requests } = fakeCluster([], byParity);
+    await sendRounds(cluster, newSender(), batchesOf(FOUR), options, false);
+    expect(requests.map(({ node, batches }) => [node, batches.map(({ partition }) => partition)])).toEqual([
+      [0, [0, 2]],
+      [1, [1, 3]],
+    ]);
+    expect([...logs.values()].flat().sort()).toEqual(['a0', 'a1', 'a2', 'a3']);
+  });
 
-test('a leader that moved gets the batches of its partitions only', async () => {
-  const moods = [{ refuse: { 2: 'NOT_LEADER_FOR_PARTITION' } }];
-  const { cluster, logs, requests } = fakeCluster(moods, (p, refreshes) =>
-    p === 2 && refreshes > 0 ? 1 : p % 2,
-  );
-  await sendRounds(cluster, newSender(), batchesOf(FOUR), OPTIONS, false);
-  expect(requests.slice(2).map(({ batches }) => batches.map(({ partition }) => partition))).toEqual([
-    [0],
-    [1, 2, 3],
-  ]);
-  expect(Object.fromEntries(logs)).toEqual({ 0: ['a0'], 1: ['a1'], 2: ['a2'], 3: ['a3'] });
-});
+  test('a refusal of one partition repeats all with their numbers: none is lost, none doubled', async () => {
+    const moods = [{ refuse: { 2: 'NOT_ENOUGH_REPLICAS' } }, {}, { refuse: { 0: 'REQUEST_TIMED_OUT' } }];
+    const { cluster, logs } = fakeCluster(moods, byParity);
+    const sender = newSender();
+    await sendRounds(cluster, sender, batchesOf(FOUR), options, false);
+    await sendRounds(cluster, sender, batchesOf([record(0, 'b0'), record(2, 'b2')]), options, false);
+    expect(Object.fromEntries(logs)).toEqual({ 0: ['a0', 'b0'], 1: ['a1'], 2: ['a2', 'b2'], 3: ['a3'] });
+  });
 
-test('a lost answer is tried again outside transactions, under the same numbers', async () => {
-  const { cluster, logs } = fakeCluster([{ answerLost: true }], byParity);
-  await sendRounds(cluster, newSender(), batchesOf(FOUR), OPTIONS, true);
-  expect([...logs.values()].flat().sort()).toEqual(['a0', 'a1', 'a2', 'a3']);
-});
+  test('a leader that moved gets the batches of its partitions only', async () => {
+    const moods = [{ refuse: { 2: 'NOT_LEADER_FOR_PARTITION' } }];
+    const { cluster, logs, requests } = fakeCluster(moods, (p, refreshes) =>
+      p === 2 && refreshes > 0 ? 1 : p % 2,
+    );
+    await sendRounds(cluster, newSender(), batchesOf(FOUR), options, false);
+    expect(requests.slice(2).map(({ batches }) => batches.map(({ partition }) => partition))).toEqual([
+      [0],
+      [1, 2, 3],
+    ]);
+    expect(Object.fromEntries(logs)).toEqual({ 0: ['a0'], 1: ['a1'], 2: ['a2'], 3: ['a3'] });
+  });
 
-test.each([
-  ['alone', [{ answerLost: true }]],
-  ['beside a refusal by another leader', [{ refuse: { 0: 'NOT_ENOUGH_REPLICAS' } }, { answerLost: true }]],
-])('a lost answer within a transaction, %s, ends the send at once', async (_, moods) => {
-  const { cluster, requests } = fakeCluster(moods, byParity);
-  const sender = newSender();
-  await expect(sendRounds(cluster, sender, batchesOf(FOUR), OPTIONS, false)).rejects.toThrow('no answer');
-  expect(requests).toHaveLength(2);
-  expect([...sender.sequences]).toEqual([]);
-});
+  test('a lost answer is tried again outside transactions, under the same numbers', async () => {
+    const { cluster, logs } = fakeCluster([{ answerLost: true }], byParity);
+    await sendRounds(cluster, newSender(), batchesOf(FOUR), options, true);
+    expect([...logs.values()].flat().sort()).toEqual(['a0', 'a1', 'a2', 'a3']);
+  });
 
-test('a refusal for good ends the send, also where another partition of the request was refused for now', async () => {
-  const moods = [{ refuse: { 0: 'NOT_ENOUGH_REPLICAS', 2: 'INVALID_PRODUCER_EPOCH' } }];
-  const always = Array.from({ length: 9 }, () => ({ refuse: { 2: 'INVALID_PRODUCER_EPOCH' } }));
-  const { cluster } = fakeCluster([...moods, ...always], () => 0);
-  await expect(sendRounds(cluster, newSender(), batchesOf(FOUR), OPTIONS, false)).rejects.toThrow(
-    'INVALID_PRODUCER_EPOCH',
-  );
-});
+  test.each([
+    ['alone', [{ answerLost: true }]],
+    ['beside a refusal by another leader', [{ refuse: { 0: 'NOT_ENOUGH_REPLICAS' } }, { answerLost: true }]],
+  ])('a lost answer within a transaction, %s, ends the send at once', async (_, moods) => {
+    const { cluster, requests } = fakeCluster(moods, byParity);
+    const sender = newSender();
+    await expect(sendRounds(cluster, sender, batchesOf(FOUR), options, false)).rejects.toThrow('no answer');
+    expect(requests).toHaveLength(2);
+    expect([...sender.sequences]).toEqual([]);
+  });
 
-test('batches of a partition go one after the other, each with the number after the last', async () => {
-  const large = (i: number): OutRecord => record(1, `v${i}`.padEnd(BATCH_BYTES_MAX / 2));
-  const { cluster, requests } = fakeCluster([], byParity);
-  await sendRounds(cluster, newSender(), batchesOf([large(0), large(1), large(2), FOUR[0]!]), OPTIONS, false);
-  const numbers = requests.flatMap(({ batches }) =>
-    batches.filter(({ partition }) => partition === 1).map(({ firstSequence }) => firstSequence),
-  );
-  expect(numbers).toEqual([0, 1, 2]);
-  expect(requests).toHaveLength(4);
+  test('a refusal for good ends the send, also where another partition of the request was refused for now', async () => {
+    const moods = [{ refuse: { 0: 'NOT_ENOUGH_REPLICAS', 2: 'INVALID_PRODUCER_EPOCH' } }];
+    const always = Array.from({ length: 9 }, () => ({ refuse: { 2: 'INVALID_PRODUCER_EPOCH' } }));
+    const { cluster } = fakeCluster([...moods, ...always], () => 0);
+    await expect(sendRounds(cluster, newSender(), batchesOf(FOUR), options, false)).rejects.toMatchObject({
+      type: 'INVALID_PRODUCER_EPOCH',
+    });
+  });
+
+  test('batches of a partition go one after the other, each with the number after the last', async () => {
+    const large = (i: number): OutRecord => record(1, `v${i}`.padEnd(BATCH_BYTES_MAX / 2));
+    const { cluster, requests } = fakeCluster([], byParity);
+    await sendRounds(
+      cluster,
+      newSender(),
+      batchesOf([large(0), large(1), large(2), FOUR[0]!]),
+      options,
+      false,
+    );
+    const numbers = requests.flatMap(({ batches }) =>
+      batches.filter(({ partition }) => partition === 1).map(({ firstSequence }) => firstSequence),
+    );
+    expect(numbers).toEqual([0, 1, 2]);
+    expect(requests).toHaveLength(4);
+  });
 });
 
 test('what would pass the limit of a request is sent in several, each partition once', async () => {

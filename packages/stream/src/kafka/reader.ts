@@ -1,0 +1,49 @@
+/** Numbers are big-endian; "compact" lengths are unsigned varints, one more than the length, 0 for null. */
+export class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  take(length: number): Buffer {
+    if (this.#at + length > this.#bytes.length) throw new RangeError('the answer ends too early');
+    return this.#bytes.subarray(this.#at, (this.#at += length));
+  }
+
+  int16 = (): number => this.take(2).readInt16BE();
+  int32 = (): number => this.take(4).readInt32BE();
+  bool = (): boolean => this.take(1)[0] !== 0;
+
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.take(1)[0]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new RangeError('a length of more than 32 bits');
+  }
+
+  string(): string | null {
+    const length = this.varint() - 1;
+    return length < 0 ? null : this.take(length).toString('utf8');
+  }
+
+  array<T>(read: () => T): T[] {
+    return Array.from({ length: Math.max(0, this.varint() - 1) }, read);
+  }
+
+  tags(): void {
+    this.array0(() => {
+      this.varint();
+      this.take(this.varint());
+    });
+  }
+
+  // The number of tags is not a compact length.
+  array0(read: () => void): void {
+    for (let left = this.varint(); left > 0; left--) read();
+  }
+}
