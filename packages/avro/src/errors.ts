@@ -1,8 +1,11 @@
-/** A bad world: the registry does not answer, or answers what it must not. The same call may succeed later. */
+/** A bad world: the registry does not answer, or answers what it must not. */
 export class RegistryUnavailable extends Error {
-  constructor(message: string, cause?: unknown) {
+  /** The same call may succeed later. */
+  readonly retriable: boolean;
+  constructor(message: string, { cause, retriable = true }: { cause?: unknown; retriable?: boolean } = {}) {
     super(message, { cause });
     this.name = 'RegistryUnavailable';
+    this.retriable = retriable;
   }
 }
 

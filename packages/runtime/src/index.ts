@@ -30,6 +30,14 @@ export { databaseConnection, databaseFields } from './connections/database.ts';
 export { kafkaConnection, kafkaFields } from './connections/kafka.ts';
 export { registryConnection, registryFields } from './connections/registry.ts';
 export type { TlsOptions } from './connections/tls.ts';
+export {
+  type Dependency,
+  isRetriable,
+  Outage,
+  type OutageOptions,
+  type RideOptions,
+  START_WAIT_MS_MAX,
+} from './outage.ts';
 export { Readiness } from './readiness.ts';
 export { type Running, startAll, type StartOptions, STOP_DEADLINE_MS, stopAll } from './start.ts';
 export { type ProcessContext, type ProcessOptions, runProcess } from './process.ts';

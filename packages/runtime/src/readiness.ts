@@ -25,7 +25,8 @@ export class Readiness {
     if (this.#draining) return { process: 'draining' };
     const reasons: Record<string, string> = {};
     for (const [part, started] of this.#parts) {
-      const reason = started ? part.notReady?.() : 'starting';
+      const told = part.notReady?.();
+      const reason = started ? told : told === undefined ? 'starting' : `starting: ${told}`;
       if (reason !== undefined) reasons[part.name] = reason;
     }
     return reasons;

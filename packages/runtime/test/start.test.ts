@@ -74,5 +74,5 @@ test('readiness: starting, what the part says, ready, draining', async () => {
   seen.push(readiness.notReady());
   await running.stop();
   seen.push(readiness.notReady());
-  expect(seen).toEqual([{ task: 'starting' }, { task: 'restoring' }, {}, { process: 'draining' }]);
+  expect(seen).toEqual([{ task: 'starting: restoring' }, { task: 'restoring' }, {}, { process: 'draining' }]);
 });

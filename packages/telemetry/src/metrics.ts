@@ -50,6 +50,11 @@ export const METRICS = {
     help: 'Attempts repeated after a bad world answered.',
     labels: ['what'],
   },
+  millrace_dependency_away: {
+    kind: 'gauge',
+    help: '1 while a dependency (kafka, registry, database) does not answer this process and its work waits.',
+    labels: ['dependency'],
+  },
   millrace_commits_total: {
     kind: 'counter',
     help: 'Commits of offsets with their outputs.',

@@ -54,6 +54,13 @@ export const SINK_SPEC = {
     max: 300,
     fallback: 10,
   }),
+  answerTimeoutS: numberField({
+    env: 'SINK_ANSWER_TIMEOUT_S',
+    help: 'Longest wait for the database to answer; then its connections are given up, seconds.',
+    min: 1,
+    max: 600,
+    fallback: 30,
+  }),
 } as const;
 
 export type SinkConfig = ConfigOf<typeof SINK_SPEC>;

@@ -20,7 +20,7 @@ await runProcess({
   build: ({ config, telemetry, logger, clock, instance, readiness }) => {
     const { metrics, tracing } = telemetry;
     const pipelines = pipelinesNamed(config.pipelines);
-    const database = openDatabase({ ...databaseConnection(config), ...config });
+    const database = openDatabase({ ...databaseConnection(config), ...config, clock });
     const broker = kafkaBroker({ ...kafkaConnection(config), clientId: instance, logger, clock });
     const registry = confluentRegistry({ ...registryConnection(config), clock });
     return [

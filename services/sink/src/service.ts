@@ -1,19 +1,22 @@
 import { openCodec, type Registry } from '@millrace/avro';
 import { asideTopic, catalogue, deadLetterTopic, type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
-import type { Component } from '@millrace/runtime';
+import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
   type Broker,
   type PartitionOffset,
-  processor,
+  processor as processorOf,
   type Processor,
   type Task,
   type TaskContext,
 } from '@millrace/stream';
 import { type Clock, type Logger, type Metrics, noTracing, type Tracing } from '@millrace/telemetry';
+import { beginOf } from './begin.ts';
 import type { SinkConfig } from './config.ts';
 import type { Database, SinkPartition } from './postgres/database.ts';
+import { StoredOffsetError } from './postgres/errors.ts';
 import { StoreTask } from './task.ts';
+import { type Identities, identify, watchIdentities } from './topic.ts';
 
 export interface SinkOptions {
   readonly pipelines: readonly Pipeline[];
@@ -25,112 +28,147 @@ export interface SinkOptions {
   readonly tracing?: Tracing;
   readonly logger: Logger;
   readonly config: Pick<SinkConfig, 'rowsMax' | 'laneRowsMax' | 'laneBytesMax'>;
+  /** Longest wait of the start for each dependency. */
+  readonly startWaitMsMax?: number;
 }
 
 export const sinkGroup = (pipeline: Pipeline): string => `millrace.sink.${pipeline.name}`;
 
 type Nothing = Record<string, never>;
+type Outages = Readonly<Record<'kafka' | 'registry' | 'database', Outage>>;
 
-/** What an input topic is told apart by, should it be deleted and made anew, or the cluster be another. */
-interface Identities {
-  readonly clusterId: string;
-  readonly topicIds: ReadonlyMap<string, string>;
+const outagesOf = ({ clock, logger, metrics }: SinkOptions): Outages => {
+  const outage = (dependency: keyof Outages): Outage => new Outage({ dependency, clock, logger, metrics });
+  return { kafka: outage('kafka'), registry: outage('registry'), database: outage('database') };
+};
+
+interface Of {
+  readonly options: SinkOptions;
+  readonly pipeline: Pipeline;
+  readonly database: Outage;
+  readonly identities: Identities;
 }
 
-/** Reading begins at the lower of the two offsets: the database may have been restored, letters may be still to send. */
+const offsetOf = (offsets: readonly { partition: number; offset: number }[], partition: number): number =>
+  offsets.find(at => at.partition === partition)!.offset;
+
+/** Compares what is stored with what Kafka has, and begins to read where the two meet. */
 const storeTask = async (
-  options: SinkOptions,
-  pipeline: Pipeline,
-  { clusterId, topicIds }: Identities,
+  { options, pipeline, database: outage, identities }: Of,
   context: TaskContext<Nothing>,
-  { topic, partition, offset }: PartitionOffset,
+  { topic, partition, offset: committed }: PartitionOffset,
 ): Promise<StoreTask> => {
-  const topicId = topicIds.get(topic)!;
-  const at: SinkPartition = { clusterId, group: sinkGroup(pipeline), topic, topicId, partition };
-  const stored = await options.database.storedOffset(at);
-  if (stored !== undefined && stored < offset) context.seek({ topic, partition, offset: stored });
+  const { broker, database, config, clock, metrics, tracing = noTracing } = options;
+  const { signal } = context;
+  const identity = { clusterId: identities.clusterId, topicId: identities.topicIds.get(topic)! };
+  const at: SinkPartition = { ...identity, group: sinkGroup(pipeline), topic, partition };
+  const beginning = offsetOf(await broker.admin.beginningOffsets(topic), partition);
+  const storedNext = await outage.ride(() => database.openPartition(at, beginning), { signal });
+  // Asked for last: the owner before us may still have stored what came meanwhile.
+  const end = offsetOf(await broker.admin.endOffsets(topic), partition);
+  const begin = beginOf(at, { beginning, end, committed, stored: storedNext });
+  context.seek({ topic, partition, offset: begin });
   return new StoreTask({
     pipeline: pipeline.name,
     at,
-    storedNext: stored ?? offset,
-    rowsMax: options.config.rowsMax,
-    database: options.database,
-    clock: options.clock,
-    metrics: options.metrics,
-    tracing: options.tracing ?? noTracing,
+    storedNext,
+    rowsMax: config.rowsMax,
+    database,
+    outage,
+    clock,
+    metrics,
+    tracing,
+    signal,
   });
 };
 
 /** The predictions and what is sent again aside of them: each partition is stored by itself, with its own offset. */
-const createTask = async (
+const createTask = async (of: Of, context: TaskContext<Nothing>): Promise<Task<PredictionValue, Nothing>> => {
+  const tasks = new Map<string, StoreTask>();
+  try {
+    for (const at of context.positions) tasks.set(at.topic, await storeTask(of, context, at));
+  } catch (error) {
+    if (error instanceof StoredOffsetError) context.fail(error); // The next attempt would find the same.
+    throw error;
+  }
+  return {
+    handle: (batch, out) => tasks.get(batch.topic)!.handle(batch, out),
+    onCaughtUp: at => tasks.get(at.topic)!.onCaughtUp(at),
+  };
+};
+
+interface Line {
+  readonly processor: Processor;
+  /** Rejects when a topic is another one than it was. */
+  readonly watched: Promise<void>;
+}
+
+const openLine = async (
   options: SinkOptions,
   pipeline: Pipeline,
-  identities: Identities,
-  context: TaskContext<Nothing>,
-): Promise<Task<PredictionValue, Nothing>> => {
-  const tasks = new Map<string, StoreTask>();
-  for (const at of context.positions)
-    tasks.set(at.topic, await storeTask(options, pipeline, identities, context, at));
-  return { handle: (batch, out) => tasks.get(batch.topic)!.handle(batch, out) };
-};
-
-const identitiesOf = async ({ admin }: Broker, topics: readonly string[]): Promise<Identities> => {
-  const found = await admin.describeTopics(topics);
-  const topicIds = new Map(found.map(({ name, id }) => [name, id]));
-  const missing = topics.filter(topic => !topicIds.has(topic));
-  if (missing.length > 0)
-    throw new Error(`no topic ${missing.join(', ')}; run: millrace topics apply --execute`);
-  return { clusterId: await admin.clusterId(), topicIds };
-};
-
-const pipelineProcessor = async (options: SinkOptions, pipeline: Pipeline): Promise<Processor> => {
+  outages: Outages,
+  signal: AbortSignal,
+): Promise<Line> => {
+  const { broker, registry, clock, metrics, logger, startWaitMsMax = START_WAIT_MS_MAX } = options;
+  const patience = { signal, waitMsTotalMax: startWaitMsMax };
   const { predictions } = topicsOf(pipeline);
   const topics = [predictions, asideTopic(predictions)];
-  const { subject, schema } = catalogue([pipeline]).find(t => t.name === predictions)!.value!;
-  const codec = await openCodec<PredictionValue>(options.registry, { subject, schema });
+  const value = catalogue([pipeline]).find(t => t.name === predictions)!.value!;
+  const codec = await outages.registry.ride(() => openCodec<PredictionValue>(registry, value), patience);
+  const identities = await outages.kafka.ride(() => identify(broker, topics), patience);
   const { laneRowsMax: rowsHigh, laneBytesMax: bytesHigh } = options.config;
   const lane = { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 };
-  const { broker, clock, metrics, logger } = options;
-  const identities = await identitiesOf(broker, topics);
-  return processor<PredictionValue, Nothing>({
-    name: `sink ${pipeline.name}`,
-    broker,
-    group: sinkGroup(pipeline),
-    inputs: topics.map(topic => ({ topic, codec, lane })),
-    outputs: {},
-    delivery: 'external',
-    deadLetters: deadLetterTopic,
-    createTask: context => createTask(options, pipeline, identities, context),
-    clock,
-    metrics,
-    logger,
-  });
+  const of = { options, pipeline, database: outages.database, identities };
+  return {
+    processor: processorOf<PredictionValue, Nothing>({
+      name: `sink ${pipeline.name}`,
+      broker,
+      group: sinkGroup(pipeline),
+      inputs: topics.map(topic => ({ topic, codec, lane })),
+      outputs: {},
+      delivery: 'external',
+      deadLetters: deadLetterTopic,
+      createTask: context => createTask(of, context),
+      clock,
+      metrics,
+      logger,
+    }),
+    watched: watchIdentities(broker, identities, { clock, signal }),
+  };
 };
 
 /** Stores the predictions of every pipeline; ready when the database is migrated and the groups are joined. */
 export const sinkService = (options: SinkOptions): Component => {
+  const { pipelines, database, startWaitMsMax = START_WAIT_MS_MAX } = options;
+  const outages = outagesOf(options);
   const processors: Processor[] = [];
+  const stopping = new AbortController();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined); // whoever runs us listens; nobody may be listening yet
   return {
     name: 'sink',
     failed: failure.promise,
     start: async signal => {
-      await options.database.migrate();
-      for (const pipeline of options.pipelines) {
-        const one = await pipelineProcessor(options, pipeline);
-        processors.push(one);
-        one.failed.catch((error: unknown) => failure.reject(error));
-        await one.start(signal);
+      await outages.database.ride(() => database.migrate(), { signal, waitMsTotalMax: startWaitMsMax });
+      for (const pipeline of pipelines) {
+        const ended = AbortSignal.any([signal, stopping.signal]);
+        const { processor, watched } = await openLine(options, pipeline, outages, ended);
+        processors.push(processor);
+        for (const one of [processor.failed, watched]) one.catch((error: unknown) => failure.reject(error));
+        await processor.start(signal);
       }
     },
     stop: async deadlineMs => {
+      stopping.abort(new Error('the sink stops'));
       await Promise.all(processors.map(one => one.stop(deadlineMs)));
-      await options.database.close();
+      await database.close();
     },
-    notReady: () =>
-      processors.length < options.pipelines.length
+    notReady: () => {
+      const away = Object.values(outages).find(outage => outage.notReady() !== undefined);
+      if (away !== undefined) return away.notReady();
+      return processors.length < pipelines.length
         ? 'not started'
-        : processors.map(one => one.notReady()).find(reason => reason !== undefined),
+        : processors.map(one => one.notReady()).find(reason => reason !== undefined);
+    },
   };
 };

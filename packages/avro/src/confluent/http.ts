@@ -89,13 +89,14 @@ export const httpClient = (options: RegistryOptions): Ask => {
         if (!FORBIDDEN.has(answer.status)) return answer;
         throw new RegistryUnavailable(
           `the schema registry at ${base} refuses our credentials: check SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO or SCHEMA_REGISTRY_BEARER_AUTH_TOKEN`,
+          { retriable: false },
         );
       } catch (error) {
         if (error instanceof RegistryUnavailable) throw error;
         if (attempt >= retryCountMax)
           throw new RegistryUnavailable(
             `the schema registry at ${base} does not answer (${attempt + 1} attempts): ${causeOf(error)}`,
-            error,
+            { cause: error },
           );
         await clock.sleep(retryWaitMs * 2 ** attempt);
       }

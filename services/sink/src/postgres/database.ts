@@ -1,6 +1,10 @@
 import type { PredictionValue } from '@millrace/contracts';
-import postgres, { type Sql } from 'postgres';
+import { type Clock, systemClock } from '@millrace/telemetry';
+import type { Sql } from 'postgres';
+import { foreignTopic, OvertakenError } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { Pool } from './pool.ts';
+import { COLUMNS, rowsAsJson } from './rows.ts';
 
 /** A prediction and where it stood on its topic. */
 export interface StoredPrediction {
@@ -16,36 +20,17 @@ export interface SinkPartition {
   readonly partition: number;
 }
 
-/** Another writer stored this partition further than we knew: our work is dropped and begun again from its offset. */
-export class OvertakenError extends Error {
-  constructor(at: SinkPartition, expected: number) {
-    super(
-      `another writer has stored ${at.topic}/${at.partition} past offset ${expected}; dropping this batch`,
-    );
-    this.name = 'OvertakenError';
-  }
-}
-
-/** The topic or the cluster is not the one whose offsets are stored: offsets of one say nothing about the other. */
-export class ForeignTopicError extends Error {
-  constructor(at: SinkPartition, stored: { readonly cluster_id: string; readonly topic_id: string }) {
-    super(
-      `the stored offset of ${at.topic}/${at.partition} belongs to topic id ${stored.topic_id} of cluster ${stored.cluster_id}, ` +
-        `but this is topic id ${at.topicId} of cluster ${at.clusterId}: the topic was recreated or the cluster replaced. ` +
-        `Delete its rows from millrace.consumer_offsets to read it from the beginning.`,
-    );
-    this.name = 'ForeignTopicError';
-  }
-}
-
+/** Every call throws `DatabaseAway` while the database does not answer. */
 export interface Database {
   /** Brings the schema to the newest version; several instances may call it at once. */
   migrate(): Promise<void>;
-  /** Offset stored next, or undefined where the partition is new. @throws ForeignTopicError */
-  storedOffset(at: SinkPartition): Promise<number | undefined>;
+  /** @returns the offset stored next; a partition that is new begins at `first`. @throws StoredOffsetError for another topic */
+  openPartition(at: SinkPartition, first: number): Promise<number>;
   /**
    * Moves the offset from `expected` to `next` and upserts the rows in one transaction: of answers with one id the one
-   * scored last stands, whichever way it came. @throws OvertakenError
+   * scored last stands, whichever way it came. A call that was not answered may be made again: if the first one took
+   * effect, the second is overtaken by it.
+   * @throws OvertakenError when the offset is not `expected`. @throws BadRows when the database cannot hold the rows
    */
   store(
     at: SinkPartition,
@@ -54,48 +39,35 @@ export interface Database {
     pipeline: string,
     rows: readonly StoredPrediction[],
   ): Promise<void>;
+  /** Those of the prediction ids that have a row. */
+  storedIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Answers to an event, newest revision and result first; empty when there is none. */
   predictions(pipeline: string, eventId: string): Promise<readonly Record<string, unknown>[]>;
   /** Rows of a pipeline, all and by decision. */
   summary(
     pipeline: string,
   ): Promise<{ readonly rows: number; readonly decisions: Readonly<Record<string, number>> }>;
-  /** Throws when the database does not answer. */
-  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Where the database is, how it is spoken to, how many connections may be open, and how long they may be silent. */
+export interface DatabaseOptions {
+  /** postgres://user:password@host:port/database */
+  readonly url: string;
+  readonly password?: string;
+  /** Options of `tls.connect`; without them the connection is in the clear. */
+  readonly tls?: object;
+  readonly connectionsMax: number;
+  readonly connectTimeoutS: number;
+  /** Longest wait for the answer to one transaction; then its connection is given up. Default 30. */
+  readonly answerTimeoutS?: number;
+  readonly clock?: Clock;
+}
+
+const ANSWER_TIMEOUT_S = 30;
+/** A migration may rewrite a large table. */
+const MIGRATION_MS_MAX = 3_600_000;
 const MIGRATION_LOCK = 7_291_001;
-/** Columns taken from the JSON rows, in the table's own names and types. */
-const COLUMNS = `prediction_id, pipeline, event_id, revision, sequence, entity, event_time, append_time, scored_at, role,
-  decision, outputs, kpis, features, model, model_version, model_digest, feature_set, feature_set_hash, control_revision,
-  route, route_version, arm, fallback, late, stale, source_topic, source_partition, source_offset, vector_offset,
-  input_hash, batch_id, run_id, seq, final, supersedes, traceparent, topic, topic_partition, topic_offset`;
-
-const timestamp = (ms: number): string => new Date(ms).toISOString();
-/** JSON has no NaN: a missing figure is null there. */
-const figures = (values: Readonly<Record<string, number>>): Record<string, number | null> =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : null]),
-  );
-
-const toRow = (at: SinkPartition, pipeline: string, { prediction: p, offset }: StoredPrediction): object => ({
-  prediction_id: p.predictionId, pipeline, event_id: p.eventId, revision: p.revision, sequence: p.sequence, entity: p.entity,
-  event_time: timestamp(p.eventTime), append_time: timestamp(p.appendTime), scored_at: timestamp(p.scoredAt),
-  role: p.role, decision: p.decision, outputs: figures(p.outputs), kpis: figures(p.kpis), features: figures(p.features),
-  model: p.model, model_version: p.modelVersion, model_digest: p.modelDigest,
-  feature_set: p.featureSet, feature_set_hash: p.featureSetHash, control_revision: p.controlRevision,
-  route: p.route, route_version: p.routeVersion, arm: p.arm, fallback: p.fallback, late: p.late, stale: p.stale,
-  source_topic: p.sourceTopic, source_partition: p.sourcePartition, source_offset: p.sourceOffset, vector_offset: p.vectorOffset,
-  input_hash: p.inputHash, batch_id: p.batchId, run_id: p.runId, seq: p.seq, final: p.final, supersedes: p.supersedes,
-  traceparent: p.traceparent, topic: at.topic, topic_partition: at.partition, topic_offset: offset,
-}); // prettier-ignore
-
-/** Of several rows with one id the last one stands: an upsert may not touch a row twice. */
-const newestById = (rows: readonly StoredPrediction[]): StoredPrediction[] => [
-  ...new Map(rows.map(row => [row.prediction.predictionId, row])).values(),
-];
-
 const migrate = (sql: Sql): Promise<void> =>
   sql
     .begin(async tx => {
@@ -110,40 +82,53 @@ const migrate = (sql: Sql): Promise<void> =>
     })
     .then(() => undefined);
 
-const storedOffset = async (sql: Sql, at: SinkPartition): Promise<number | undefined> => {
+const openPartition = async (sql: Sql, at: SinkPartition, first: number): Promise<number> => {
+  await sql`
+    INSERT INTO millrace.consumer_offsets (cluster_id, consumer_group, topic, topic_id, partition, next_offset)
+    VALUES (${at.clusterId}, ${at.group}, ${at.topic}, ${at.topicId}, ${at.partition}, ${first})
+    ON CONFLICT (consumer_group, topic, partition) DO NOTHING`;
   const [row] = await sql<{ cluster_id: string; topic_id: string; next_offset: string }[]>`
     SELECT cluster_id, topic_id, next_offset FROM millrace.consumer_offsets
     WHERE consumer_group = ${at.group} AND topic = ${at.topic} AND partition = ${at.partition}`;
-  if (row === undefined) return undefined;
-  if (row.cluster_id !== at.clusterId || row.topic_id !== at.topicId) throw new ForeignTopicError(at, row);
+  if (row === undefined) throw new OvertakenError(at, first); // Deleted in between: ask again.
+  if (row.cluster_id !== at.clusterId || row.topic_id !== at.topicId) throw foreignTopic(at, row);
   return Number(row.next_offset);
 };
+
+/** Told to the server too, so that work we have given up holds no lock against those who come after us. */
+const serverLimits = (answerMsMax: number): string =>
+  `SET LOCAL statement_timeout = ${answerMsMax}; SET LOCAL idle_in_transaction_session_timeout = ${answerMsMax}`;
 
 const store = async (
   sql: Sql,
   at: SinkPartition,
   [expected, next]: readonly [number, number],
-  pipeline: string,
-  rows: readonly StoredPrediction[],
+  { json, answerMsMax }: { readonly json: string | undefined; readonly answerMsMax: number },
 ): Promise<void> => {
   await sql.begin(async tx => {
-    const moved = await tx`
-      INSERT INTO millrace.consumer_offsets AS stored (cluster_id, consumer_group, topic, topic_id, partition, next_offset)
-      VALUES (${at.clusterId}, ${at.group}, ${at.topic}, ${at.topicId}, ${at.partition}, ${next})
-      ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = ${next}, updated_at = now()
-      WHERE stored.next_offset = ${expected} AND stored.topic_id = ${at.topicId} AND stored.cluster_id = ${at.clusterId}`;
+    const [, moved] = await Promise.all([
+      tx.unsafe(serverLimits(answerMsMax)),
+      tx`UPDATE millrace.consumer_offsets SET next_offset = ${next}, updated_at = now()
+        WHERE consumer_group = ${at.group} AND topic = ${at.topic} AND partition = ${at.partition}
+          AND next_offset = ${expected} AND topic_id = ${at.topicId} AND cluster_id = ${at.clusterId}`,
+    ]);
     if (moved.count === 0) throw new OvertakenError(at, expected);
-    if (rows.length === 0) return;
-    const json = newestById(rows).map(row => toRow(at, pipeline, row));
+    if (json === undefined) return;
     await tx.unsafe(
       `INSERT INTO millrace.predictions (${COLUMNS})
        SELECT ${COLUMNS} FROM json_populate_recordset(NULL::millrace.predictions, $1::text::json)
        ON CONFLICT (prediction_id) DO UPDATE SET (${COLUMNS}, stored_at) =
          (${COLUMNS.replaceAll(/(\w+)/g, 'excluded.$1')}, now())
        WHERE predictions.scored_at <= excluded.scored_at`,
-      [JSON.stringify(json)],
+      [json],
     );
   });
+};
+
+const storedIds = async (sql: Sql, ids: readonly string[]): Promise<ReadonlySet<string>> => {
+  const rows = await sql<{ prediction_id: string }[]>`
+    SELECT prediction_id FROM millrace.predictions WHERE prediction_id = ANY(${ids as string[]})`;
+  return new Set(rows.map(row => row.prediction_id));
 };
 
 const summary = async (sql: Sql, pipeline: string): ReturnType<Database['summary']> => {
@@ -153,37 +138,26 @@ const summary = async (sql: Sql, pipeline: string): ReturnType<Database['summary
   return { rows: counts.reduce((sum, c) => sum + Number(c.rows), 0), decisions };
 };
 
-/** Where the database is, how it is spoken to, and how many connections may be open. */
-export interface DatabaseOptions {
-  /** postgres://user:password@host:port/database */
-  readonly url: string;
-  readonly password?: string;
-  /** Options of `tls.connect`; without them the connection is in the clear. */
-  readonly tls?: object;
-  readonly connectionsMax: number;
-  readonly connectTimeoutS: number;
-}
-
 /** Opens a pool of connections. Nothing is sent before the first call. */
 export const openDatabase = (options: DatabaseOptions): Database => {
-  const { password, tls } = options;
-  const sql = postgres(options.url, {
-    max: options.connectionsMax,
-    connect_timeout: options.connectTimeoutS,
-    ...(password !== undefined && { password }),
-    ssl: tls ?? false,
-    onnotice: () => undefined,
-    connection: { application_name: 'millrace-sink' },
-  });
+  const { answerTimeoutS = ANSWER_TIMEOUT_S, clock = systemClock } = options;
+  const answerMsMax = answerTimeoutS * 1_000;
+  const pool = new Pool({ ...options, answerMsMax, clock });
   return {
-    migrate: () => migrate(sql),
-    storedOffset: at => storedOffset(sql, at),
-    store: (at, expected, next, pipeline, rows) => store(sql, at, [expected, next], pipeline, rows),
-    predictions: (pipeline, eventId) => sql`
-      SELECT * FROM millrace.predictions WHERE pipeline = ${pipeline} AND event_id = ${eventId}
-      ORDER BY revision DESC, seq DESC, stored_at DESC LIMIT 100`,
-    summary: pipeline => summary(sql, pipeline),
-    ping: () => sql`SELECT 1`.then(() => undefined),
-    close: () => sql.end({ timeout: 5 }),
+    migrate: () => pool.ask(migrate, MIGRATION_MS_MAX),
+    openPartition: (at, first) => pool.ask(sql => openPartition(sql, at, first)),
+    store: (at, expected, next, pipeline, rows) => {
+      const json = rows.length === 0 ? undefined : rowsAsJson(at, pipeline, rows);
+      return pool.ask(sql => store(sql, at, [expected, next], { json, answerMsMax }));
+    },
+    storedIds: ids => pool.ask(sql => storedIds(sql, ids)),
+    predictions: (pipeline, eventId) =>
+      pool.ask(
+        sql => sql`
+          SELECT * FROM millrace.predictions WHERE pipeline = ${pipeline} AND event_id = ${eventId}
+          ORDER BY revision DESC, seq DESC, stored_at DESC LIMIT 100`,
+      ),
+    summary: pipeline => pool.ask(sql => summary(sql, pipeline)),
+    close: () => pool.close(),
   };
 };

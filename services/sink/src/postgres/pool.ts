@@ -1,0 +1,66 @@
+import type { Clock } from '@millrace/telemetry';
+import postgres, { type Sql } from 'postgres';
+import type { DatabaseOptions } from './database.ts';
+import { DatabaseAway, inOurWords } from './errors.ts';
+
+export interface PoolOptions extends Omit<DatabaseOptions, 'answerTimeoutS'> {
+  readonly answerMsMax: number;
+  readonly clock: Clock;
+}
+
+const CLOSE_TIMEOUT_S = 5;
+
+/**
+ * Connections whose every call ends: with an answer, or with an error once the limit is over. A server that hangs, or a
+ * network that swallows, sends no error; so the connections are given up and the next call opens new ones.
+ */
+export class Pool {
+  readonly #options: PoolOptions;
+  #sql: Sql | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DatabaseAway when there is no answer in time. @throws BadRows and others of `inOurWords` */
+  async ask<T>(work: (sql: Sql) => Promise<T>, answerMsMax = this.#options.answerMsMax): Promise<T> {
+    const sql = (this.#sql ??= this.#open());
+    const answered = new AbortController();
+    const late = this.#options.clock.sleep(answerMsMax, answered.signal).then(() => {
+      this.#giveUp(sql);
+      throw new DatabaseAway(`the database has not answered within ${answerMsMax / 1_000} s`);
+    });
+    late.catch(() => undefined); // Answered: nobody waits for it any more.
+    try {
+      return await Promise.race([work(sql), late]);
+    } catch (error) {
+      throw inOurWords(error);
+    } finally {
+      answered.abort(new Error('answered'));
+    }
+  }
+
+  async close(): Promise<void> {
+    const sql = this.#sql;
+    this.#sql = undefined;
+    await sql?.end({ timeout: CLOSE_TIMEOUT_S });
+  }
+
+  #giveUp(sql: Sql): void {
+    if (this.#sql === sql) this.#sql = undefined;
+    sql.end({ timeout: 0 }).catch(() => undefined); // They were of no use before.
+  }
+
+  #open(): Sql {
+    const { url, password, tls, connectionsMax, connectTimeoutS } = this.#options;
+    return postgres(url, {
+      max: connectionsMax,
+      connect_timeout: connectTimeoutS,
+      ...(password !== undefined && { password }),
+      ssl: tls ?? false,
+      backoff: () => 0, // Who asks again waits before that.
+      onnotice: () => undefined,
+      connection: { application_name: 'millrace-sink' },
+    });
+  }
+}
