@@ -1,3 +1,4 @@
+export { type Acl, type AclOperation, type AclResource, aclsOf } from './acls.ts';
 export { asyncApi, type AsyncApiOptions } from './generate/asyncapi.ts';
 export { catalogue, type ServiceName, type Topic, type TopicKind } from './catalogue.ts';
 export {
@@ -27,11 +28,13 @@ export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts'
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
 export {
   asideTopic,
+  consumerGroup,
   deadLetterTopic,
   MILLRACE_TOPICS,
   type PipelineTopics,
   stageKeys,
   topicsOf,
+  transactionalIdPrefix,
   valueSubject,
 } from './topics.ts';
 export type { FeaturesValue, PredictionValue } from './values.ts';

@@ -75,3 +75,10 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     progress: `${p}.feature.progress`,
   };
 };
+
+/** Group in which a service reads the topics of a pipeline. */
+export const consumerGroup = (service: 'feature' | 'inference' | 'sink', pipeline: Pipeline): string =>
+  `millrace.${service}.${pipeline.name}`;
+
+/** Begin of the transactional ids of a group: one for each task, whose number follows. */
+export const transactionalIdPrefix = (group: string): string => `tx.${group}.`;

@@ -4,6 +4,7 @@ import { fraud, MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipel
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { evaluate } from './commands/evaluate.ts';
+import { printAcls } from './commands/acls.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { run } from './commands/run.ts';
@@ -133,6 +134,15 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .action((o: PlanFlags) => done(world(o, w => registerSchemas(io, w, pipelines, o))));
 }; // prettier-ignore
 
+const aclCommands = (program: Command, io: Io, done: Done): void => {
+  program.command('acls').description('rights at the brokers').command('print').description('what each service needs, and no more')
+    .option('--pipeline <name>', 'only this pipeline')
+    .option('--service <name>', 'only this service')
+    .option('--principal <form>', 'how services are called at the brokers', 'User:{service}')
+    .addOption(new Option('--output <form>', 'how they are printed; commands: for a shell, with kafka-acls.sh').choices(['table', 'json', 'commands']).default('table'))
+    .action(o => done(printAcls(io, o.pipeline === undefined ? pipelines : pipelinesNamed([o.pipeline]), o)));
+}; // prettier-ignore
+
 const authorCommands = (program: Command, io: Io, done: Done): void => {
   program
     .command('init')
@@ -171,6 +181,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
     );
   stackCommands(program, io, done);
   dataCommands(program, io, done);
+  aclCommands(program, io, done);
   authorCommands(program, io, done);
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput(program.configureOutput());

@@ -1,5 +1,5 @@
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
-import { deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
+import { consumerGroup, deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Component } from '@millrace/runtime';
 import {
@@ -42,7 +42,7 @@ export interface FeatureServiceOptions {
   readonly config: FeatureSettings;
 }
 
-export const featureGroup = (pipeline: Pipeline): string => `millrace.feature.${pipeline.name}`;
+export const featureGroup = (pipeline: Pipeline): string => consumerGroup('feature', pipeline);
 
 /** Longest that a stop waits for epochs to end; their records are read again by the next owner. */
 const DRAIN_MS_MAX = 250;

@@ -1,6 +1,6 @@
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
 import {
-  catalogue, type ControlRecord, deadLetterTopic, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
+  catalogue, consumerGroup, type ControlRecord, deadLetterTopic, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
 import { DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
@@ -120,7 +120,7 @@ class InferenceService implements Component {
     const predict = predictionsOf(pipeline);
     const run = processor<FeaturesValue, PredictionOutputs>({
       broker,
-      group: `millrace.inference.${pipeline.name}`,
+      group: consumerGroup('inference', pipeline),
       inputs: [
         { topic: topics.features, codec: await codecFor<FeaturesValue>(topics.features) },
         { topic: topics.aside, codec: await codecFor<FeaturesValue>(topics.aside) },

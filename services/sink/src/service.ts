@@ -1,5 +1,12 @@
 import { openCodec, type Registry } from '@millrace/avro';
-import { asideTopic, catalogue, deadLetterTopic, type PredictionValue, topicsOf } from '@millrace/contracts';
+import {
+  asideTopic,
+  catalogue,
+  consumerGroup,
+  deadLetterTopic,
+  type PredictionValue,
+  topicsOf,
+} from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
@@ -32,7 +39,7 @@ export interface SinkOptions {
   readonly startWaitMsMax?: number;
 }
 
-export const sinkGroup = (pipeline: Pipeline): string => `millrace.sink.${pipeline.name}`;
+export const sinkGroup = (pipeline: Pipeline): string => consumerGroup('sink', pipeline);
 
 type Nothing = Record<string, never>;
 type Outages = Readonly<Record<'kafka' | 'registry' | 'database', Outage>>;
