@@ -1,12 +1,13 @@
 import type { Expression } from './expression.ts';
 import { parseDuration } from './duration.ts';
 import type { Aggregate, FeatureView, Pipeline } from './pipeline.ts';
+import { checkRejects } from './rejects.ts';
 import { isTimeZone } from './zone.ts';
 
 /** Field names of a schema (`fraud/transaction`), or undefined where there is no such schema. */
 export type FieldsOf = (schema: string) => ReadonlySet<string> | undefined;
 
-type Report = (place: string, mistake: string) => void;
+export type Report = (place: string, mistake: string) => void;
 interface Names {
   readonly fields: ReadonlySet<string> | undefined; // undefined: not known here
   readonly features?: ReadonlySet<string>;
@@ -234,6 +235,7 @@ export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly
   checkStreams(pipeline, fieldsOf, report);
   checkViews(pipeline, fieldsOf, report);
   checkAnswers(pipeline, fieldsOf, report);
+  checkRejects(pipeline, report);
   checkEvaluation(pipeline, fieldsOf, report);
   return mistakes;
 };

@@ -11,7 +11,7 @@ export class DefinitionError extends Error {
   }
 }
 
-type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis';
+type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis' | 'rejects';
 export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
   Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
 
@@ -21,6 +21,7 @@ const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   thresholds: {},
   kpis: {},
   delivery: { inference: 'exactly_once', epochMs: 100 },
+  rejects: {},
 };
 
 /** A pipeline with defaults filled in. @throws DefinitionError with every mistake that can be seen without its schemas */

@@ -63,8 +63,8 @@ export const hashFeatureSet = (pipeline: Pipeline): string =>
     timeZone: pipeline.timeZone,
   });
 
-/** SHA-256 in hex of a whole pipeline, descriptions left out. */
+/** SHA-256 in hex of a whole pipeline. Descriptions, and what becomes of records without an answer, change no value. */
 export const hashPipeline = (pipeline: Pipeline): string => {
-  const { description: _, features, decisions, ...rest } = pipeline;
+  const { description: _, rejects: __, features, decisions, ...rest } = pipeline;
   return sha256({ ...rest, decisions, features: hashFeatureSet({ ...pipeline, features }) });
 };

@@ -25,6 +25,7 @@ export {
   le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
 } from './expression.ts'; // prettier-ignore
 export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
+export type { RejectPolicy, RejectReason, Rejects } from './rejects.ts';
 export type {
   Aggregate,
   AggregateKind,

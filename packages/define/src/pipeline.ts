@@ -1,4 +1,5 @@
 import type { Expression } from './expression.ts';
+import type { Rejects } from './rejects.ts';
 
 /** A span of time as people write it: `500ms`, `30s`, `15m`, `12h`, `7d`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
@@ -107,4 +108,6 @@ export interface Pipeline {
     /** Grid of live epochs, milliseconds of append time. */
     readonly epochMs: number;
   };
+  /** What becomes of records that cannot be used; a dead letter where nothing is said. */
+  readonly rejects: Rejects;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, mean, output, type PipelineInput, share, threshold,
+  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, mean, output, type PipelineInput, type Rejects, share, threshold,
 } from '../src/index.ts'; // prettier-ignore
 
 const good: PipelineInput = {
@@ -128,6 +128,27 @@ describe('definePipeline', () => {
     expect(() => definePipeline({ ...good, features: { version: 1, inputs: {}, views: [view] } })).toThrow(
       /feature a: it rests on itself\n- feature b: it rests on itself\n- feature c: it rests on itself$/,
     );
+  });
+
+  test('what becomes of rejected records: holding only where it stops nobody else and may mend something', () => {
+    const rejects = {
+      inference: { 'unknown-schema': 'hold', 'bad-value': 'stop', 'too-large': 'dead-letter' },
+      sink: { 'handler-failed': 'stop' },
+    } as const;
+    expect(definePipeline({ ...good, rejects }).rejects).toEqual(rejects);
+    expect(definePipeline(good).rejects).toEqual({});
+    const wrong = {
+      feature: { 'unknown-schema': 'hold' },
+      inference: { 'bad-frame': 'hold', 'too-late': 'stop', 'bad-value': 'drop' },
+      ingest: {},
+    } as unknown as Rejects;
+    expect(checkPipeline({ ...definePipeline(good), rejects: wrong })).toEqual([
+      'rejects.feature.unknown-schema: only inference may hold; use dead-letter or stop',
+      'rejects.inference.bad-frame: waiting mends nothing here, the bytes stay as they are; use dead-letter or stop',
+      expect.stringContaining('rejects.inference.too-late: there is no such reason; there are bad-frame,'),
+      'rejects.inference.bad-value: the policy is none of dead-letter, hold, stop',
+      "rejects: 'ingest' rejects nothing; there are feature, inference, sink",
+    ]);
   });
 
   test('with the schemas, fields are checked too', () => {

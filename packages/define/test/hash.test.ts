@@ -56,5 +56,6 @@ describe('hashes', () => {
     ).not.toBe(set);
     expect(hashPipeline(definePipeline({ ...input, thresholds: { t: 1 } }))).not.toBe(hashPipeline(base));
     expect(hashPipeline({ ...base, description: 'words' })).toBe(hashPipeline(base));
+    expect(hashPipeline({ ...base, rejects: { sink: { 'bad-value': 'stop' } } })).toBe(hashPipeline(base));
   });
 });

@@ -39,6 +39,8 @@ export {
   type OutputOptions,
   type Processor,
   type ProcessorOptions,
+  type RejectPolicies,
+  type RejectPolicy,
   type RetryOptions,
 } from './processor/options.ts';
 export {

@@ -79,6 +79,11 @@ export const METRICS = {
     help: '1 while a partition is paused.',
     labels: ['topic', 'partition'],
   },
+  millrace_lane_held: {
+    kind: 'gauge',
+    help: '1 while a partition stands still for a record that cannot be used yet.',
+    labels: ['topic', 'partition', 'reason'],
+  },
   millrace_paused_seconds_total: {
     kind: 'counter',
     help: 'Time a partition was paused.',

@@ -155,6 +155,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
     deadLetters: deadLetterTopic,
+    rejects: pipeline.rejects.feature ?? {},
     createTask: context =>
       traced(
         taskOf(options, plan, codecs, progress, freshness, context),

@@ -133,6 +133,7 @@ class InferenceService implements Component {
       },
       delivery: pipeline.delivery.inference,
       deadLetters: deadLetterTopic,
+      rejects: pipeline.rejects.inference ?? {},
       createTask: ({ id, generation, signal }) =>
         new Lane(
           {

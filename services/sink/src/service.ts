@@ -135,6 +135,7 @@ const openLine = async (
       outputs: {},
       delivery: 'external',
       deadLetters: deadLetterTopic,
+      rejects: pipeline.rejects.sink ?? {},
       createTask: context => createTask(of, context),
       clock,
       metrics,

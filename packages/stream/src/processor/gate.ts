@@ -1,8 +1,8 @@
 import type { Clock, Metrics } from '@millrace/telemetry';
 import type { TopicPartition } from '../broker/port.ts';
 
-/** Why reading of a partition stands still: its lane is full, the task asked, or there is no task to take it. */
-export type PauseReason = 'lane' | 'task' | 'no-task';
+/** Why reading of a partition stands still: its lane is full, a record is on hold, the task asked, or there is no task. */
+export type PauseReason = 'lane' | 'hold' | 'task' | 'no-task';
 
 export interface Valve {
   pause(partitions: readonly TopicPartition[]): void;

@@ -33,15 +33,16 @@ export function pump<In, Out extends object>(sitting: Sitting<In, Out>, lane: La
 
 async function handAll<In, Out extends object>(sitting: Sitting<In, Out>, lane: Lane<In>): Promise<void> {
   try {
-    while (lane.queue.length > 0) {
+    while (lane.queue.length > 0 && !lane.gate.has('hold')) {
       const run = lane.queue[0]!;
       await prepared(sitting, lane, run);
       const task = sitting.taker;
       if (task === undefined) return;
+      if (lane.gate.has('hold')) break;
       lane.queue.shift();
       hand(sitting, lane, task, run);
     }
-    sayCaughtUp(sitting, lane);
+    if (lane.queue.length === 0) sayCaughtUp(sitting, lane);
   } finally {
     // In the stretch that found the queue empty: a run that comes after it finds nobody pumping.
     if (lane.pumpedBy === sitting) lane.pumpedBy = undefined;
@@ -92,10 +93,27 @@ function hand<In, Out extends object>(
   const segment = lane.tracker.add(run.length, i => run.offset(i), run.nextOffset);
   for (const piece of lane.bisection.pieces(run.length, i => run.offset(i))) {
     if (sitting.taker !== task) return;
-    handPiece(sitting, lane, task, run, segment, piece);
+    void handPiece(sitting, lane, task, run, segment, piece);
   }
 }
 
+/** Hands records that were on hold over once more, each piece of a run together; what they wait for may be there now. */
+export async function handAgain<In, Out extends object>(
+  sitting: Sitting<In, Out>,
+  lane: Lane<In>,
+  held: readonly Handover[],
+): Promise<void> {
+  for (const run of new Set(held.map(one => one.run))) await prepared(sitting, lane, run);
+  const task = sitting.taker;
+  if (task === undefined) return;
+  await Promise.all(
+    held.map(({ run, segment, from, to }) =>
+      handPiece(sitting, lane, task, run, segment, { from, to, condemned: false }),
+    ),
+  );
+}
+
+/** @returns when the task has settled; whatever goes wrong ends the sitting. */
 function handPiece<In, Out extends object>(
   sitting: Sitting<In, Out>,
   lane: Lane<In>,
@@ -103,10 +121,13 @@ function handPiece<In, Out extends object>(
   run: RecordRun,
   segment: Segment<OutRecord>,
   { from, to, condemned }: Piece,
-): void {
-  const handover: Handover = { run, tracker: lane.tracker, segment, from, to };
+): Promise<void> {
+  const handover: Handover = { run, tracker: lane.tracker, segment, from, to, onHold: new Set() };
   const outcomes = outcomesOf<Out>(sitting.desk, handover);
-  if (condemned) return outcomes.reject(0, 'handler-failed', 'the handler fails on this record alone');
+  if (condemned) {
+    outcomes.reject(0, 'handler-failed', 'the handler fails on this record alone');
+    return Promise.resolve();
+  }
   const batch = viewOf(run, lane.input.codec, from, to);
   const handled = Promise.try(() => task.handle(batch, outcomes, sitting.signal)).then(
     () => {
@@ -120,4 +141,5 @@ function handPiece<In, Out extends object>(
     .catch((error: unknown) => sitting.fail(error))
     .finally(() => sitting.handlers.delete(watched));
   sitting.handlers.add(watched);
+  return watched;
 }

@@ -2,7 +2,7 @@ import type { Codec } from '@millrace/avro';
 import type { Clock, Logger, Metrics } from '@millrace/telemetry';
 import type { Broker } from '../broker/port.ts';
 import type { StateStore } from '../state/store.ts';
-import type { Task, TaskContext } from '../task.ts';
+import type { RejectReason, Task, TaskContext } from '../task.ts';
 
 /**
  * How results reach Kafka.
@@ -52,6 +52,15 @@ export interface RetryOptions {
   readonly totalMsMax: number;
 }
 
+/**
+ * What becomes of a rejected record.
+ * - `dead-letter`: it goes to the dead letter topic of its input, with its offset, and the lane goes on.
+ * - `hold`: it stays open and its lane stands still; it is handed over again until the task can use it.
+ * - `stop`: the processor fails before it commits the record, and so the process ends.
+ */
+export type RejectPolicy = 'dead-letter' | 'hold' | 'stop';
+export type RejectPolicies = Readonly<Partial<Record<RejectReason, RejectPolicy>>>;
+
 export interface ProcessorOptions<In, Out extends object> {
   /** For logs and readiness; default: the group. */
   readonly name?: string;
@@ -72,6 +81,8 @@ export interface ProcessorOptions<In, Out extends object> {
   readonly retry?: Partial<RetryOptions>;
   /** Name of the dead letter topic of an input; default `<topic>.dlq`. */
   readonly deadLetters?: (inputTopic: string) => string;
+  /** By reason; default `dead-letter`. A task that keeps its own offsets (`external`) must not hold: they pass the record. */
+  readonly rejects?: RejectPolicies;
   /** Longest a stop waits for open handlers; what is closed by then is committed, the rest is read again by the next owner. */
   readonly drainMsMax?: number;
   readonly sessionTimeoutMs?: number;
@@ -112,5 +123,8 @@ export const RETRY_DEFAULT: RetryOptions = {
   delayMsMax: 5_000,
   totalMsMax: 300_000,
 };
+/** Waits before a record on hold is handed over again: doubling from the first to the longest, without an end. */
+export const HOLD_MS_FIRST = 1_000;
+export const HOLD_MS_MAX = 30_000;
 export const TICK_MS_DEFAULT = 100;
 export const DRAIN_MS_MAX_DEFAULT = 5_000;

@@ -3,19 +3,23 @@ import type { Emitter, Outcomes, RejectReason } from '../task.ts';
 import { DONE, rejectCode, skipCode } from './closing.ts';
 import type { ClosingCode, OffsetTracker, Segment } from './offsets.ts';
 import { bytesOfRecord, type Outlet } from './outlets.ts';
-import { ProgrammingError } from './trouble.ts';
+import type { RejectPolicies } from './options.ts';
+import { ProgrammingError, StoppedByRecord } from './trouble.ts';
 
 /** What the answers of one task come together in. */
 export interface Desk {
   readonly outlet: Outlet;
   /** Aborted: the task has ended, and answers that still come are dropped. */
   readonly signal: AbortSignal;
+  readonly rejects: RejectPolicies;
   letter(run: RecordRun, index: number, reason: RejectReason, cause: unknown): OutRecord;
   /** Plain output, for the next commit. */
   put(record: OutRecord): void;
   touch(records: number, bytes: number): void;
-  /** Our rules were broken: the process ends. */
-  broken(error: ProgrammingError): void;
+  /** The record stays open, and its lane stands still until the task takes it. */
+  hold(hand: Handover, index: number, reason: RejectReason): void;
+  /** Our rules were broken, or a record must stop us: the process ends. */
+  broken(error: ProgrammingError | StoppedByRecord): void;
 }
 
 export function emitterOf<Out>(desk: Desk): Emitter<Out> {
@@ -36,6 +40,8 @@ export interface Handover {
   readonly segment: Segment<OutRecord>;
   readonly from: number;
   readonly to: number;
+  /** Indices in the run that were put on hold: answered, and yet open. */
+  readonly onHold: Set<number>;
 }
 
 export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
@@ -44,12 +50,12 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     if (Number.isInteger(i) && i >= 0 && i < to - from) return from + i;
     throw broken(desk, new ProgrammingError(`${run.topic}-${run.partition}: no record ${i} in this batch`));
   };
-  const hold = (index: number, record: OutRecord): void => {
+  const keep = (index: number, record: OutRecord): void => {
     (segment.held[index] ??= []).push(record);
     desk.touch(1, bytesOfRecord(record));
   };
   const close = (index: number, code: ClosingCode): void => {
-    if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
+    if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
     hand.tracker.close(segment, index, code);
     desk.touch(1, 0);
   };
@@ -58,8 +64,8 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     emitFor: (i, to, key, value, partition) => {
       if (desk.signal.aborted) return;
       const index = at(i);
-      if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
-      hold(index, desk.outlet(to, key, value, partition));
+      if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
+      keep(index, desk.outlet(to, key, value, partition));
     },
     done: i => {
       if (!desk.signal.aborted) close(at(i), DONE);
@@ -70,9 +76,17 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     reject: (i, reason, cause) => {
       if (desk.signal.aborted) return;
       const index = at(i);
-      if (segment.closed[index] !== 0) throw broken(desk, twice(hand, index));
-      hold(index, desk.letter(run, index, reason, cause));
-      close(index, rejectCode(reason));
+      if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
+      const policy = desk.rejects[reason] ?? 'dead-letter';
+      if (policy === 'stop') return desk.broken(stopped(hand, index, reason));
+      if (policy === 'dead-letter') {
+        keep(index, desk.letter(run, index, reason, cause));
+        return close(index, rejectCode(reason));
+      }
+      // What was emitted for it is emitted again once the task can use it.
+      segment.held[index] = undefined;
+      hand.onHold.add(index);
+      desk.hold(hand, index, reason);
     },
   };
 }
@@ -80,15 +94,21 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
 /** @throws ProgrammingError naming the first record that a settled handler has left without an answer. */
 export function assertClosed(hand: Handover): void {
   for (let index = hand.from; index < hand.to; index++)
-    if (hand.segment.closed[index] === 0)
+    if (!isAnswered(hand, index))
       throw new ProgrammingError(`${placeIn(hand, index)}: the handler has ended without closing it`);
 }
+
+const isAnswered = ({ segment, onHold }: Handover, index: number): boolean =>
+  segment.closed[index] !== 0 || onHold.has(index);
 
 const placeIn = ({ run }: Handover, index: number): string =>
   `${run.topic}-${run.partition} offset ${run.offset(index)}`;
 
 const twice = (hand: Handover, index: number): ProgrammingError =>
   new ProgrammingError(`${placeIn(hand, index)}: an answer after its closing answer`);
+
+const stopped = (hand: Handover, index: number, reason: RejectReason): StoppedByRecord =>
+  new StoppedByRecord(`${placeIn(hand, index)}: rejected as ${reason}, and the pipeline says to stop there`);
 
 const broken = (desk: Desk, error: ProgrammingError): ProgrammingError => {
   desk.broken(error);

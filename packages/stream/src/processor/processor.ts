@@ -67,7 +67,11 @@ class GroupProcessor<In, Out extends object> implements Processor {
     if (this.#state !== 'working') return `${this.name} is ${this.#state}`;
     if (this.#generation === 0) return `${this.name} waits for its first assignment`;
     const waiting = [...this.#runners].find(([, runner]) => runner.state !== 'running');
-    return waiting === undefined ? undefined : `${this.name}: task ${waiting[0]} is ${waiting[1].state}`;
+    if (waiting !== undefined) return `${this.name}: task ${waiting[0]} is ${waiting[1].state}`;
+    const held = [...this.#runners.values()].map(runner => runner.held).find(at => at !== undefined);
+    return (
+      held && `${this.name}: ${held.topic}-${held.partition} holds at offset ${held.offset}: ${held.reason}`
+    );
   }
 
   #join(): Promise<Membership> {

@@ -4,6 +4,7 @@ import { acquire } from './acquire.ts';
 import { Backoff } from './backoff.ts';
 import type { SharedProducer } from './delivery.ts';
 import { HandlerFailure } from './handing.ts';
+import type { HeldAt } from './hold.ts';
 import type { Lane } from './lane.ts';
 import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
@@ -51,6 +52,11 @@ export class TaskRunner<In, Out extends object> {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** A record for which a lane stands still. */
+  get held(): HeldAt | undefined {
+    return this.#sitting?.holds.first;
   }
 
   /** Settles, never rejecting, when nothing of this task is at work any more. */

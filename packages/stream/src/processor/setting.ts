@@ -18,6 +18,7 @@ import {
   type InputOptions,
   type OutputOptions,
   type ProcessorOptions,
+  type RejectPolicies,
   RETRY_DEFAULT,
   type RetryOptions,
   TICK_MS_DEFAULT,
@@ -39,6 +40,7 @@ export interface Setting<In, Out extends object> {
   readonly tickMs: number;
   readonly retry: RetryOptions;
   readonly deadLetters: (inputTopic: string) => string;
+  readonly rejects: RejectPolicies;
   readonly drainMsMax: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -54,6 +56,8 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
     throw new TypeError(
       `${options.group}: keyed state needs exactly_once, a redelivery would meet advanced state`,
     );
+  if (options.delivery === 'external' && Object.values(options.rejects ?? {}).includes('hold'))
+    throw new TypeError(`${options.group}: offsets of its own pass a record on hold, so it must not hold`);
   if (options.inputs.length === 0) throw new TypeError(`${options.group}: no inputs`);
   const name = options.name ?? options.group;
   return {
@@ -71,6 +75,7 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
     tickMs: options.tickMs ?? TICK_MS_DEFAULT,
     retry: { ...RETRY_DEFAULT, ...options.retry },
     deadLetters: options.deadLetters ?? (topic => `${topic}.dlq`),
+    rejects: options.rejects ?? {},
     drainMsMax: options.drainMsMax ?? DRAIN_MS_MAX_DEFAULT,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,

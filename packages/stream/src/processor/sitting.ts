@@ -7,6 +7,7 @@ import { takeCut } from './cut.ts';
 import { deadLetter } from './deadLetter.ts';
 import type { Courier } from './delivery.ts';
 import { pump } from './handing.ts';
+import { Holds } from './hold.ts';
 import type { Lane } from './lane.ts';
 import { countCommit, gaugeLanes } from './measures.ts';
 import { type Desk, emitterOf } from './outcomes.ts';
@@ -45,6 +46,7 @@ export class Sitting<In, Out extends object> {
   readonly desk: Desk;
   readonly ended: Promise<void>;
   readonly handlers = new Set<Promise<void>>();
+  readonly holds = new Holds(this);
   readonly #end: PromiseWithResolvers<void>;
   readonly #abort = new AbortController();
   readonly #committer: Committer;
@@ -172,6 +174,7 @@ export class Sitting<In, Out extends object> {
       gate.close('no-task');
       gate.open('task');
     }
+    this.holds.end();
     this.#abort.abort(new Error('the task has ended'));
     void this.#committer.stop();
   }
@@ -213,6 +216,7 @@ export class Sitting<In, Out extends object> {
       for (;;) {
         await setting.clock.sleep(setting.tickMs, this.signal);
         gaugeLanes(setting, lanes, task, this.#state?.size);
+        if (this.#mode === 'running') this.holds.onTime(setting.clock.now());
         if (this.#mode === 'running') await this.#task?.onTime?.(setting.clock.now());
       }
     } catch (error) {
@@ -227,6 +231,8 @@ export class Sitting<In, Out extends object> {
       signal: this.signal,
       touch,
       put: record => this.#plain.push(record),
+      rejects: setting.rejects,
+      hold: (hand, index, reason) => this.holds.add(hand, index, reason),
       broken: error => this.fail(error),
       letter: (run, index, reason, cause) =>
         deadLetter({

@@ -13,6 +13,14 @@ export class ProgrammingError extends Error {
   }
 }
 
+/** A record was rejected for a reason that must stop the process: nothing of it is committed. */
+export class StoppedByRecord extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StoppedByRecord';
+  }
+}
+
 /** State and offsets do not belong together: somebody moved one of them alone. */
 export class StateMismatch extends Error {
   constructor(message: string) {
@@ -30,7 +38,7 @@ export const isOwnDefect = (error: unknown): boolean =>
   error.cause === undefined;
 
 export const cannotBeRetried = (error: unknown): boolean =>
-  error instanceof ProgrammingError || error instanceof StateMismatch || error instanceof RefusedError;
+  [ProgrammingError, StateMismatch, RefusedError, StoppedByRecord].some(kind => error instanceof kind);
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
