@@ -6,8 +6,8 @@ const STREAM: readonly Mutant[] = [
     name: 'commits-the-position',
     shows: 'offsets of records that are still open are committed: they are lost when the task dies',
     file: 'packages/stream/src/processor/offsets.ts',
-    text: 'if (segment.closed[i] === 0) return segment.offset(i);',
-    instead: 'if (segment.closed[i] === 0) return this.#position;',
+    text: 'return first === undefined ? this.#position : first.offset(first.taken);',
+    instead: 'return this.#position;',
   },
 ];
 

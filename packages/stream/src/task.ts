@@ -65,7 +65,8 @@ export interface Outcomes<Out> extends Emitter<Out> {
  * stays open until its closing answer; what is committed per partition is the lowest offset still open, else the
  * position. `emitFor` output of a record is committed once every earlier record of its partition is closed too; plain
  * `emit` output with the next commit. Emits, state changes and closings made in one synchronous stretch are committed
- * together, never apart.
+ * together, never apart; only what records close with nothing but `emitFor` output is divided between records where it
+ * is too much for one commit.
  */
 export interface Task<In, Out> {
   handle(batch: InboundBatch<In>, out: Outcomes<Out>, signal: AbortSignal): Promise<void>;

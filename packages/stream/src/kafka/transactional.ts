@@ -22,6 +22,8 @@ import { learn, type Sender, sendRounds } from './send.ts';
 /** Kafka still writes the markers of the transaction before: it is asked again soon, the wait hardly grows. */
 const CONCURRENT_MS_MIN = 2;
 const CONCURRENT_MS_MAX = 50;
+/** Share of its time-out after which we give a transaction up, so that never the broker does while we still send. */
+const AGE_SHARE_MAX = 0.75;
 
 interface Held extends Sender {
   readonly transactionalId: string;
@@ -30,7 +32,8 @@ interface Held extends Sender {
 /**
  * Holder of a transactional id: idle, open (partitions or offsets were added), or dead. Any error kills it, and a
  * request without an answer is an error: tried again, its twin could arrive in the next transaction and end that one.
- * What the broker refused was not executed, and is tried again in place.
+ * What the broker refused was not executed, and is tried again in place, as long as the transaction is young enough.
+ * One that grows too old is an error, too; it is aborted at once when nobody works on it.
  */
 export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #cluster: Cluster;
@@ -41,6 +44,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #partitions = new Set<string>();
   readonly #offsetGroups = new Set<string>();
   #sending: Promise<unknown> = Promise.resolve();
+  #steps = 0;
+  /** While a transaction is open: when it will be too old. */
+  #untilMs: number | undefined;
+  #ageing = new AbortController();
   #dead: unknown;
 
   constructor(cluster: Cluster, coordinator: Coordinator, held: Held, options: KafkaOptions) {
@@ -57,7 +64,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       // One after the other: the order of records of a partition is the order of the calls.
       const sent = this.#sending.then(async () => {
         await this.#add(partitions);
-        await sendRounds(this.#cluster, this.#held, partitions, this.#options, false);
+        const options = { ...this.#options, retryMsMax: this.#leftMs() };
+        await sendRounds(this.#cluster, this.#held, partitions, options, false);
       });
       this.#sending = sent.catch(() => undefined); // This send fails by it, and with it the producer.
       return sent;
@@ -69,6 +77,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     return this.#step('sendOffsets', async () => {
       const groupId = group;
       if (!this.#offsetGroups.has(group)) {
+        this.#opened();
         await this.#ask(node => node.addOffsetsToTxn({ ...this.#ids(), groupId }));
         this.#offsetGroups.add(group);
       }
@@ -94,6 +103,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
         this.#options.logger.info({ error: message }, 'closed without aborting: the time-out does');
       });
     this.#dead ??= 'closed';
+    this.#ageing.abort(new Error('closed'));
     abandonCluster(this.#cluster);
   }
 
@@ -104,12 +114,48 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
         retriable: false,
         cause: this.#dead,
       });
+    this.#steps++;
     try {
+      if (this.#leftMs() <= 0) throw this.#tooOld();
       await step();
     } catch (error) {
       this.#dead ??= error;
       throw portError(`${what} of ${transactionalId}`, error);
+    } finally {
+      this.#steps--;
     }
+  }
+
+  /** Begins the age of a transaction, unless one is open. */
+  #opened(): void {
+    if (this.#untilMs !== undefined) return;
+    const { clock, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS } = this.#options;
+    const ageMsMax = transactionTimeoutMs * AGE_SHARE_MAX;
+    this.#untilMs = clock.now() + ageMsMax;
+    this.#ageing = new AbortController();
+    clock.sleep(ageMsMax, this.#ageing.signal).then(
+      () => this.#expire(),
+      () => undefined, // It ended in time.
+    );
+  }
+
+  /** A step that is under way has the same limit, and whoever waits for it takes another producer, which aborts. */
+  async #expire(): Promise<void> {
+    this.#dead ??= this.#tooOld();
+    if (this.#steps > 0) return;
+    const { transactionalId } = this.#held;
+    this.#options.logger.warn({ transactionalId }, 'an open transaction has grown too old: aborting it');
+    await this.#end(false).catch(() => undefined); // Then the broker's time-out does it, or the next owner.
+  }
+
+  #tooOld(): BrokerError {
+    const text = 'the transaction was open for too long, less would have to go into one';
+    return new BrokerError(text, { retriable: true });
+  }
+
+  #leftMs(): number {
+    const { clock, retryMsMax = RETRY_MS_MAX } = this.#options;
+    return Math.min(retryMsMax, (this.#untilMs ?? Infinity) - clock.now());
   }
 
   async #add(partitions: readonly PartitionBatches[]): Promise<void> {
@@ -122,6 +168,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       partitions: of.map(({ partition }) => partition),
     }));
     // Counted as open before the answer: an abort must be sent also for what was added without our hearing of it.
+    this.#opened();
     for (const { topic, partition } of fresh) this.#partitions.add(`${topic}/${partition}`);
     await this.#ask(node => node.addPartitionsToTxn({ ...this.#ids(), topics }));
   }
@@ -131,6 +178,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     await this.#ask(node => node.endTxn({ ...this.#ids(), transactionResult }));
     this.#partitions.clear();
     this.#offsetGroups.clear();
+    this.#untilMs = undefined;
+    this.#ageing.abort(new Error('the transaction has ended'));
   }
 
   #ids() {
@@ -139,11 +188,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   #ask<T>(request: (node: Node) => Promise<T>, coordinator = this.#coordinator): Promise<T> {
-    const { clock, retryMsMax = RETRY_MS_MAX, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS } = this.#options;
     return retrying(() => coordinator.ask(request), {
-      clock,
+      clock: this.#options.clock,
       again: isRefusedForNow,
-      forMs: Math.min(retryMsMax, transactionTimeoutMs),
+      forMs: this.#leftMs(),
       waitMsMin: CONCURRENT_MS_MIN,
       waitMsMax: CONCURRENT_MS_MAX,
     });

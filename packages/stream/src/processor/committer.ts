@@ -1,5 +1,10 @@
 import type { Clock } from '@millrace/telemetry';
-import type { CommitOptions } from './options.ts';
+
+/** Marks at which a commit waits no longer. They may move from one commit to the next. */
+export interface CommitMarks {
+  readonly recordsMark: number;
+  readonly bytesMark: number;
+}
 
 /**
  * When to commit. Modes: idle (nothing to commit), waiting (something changed; its interval runs), due (it flushes as
@@ -9,8 +14,9 @@ import type { CommitOptions } from './options.ts';
  */
 export class Committer {
   readonly #clock: Clock;
-  readonly #options: CommitOptions;
-  readonly #deliver: () => Promise<void>;
+  readonly #intervalMs: number;
+  readonly #marks: CommitMarks;
+  readonly #deliver: () => Promise<boolean>;
   readonly #failed: (error: unknown) => void;
   #mode: 'idle' | 'waiting' | 'due' | 'sending' | 'stopped' = 'idle';
   #timer = new AbortController();
@@ -20,15 +26,16 @@ export class Committer {
   #bytes = 0;
   #firstAtMs = 0;
 
-  /** @param deliver cuts synchronously, sends, and resolves when it is committed. */
+  /** @param deliver cuts synchronously, sends, and resolves when it is committed: whether it left some for the next. */
   constructor(
     clock: Clock,
-    options: CommitOptions,
-    deliver: () => Promise<void>,
+    { intervalMs, marks }: { readonly intervalMs: number; readonly marks: CommitMarks },
+    deliver: () => Promise<boolean>,
     failed: (error: unknown) => void,
   ) {
     this.#clock = clock;
-    this.#options = options;
+    this.#intervalMs = intervalMs;
+    this.#marks = marks;
     this.#deliver = deliver;
     this.#failed = failed;
   }
@@ -38,7 +45,7 @@ export class Committer {
     if (this.#records === 0) this.#firstAtMs = this.#clock.now();
     this.#records += records;
     this.#bytes += bytes;
-    if (this.#records >= this.#options.recordsMax || this.#bytes >= this.#options.bytesMax) this.soon();
+    if (this.#records >= this.#marks.recordsMark || this.#bytes >= this.#marks.bytesMark) this.soon();
     else if (this.#mode === 'idle') this.#wait();
   }
 
@@ -55,8 +62,10 @@ export class Committer {
   /** Waits for what is in flight and commits the rest; what changes meanwhile is left. */
   async drain(): Promise<void> {
     await this.#inFlight;
-    this.soon();
-    await this.#inFlight;
+    do {
+      this.soon();
+      await this.#inFlight;
+    } while (this.#isDue());
   }
 
   /** Cuts nothing more. @returns when nothing is in flight. */
@@ -66,8 +75,12 @@ export class Committer {
     return this.#inFlight;
   }
 
+  #isDue(): boolean {
+    return this.#mode === 'due';
+  }
+
   #wait(): void {
-    const leftMs = this.#firstAtMs + this.#options.intervalMs - this.#clock.now();
+    const leftMs = this.#firstAtMs + this.#intervalMs - this.#clock.now();
     if (leftMs <= 0) return this.soon();
     this.#mode = 'waiting';
     this.#timer = new AbortController();
@@ -84,7 +97,7 @@ export class Committer {
     this.#records = 0;
     this.#bytes = 0;
     try {
-      await this.#deliver();
+      if (await this.#deliver()) this.#soon = true;
     } catch (error) {
       this.#mode = 'stopped';
       this.#failed(error);

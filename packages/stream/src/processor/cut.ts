@@ -3,6 +3,7 @@ import { appliedChange } from '../state/applied.ts';
 import type { OverlayState } from '../state/overlay.ts';
 import { ClosingCounts } from './closing.ts';
 import type { Lane } from './lane.ts';
+import { bytesOfRecord } from './outlets.ts';
 
 /** What one lane contributes to a commit. */
 export interface LaneShare<In> {
@@ -20,6 +21,8 @@ export interface Cut<In> {
   readonly shares: readonly LaneShare<In>[];
   /** Outputs by topic, changelog not included: for the metrics. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** Whether more is ready than one commit may carry. */
+  readonly more: boolean;
 }
 
 export interface CutFrom<In> {
@@ -28,19 +31,26 @@ export interface CutFrom<In> {
   readonly plain: readonly OutRecord[];
   readonly state: OverlayState | undefined;
   readonly changelog: { readonly topic: string; readonly partition: number } | undefined;
+  /** Most that the lanes may give. */
+  readonly max: { readonly records: number; readonly bytes: number };
 }
 
 /**
  * Takes, in one synchronous stretch: of each lane the closed prefix with what it holds, then plain output, then changes
  * of state. Undefined when there is nothing but gaps that were read over: committing those would write a control
  * record, which is a gap to whoever reads it, and a quiet pipeline would never be quiet.
+ *
+ * What the lanes give can be divided between records as long as each record is all that its output belongs to. Changes
+ * of state and plain output belong to no record: where there are some, the cut is whole, however large.
  */
-export function takeCut<In>({ lanes, plain, state, changelog }: CutFrom<In>): Cut<In> | undefined {
+export function takeCut<In>({ lanes, plain, state, changelog, max }: CutFrom<In>): Cut<In> | undefined {
   const records: OutRecord[] = [];
-  const shares = lanes.map(lane => shareOf(lane, records));
+  const changes = state?.cut() ?? new Map<string, Uint8Array | null>();
+  const whole = plain.length > 0 || changes.size > 0;
+  const room = whole ? { records: Infinity, bytes: Infinity } : { ...max };
+  const shares = lanes.map(lane => shareOf(lane, records, room));
   for (const record of plain) records.push(record);
   const outputs = countByTopic(records);
-  const changes = state?.cut() ?? new Map<string, Uint8Array | null>();
   if (records.length === 0 && changes.size === 0 && shares.every(({ rows }) => rows === 0)) return undefined;
   const offsets = shares
     .filter(({ lane, watermark }) => watermark !== (lane.committed ?? lane.start))
@@ -49,15 +59,28 @@ export function takeCut<In>({ lanes, plain, state, changelog }: CutFrom<In>): Cu
   if (changelog !== undefined)
     for (const [key, value] of [...changes, ...bookkeeping])
       records.push({ ...changelog, key: Buffer.from(key), value });
-  return { records, offsets, bookkeeping, shares, outputs };
+  const more = lanes.some(({ tracker }) => tracker.ready);
+  return { records, offsets, bookkeeping, shares, outputs, more };
 }
 
-function shareOf<In>(lane: Lane<In>, records: OutRecord[]): LaneShare<In> {
+/** @param room what may still be taken; a record that is begun is taken with all of its output. */
+function shareOf<In>(
+  lane: Lane<In>,
+  records: OutRecord[],
+  room: { records: number; bytes: number },
+): LaneShare<In> {
   const counts = new ClosingCounts();
-  const rows = lane.tracker.take((code, held) => {
-    counts.add(code);
-    if (held !== undefined) for (const record of held) records.push(record);
-  });
+  const rows = lane.tracker.take(
+    (code, held = []) => {
+      counts.add(code);
+      room.records -= 1 + held.length;
+      for (const record of held) {
+        records.push(record);
+        room.bytes -= bytesOfRecord(record);
+      }
+    },
+    () => room.records > 0 && room.bytes > 0,
+  );
   return { lane, rows, counts, watermark: lane.tracker.watermark };
 }
 

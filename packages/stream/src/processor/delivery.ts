@@ -9,7 +9,8 @@ export interface Shipment {
 
 /** Brings one shipment to Kafka. After an error it is dead, and what became of the shipment is unknown. */
 export interface Courier {
-  ship(shipment: Shipment, signal: AbortSignal): Promise<void>;
+  /** @param sent called when the records are acknowledged; what is left then is the end of the commit. */
+  ship(shipment: Shipment, signal: AbortSignal, sent: () => void): Promise<void>;
   /** Best effort, never rejects. */
   close(): Promise<void>;
 }
@@ -17,8 +18,9 @@ export interface Courier {
 /** Outputs, changelog, dead letters and offsets in one transaction, committed only by a proven member. */
 export function transactionCourier(producer: TransactionalProducer, group: string, member: Group): Courier {
   return {
-    async ship({ records, offsets }, signal) {
+    async ship({ records, offsets }, signal, sent) {
       if (records.length > 0) await producer.send(records);
+      sent();
       const proof = member.heartbeat();
       await Promise.all([offsets.length > 0 ? producer.sendOffsets(group, offsets) : undefined, proof]);
       // The heartbeat may have been that of a generation that began meanwhile: not ours to commit in.
@@ -32,8 +34,9 @@ export function transactionCourier(producer: TransactionalProducer, group: strin
 /** Outputs acknowledged, then offsets committed. */
 export function acknowledgedCourier(shared: SharedProducer, member: Group): Courier {
   return {
-    async ship({ records, offsets }, signal) {
+    async ship({ records, offsets }, signal, sent) {
       if (records.length > 0) await shared.send(records);
+      sent();
       signal.throwIfAborted();
       if (offsets.length > 0) await member.commit(offsets);
     },

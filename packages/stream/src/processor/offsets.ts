@@ -15,8 +15,8 @@ export interface Segment<Held> {
 
 /**
  * Which records of one partition are open. Runs are opened in offset order, records are closed in any order, and
- * `take` hands out the contiguous closed prefix. The watermark is what may be committed: the lowest offset still open,
- * else the position (which includes gaps that were read over).
+ * `take` hands out the contiguous closed prefix, whole or in pieces. The watermark is what may be committed: the lowest
+ * offset not yet handed out, else the position (which includes gaps that were read over).
  */
 export class OffsetTracker<Held> {
   readonly #segments: Segment<Held>[] = [];
@@ -38,10 +38,14 @@ export class OffsetTracker<Held> {
   }
 
   get watermark(): number {
-    for (const segment of this.#segments)
-      for (let i = segment.taken; i < segment.length; i++)
-        if (segment.closed[i] === 0) return segment.offset(i);
-    return this.#position;
+    const first = this.#segments[0];
+    return first === undefined ? this.#position : first.offset(first.taken);
+  }
+
+  /** Whether there is something to take. */
+  get ready(): boolean {
+    const first = this.#segments[0];
+    return first !== undefined && first.closed[first.taken] !== 0;
   }
 
   /** @throws RangeError when the run begins before the position: it was delivered twice. */
@@ -74,12 +78,15 @@ export class OffsetTracker<Held> {
     this.#open--;
   }
 
-  /** Hands out, in offset order, each record of the closed prefix once. @returns how many there were. */
-  take(visit: (code: ClosingCode, held: readonly Held[] | undefined) => void): number {
+  /** Hands out, in offset order, each record of the closed prefix once, while `more` says so. @returns how many there were. */
+  take(
+    visit: (code: ClosingCode, held: readonly Held[] | undefined) => void,
+    more: () => boolean = () => true,
+  ): number {
     let count = 0;
     let whole = 0;
     for (const segment of this.#segments) {
-      while (segment.taken < segment.length && segment.closed[segment.taken] !== 0) {
+      while (segment.taken < segment.length && segment.closed[segment.taken] !== 0 && more()) {
         visit(segment.closed[segment.taken]!, segment.held[segment.taken]);
         segment.held[segment.taken++] = undefined;
         count++;

@@ -35,10 +35,13 @@ export interface OutputOptions<Value> {
   readonly codec?: Codec<Value>;
 }
 
-/** A commit is cut when the interval has passed since the first uncommitted change, or a mark is reached. */
+/**
+ * A commit is cut when the interval has passed since the first uncommitted change, or a mark is reached. What commits
+ * cost may lower the mark of records (`commitSize.ts`).
+ */
 export interface CommitOptions {
   readonly intervalMs: number;
-  /** Closings and outputs gathered. */
+  /** Closings and outputs gathered: the highest mark. */
   readonly recordsMax: number;
   /** Bytes of outputs and state gathered. */
   readonly bytesMax: number;

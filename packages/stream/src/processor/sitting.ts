@@ -1,18 +1,18 @@
-import type { OutRecord, PartitionOffset, RecordRun, TopicPartition } from '../broker/port.ts';
+import type { PartitionOffset, RecordRun, TopicPartition } from '../broker/port.ts';
 import { OverlayState } from '../state/overlay.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Task, TaskContext } from '../task.ts';
 import { Committer } from './committer.ts';
-import { takeCut } from './cut.ts';
 import { deadLetter } from './deadLetter.ts';
 import type { Courier } from './delivery.ts';
 import { pump } from './handing.ts';
 import { Holds } from './hold.ts';
 import type { Lane } from './lane.ts';
-import { countCommit, gaugeLanes } from './measures.ts';
+import { gaugeLanes } from './measures.ts';
 import { type Desk, emitterOf } from './outcomes.ts';
 import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
+import { Shipping } from './shipping.ts';
 import { asError, placeOf, ProgrammingError } from './trouble.ts';
 
 export interface SittingOf<In, Out extends object> {
@@ -50,8 +50,8 @@ export class Sitting<In, Out extends object> {
   readonly #end: PromiseWithResolvers<void>;
   readonly #abort = new AbortController();
   readonly #committer: Committer;
+  readonly #shipping: Shipping<In, Out>;
   readonly #state: OverlayState | undefined;
-  #plain: OutRecord[] = [];
   #task: Task<In, Out> | undefined;
   #mode: 'creating' | 'running' | 'draining' | 'over' = 'creating';
 
@@ -61,17 +61,18 @@ export class Sitting<In, Out extends object> {
     this.#end = Promise.withResolvers<void>();
     this.ended = this.#end.promise;
     this.ended.catch(() => undefined); // Whoever waits hears of it; an error before that is no unhandled one.
-    this.#committer = new Committer(
-      setting.clock,
-      setting.commit,
-      () => this.#commit(),
-      error => this.fail(error),
-    );
     const touch = (records: number, bytes: number): void => {
       if (!this.signal.aborted) this.#committer.touch(records, bytes);
     };
     this.#state =
       store === undefined ? undefined : new OverlayState(store, setting.topics, bytes => touch(1, bytes));
+    this.#shipping = new Shipping(of, this.#state, this.signal);
+    this.#committer = new Committer(
+      setting.clock,
+      { intervalMs: setting.commit.intervalMs, marks: this.#shipping.size },
+      () => this.#shipping.commit(),
+      error => this.fail(error),
+    );
     this.desk = this.#deskWith(touch);
   }
 
@@ -179,37 +180,6 @@ export class Sitting<In, Out extends object> {
     void this.#committer.stop();
   }
 
-  async #commit(): Promise<void> {
-    const { setting, lanes, task, courier } = this.of;
-    const { changelog, clock } = setting;
-    const plain = this.#plain;
-    this.#plain = [];
-    const cut = takeCut({
-      lanes,
-      plain,
-      state: this.#state,
-      changelog: changelog === undefined ? undefined : { topic: changelog, partition: task },
-    });
-    if (cut === undefined) return;
-    const startMs = clock.now();
-    try {
-      await courier.ship(cut, this.signal);
-    } catch (error) {
-      setting.metrics.count('millrace_commits_total', { group: setting.group, outcome: 'failed' });
-      throw error;
-    }
-    this.signal.throwIfAborted();
-    await this.#state?.settle(cut.bookkeeping);
-    countCommit(setting, cut, (clock.now() - startMs) / 1000);
-    for (const { topic, offset } of cut.offsets) {
-      const lane = lanes.find(({ at }) => at.topic === topic)!;
-      lane.committed = offset;
-      lane.bisection.committed(offset);
-    }
-    for (const { lane, rows } of cut.shares) lane.release(rows);
-    this.of.committed(cut.shares.reduce((sum, { counts }) => sum + counts.done, 0));
-  }
-
   async #tick(): Promise<void> {
     const { setting, lanes, task } = this.of;
     try {
@@ -230,7 +200,7 @@ export class Sitting<In, Out extends object> {
       outlet,
       signal: this.signal,
       touch,
-      put: record => this.#plain.push(record),
+      put: record => this.#shipping.put(record),
       rejects: setting.rejects,
       hold: (hand, index, reason) => this.holds.add(hand, index, reason),
       broken: error => this.fail(error),

@@ -4,7 +4,7 @@ import { Committer } from '../../src/processor/committer.ts';
 
 let clock: TurnedClock;
 let cuts: number[];
-let ends: PromiseWithResolvers<void>[];
+let ends: PromiseWithResolvers<boolean>[];
 let errors: unknown[];
 let committer: Committer;
 
@@ -19,13 +19,13 @@ beforeEach(() => {
   cuts = [];
   ends = [];
   errors = [];
-  const deliver = (): Promise<void> => {
+  const deliver = (): Promise<boolean> => {
     cuts.push(clock.now());
-    const end = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<boolean>();
     ends.push(end);
     return end.promise;
   };
-  const options = { intervalMs: 100, recordsMax: 10, bytesMax: 1_000 };
+  const options = { intervalMs: 100, marks: { recordsMark: 10, bytesMark: 1_000 } };
   committer = new Committer(clock, options, deliver, error => errors.push(error));
 });
 
@@ -57,10 +57,10 @@ test('sends one at a time, and cuts what gathered meanwhile as soon as its inter
   await clock.turn(500);
   await settled();
   expect(cuts).toEqual([1_000]);
-  ends[0]!.resolve();
+  ends[0]!.resolve(false);
   await settled();
   expect(cuts).toEqual([1_000, 1_500]);
-  ends[1]!.resolve();
+  ends[1]!.resolve(false);
   await clock.turn(1_000);
   await settled();
   expect(cuts).toHaveLength(2);
@@ -70,7 +70,7 @@ test('asked while it sends, it sends again without a wait', async () => {
   committer.soon();
   await settled();
   committer.soon();
-  ends[0]!.resolve();
+  ends[0]!.resolve(false);
   await settled();
   expect(cuts).toHaveLength(2);
 });
@@ -81,11 +81,29 @@ test('a drain waits for what is in flight and sends the rest', async () => {
   committer.touch(1, 1);
   let drained = false;
   const draining = committer.drain().then(() => (drained = true));
-  ends[0]!.resolve();
+  ends[0]!.resolve(false);
   await settled();
   expect([cuts.length, drained]).toEqual([2, false]);
-  ends[1]!.resolve();
+  ends[1]!.resolve(false);
   await draining;
+});
+
+test('what one commit had no room for follows at once, also in a drain', async () => {
+  committer.soon();
+  await settled();
+  ends[0]!.resolve(true);
+  await settled();
+  expect(cuts).toHaveLength(2);
+  let drained = false;
+  const draining = committer.drain().then(() => (drained = true));
+  for (const more of [true, true]) {
+    ends.at(-1)!.resolve(more);
+    await settled();
+  }
+  expect([cuts.length, drained]).toEqual([4, false]);
+  ends[3]!.resolve(false);
+  await draining;
+  expect(cuts).toHaveLength(4);
 });
 
 test('after an error it cuts nothing more', async () => {

@@ -16,9 +16,9 @@ const history = fc
     });
   });
 
-test('the watermark is the lowest open offset, and each record of the prefix is taken once, in order', () => {
+test('the watermark is the lowest offset not taken, and each record of the prefix is taken once, in order', () => {
   fc.assert(
-    fc.property(history, fc.nat(4), ({ runs, order }, takeEvery) => {
+    fc.property(history, fc.nat(4), fc.integer({ min: 1, max: 4 }), ({ runs, order }, takeEvery, takeMax) => {
       const tracker = new OffsetTracker<number>(7);
       const records: { offset: number; segment: Segment<number>; i: number }[] = [];
       let next = 7;
@@ -30,21 +30,30 @@ test('the watermark is the lowest open offset, and each record of the prefix is 
       }
       const open = new Set(records.map(({ offset }) => offset));
       const taken: number[] = [];
-      const take = (): void => void tracker.take((_, held) => taken.push(held![0]!));
+      const take = (max: number): void => {
+        let room = max;
+        const count = tracker.take(
+          (_, held) => taken.push(held![0]!),
+          () => room-- > 0,
+        );
+        expect(count).toBeLessThanOrEqual(max);
+      };
+      const lowest = (of: readonly number[]): number => (of.length === 0 ? next : Math.min(...of));
+      const untaken = (): readonly number[] =>
+        records.map(({ offset }) => offset).filter(offset => !taken.includes(offset));
       for (const [step, index] of order.entries()) {
         const { offset, segment, i } = records[index]!;
         segment.held[i] = [offset];
         tracker.close(segment, i, 1);
         open.delete(offset);
-        if (step % (takeEvery + 1) === 0) take();
-        const lowest = open.size === 0 ? next : Math.min(...open);
-        expect(tracker.watermark).toBe(lowest);
+        if (step % (takeEvery + 1) === 0) take(takeMax);
+        expect(tracker.watermark).toBe(lowest(untaken()));
+        expect(tracker.ready).toBe(lowest(untaken()) < lowest([...open]));
         expect(tracker.open).toBe(open.size);
       }
-      take();
-      const lowest = open.size === 0 ? next : Math.min(...open);
-      expect(tracker.watermark).toBe(lowest);
-      expect(taken).toEqual(records.map(({ offset }) => offset).filter(offset => offset < lowest));
+      take(Infinity);
+      expect([tracker.watermark, tracker.ready]).toEqual([lowest([...open]), false]);
+      expect(taken).toEqual(records.map(({ offset }) => offset).filter(offset => offset < lowest([...open])));
     }),
   );
 });
@@ -57,11 +66,12 @@ test('a second answer and a second delivery are refused', () => {
   expect(() => tracker.add(1, () => 1, 2)).toThrow('before the position 2');
 });
 
-test('a gap at the end counts as read once the records before it are closed', () => {
+test('a gap at the end counts as read once the records before it are taken', () => {
   const tracker = new OffsetTracker<never>(0);
   const segment = tracker.add(1, () => 3, 9);
   expect(tracker.watermark).toBe(3);
   tracker.close(segment, 0, 1);
+  tracker.take(() => undefined);
   expect(tracker.watermark).toBe(9);
   tracker.moveTo(12);
   tracker.moveTo(5);

@@ -1,0 +1,82 @@
+import type { OutRecord } from '../broker/port.ts';
+import type { OverlayState } from '../state/overlay.ts';
+import { CommitSize } from './commitSize.ts';
+import { type Cut, takeCut } from './cut.ts';
+import { countCommit } from './measures.ts';
+import type { SittingOf } from './sitting.ts';
+
+/** One commit after the other: cuts what is ready, ships it, and lets go of what it took. */
+export class Shipping<In, Out extends object> {
+  readonly size: CommitSize;
+  readonly #of: SittingOf<In, Out>;
+  readonly #state: OverlayState | undefined;
+  readonly #signal: AbortSignal;
+  #plain: OutRecord[] = [];
+  #cuts = 0;
+
+  /** @param signal aborted: what is shipped must not be committed any more. */
+  constructor(of: SittingOf<In, Out>, state: OverlayState | undefined, signal: AbortSignal) {
+    this.#of = of;
+    this.#state = state;
+    this.#signal = signal;
+    this.size = new CommitSize(of.setting.commit);
+  }
+
+  /** Output that belongs to no record, for the next commit. */
+  put(record: OutRecord): void {
+    this.#plain.push(record);
+  }
+
+  /** @returns whether more is ready than one commit may carry. */
+  async commit(): Promise<boolean> {
+    const { setting, courier } = this.#of;
+    const { clock, group, metrics } = setting;
+    const cut = this.#cut();
+    if (cut === undefined) return false;
+    const startMs = clock.now();
+    let sentMs = startMs;
+    try {
+      await courier.ship(cut, this.#signal, () => {
+        sentMs = clock.now();
+      });
+    } catch (error) {
+      metrics.count('millrace_commits_total', { group, outcome: 'failed' });
+      throw error;
+    }
+    this.#signal.throwIfAborted();
+    const endMs = clock.now();
+    await this.#state?.settle(cut.bookkeeping);
+    const records = cut.shares.reduce((sum, { rows }) => sum + rows, cut.records.length);
+    this.size.observe({ records, sendMs: sentMs - startMs, endMs: endMs - sentMs });
+    countCommit(setting, cut, (endMs - startMs) / 1000);
+    this.#release(cut);
+    return cut.more;
+  }
+
+  #cut(): Cut<In> | undefined {
+    const { setting, lanes, task } = this.#of;
+    const { changelog } = setting;
+    const plain = this.#plain;
+    this.#plain = [];
+    // Another lane goes first each time: one that always has much would leave no room for the others.
+    const first = this.#cuts++ % lanes.length;
+    return takeCut({
+      lanes: [...lanes.slice(first), ...lanes.slice(0, first)],
+      plain,
+      state: this.#state,
+      changelog: changelog === undefined ? undefined : { topic: changelog, partition: task },
+      max: this.size.cutMax,
+    });
+  }
+
+  #release({ offsets, shares }: Cut<In>): void {
+    const { lanes, committed } = this.#of;
+    for (const { topic, offset } of offsets) {
+      const lane = lanes.find(({ at }) => at.topic === topic)!;
+      lane.committed = offset;
+      lane.bisection.committed(offset);
+    }
+    for (const { lane, rows } of shares) lane.release(rows);
+    committed(shares.reduce((sum, { counts }) => sum + counts.done, 0));
+  }
+}
