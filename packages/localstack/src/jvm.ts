@@ -45,15 +45,16 @@ async function provideFolders(plan: Plan, running: Running): Promise<void> {
 async function addKafka(plan: Plan, running: Running, java: Java, jars: string): Promise<void> {
   const dataDirectory = join(plan.dataDirectory, 'kafka');
   await mkdir(dataDirectory, { recursive: true });
-  const { bootstrap, children } = await startKafka({
+  const cluster = await startKafka({
     ...plan,
     java,
     jars,
     dataDirectory,
     cache: cacheFolder(plan.environment),
   });
-  running.kafka = bootstrap;
-  running.children.push(...children);
+  running.kafka = cluster.bootstrap;
+  running.children.push(...cluster.children);
+  for (const { name } of cluster.children) running.revivers.set(name, () => cluster.revive(name));
 }
 
 async function addRegistry(plan: Plan, running: Running, java: Java, app: string): Promise<void> {
@@ -71,7 +72,7 @@ async function addRegistry(plan: Plan, running: Running, java: Java, app: string
 
 /** Also used where Kafka and the registry come from elsewhere. */
 export async function addPostgres(plan: Plan, running: Running): Promise<void> {
-  const { url, child, clean } = await startPostgresProcess({
+  const { url, child, clean, revive } = await startPostgresProcess({
     cache: cacheFolder(plan.environment),
     dataDirectory: join(plan.dataDirectory, 'postgres'),
     data: plan.keep ? 'kept' : 'throwaway',
@@ -81,5 +82,6 @@ export async function addPostgres(plan: Plan, running: Running): Promise<void> {
   });
   running.postgres = url;
   running.children.push(child);
+  running.revivers.set(child.name, revive);
   running.afterwards.push(clean);
 }

@@ -6,8 +6,18 @@ export class Running {
   registry = '';
   postgres = '';
   readonly children: Child[] = [];
+  /** By name: starts a process that has ended again, on its data and ports. */
+  readonly revivers = new Map<string, () => Promise<Child>>();
   /** Run after the children have ended; such as the removal of their data. */
   readonly afterwards: (() => Promise<void>)[] = [];
+
+  async revive(name: string): Promise<void> {
+    const reviver = this.revivers.get(name);
+    const at = this.children.findIndex(child => child.name === name);
+    if (reviver === undefined || at < 0) throw new Error(`${name} cannot be started again here`);
+    await this.children[at]!.ended;
+    this.children[at] = await reviver();
+  }
 
   async stop(): Promise<void> {
     await Promise.all(this.children.map(child => child.stop()));

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { startContainers } from './containers/start.ts';
 import { startExternal } from './external.ts';
 import type { Tuning } from './java/flags.ts';
+import type { BrokerSettings } from './kafka/properties.ts';
 import { startJvm } from './jvm.ts';
 import { liveProcesses } from './kept.ts';
 import { Running } from './running.ts';
@@ -14,6 +15,13 @@ export interface StackOptions {
   /** Ways to try, in order; default: all. */
   readonly ways?: readonly Way[];
   readonly brokers?: 1 | 3;
+  /**
+   * Child processes only: given the port of a broker that is to be started, says where clients are told to come
+   * instead, such as a proxy. Brokers talk to each other past it.
+   */
+  readonly front?: (port: number) => Promise<number>;
+  /** Child processes only: settings of brokers beside ours, by Kafka's own names. */
+  readonly brokerSettings?: BrokerSettings;
   /** Default: all three. */
   readonly parts?: readonly Part[];
   /** Holds data, logs and `stack.json`; one stack at a time lives in it. */
@@ -41,6 +49,8 @@ export interface Stack {
   /** By name of the process: `kafka-1`, `registry`, `postgres`. */
   readonly pids: Readonly<Record<string, number>>;
   readonly logDirectory: string;
+  /** Child processes only: waits for the end of a broker or PostgreSQL, and starts it again on its data and ports. */
+  revive(name: string): Promise<void>;
   /** Stops whatever this stack started, kept or not; safe twice. */
   stop(): Promise<void>;
 }
@@ -49,6 +59,8 @@ export interface Stack {
 export interface Plan {
   readonly parts: readonly Part[];
   readonly brokers: 1 | 3;
+  readonly front?: (port: number) => Promise<number>;
+  readonly brokerSettings?: BrokerSettings;
   readonly keep: boolean;
   readonly tuning: Tuning;
   readonly writeArchive: boolean;
@@ -75,16 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await STARTERS[way](plan, running);
     if (way !== 'external' && running.kafka !== '' && options.warmUp) await options.warmUp(running.kafka);
-    await writeRecord(directory, {
-      way,
-      token: plan.token,
-      startedByPid: process.pid,
-      kept: plan.keep,
-      kafka: running.kafka,
-      registry: running.registry,
-      postgres: running.postgres,
-      processes: running.children.map(({ name, pid, guardPid }) => ({ name, pid, guardPid })),
-    });
+    await record(way, running, plan, directory);
     if (plan.keep) await Promise.all(running.children.map(child => child.release()));
   } catch (error) {
     await running.stop();
@@ -92,6 +95,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   return handle(way, running, plan, directory);
 }
+
+const record = (way: Way, running: Running, plan: Plan, directory: string): Promise<void> =>
+  writeRecord(directory, {
+    way,
+    token: plan.token,
+    startedByPid: process.pid,
+    kept: plan.keep,
+    kafka: running.kafka,
+    registry: running.registry,
+    postgres: running.postgres,
+    processes: running.children.map(({ name, pid, guardPid }) => ({ name, pid, guardPid })),
+  });
 
 function handle(way: Way, running: Running, plan: Plan, directory: string): Stack {
   let stopped: Promise<void> | undefined;
@@ -104,8 +119,14 @@ function handle(way: Way, running: Running, plan: Plan, directory: string): Stac
     kafka: running.kafka,
     registry: running.registry,
     postgres: running.postgres,
-    pids: Object.fromEntries(running.children.map(({ name, pid }) => [name, pid])),
+    get pids() {
+      return Object.fromEntries(running.children.map(({ name, pid }) => [name, pid]));
+    },
     logDirectory: plan.logDirectory,
+    revive: async name => {
+      await running.revive(name);
+      await record(way, running, plan, directory);
+    },
     stop: () => (stopped ??= stop()),
   };
 }
@@ -122,6 +143,8 @@ async function planFor(options: StackOptions, directory: string): Promise<Plan> 
   const plan: Plan = {
     parts: options.parts ?? ['kafka', 'registry', 'postgres'],
     brokers: options.brokers ?? 1,
+    ...(options.front === undefined ? {} : { front: options.front }),
+    ...(options.brokerSettings === undefined ? {} : { brokerSettings: options.brokerSettings }),
     keep,
     tuning: options.tuning ?? 'startsFast',
     writeArchive: options.writeArchive ?? false,

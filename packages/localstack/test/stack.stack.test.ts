@@ -80,6 +80,30 @@ ownStackTest(
   START_MS,
 );
 
+ownStackTest(
+  'what was killed is started again, at its address and on its data',
+  async () => {
+    const stack = await startStack({ ...options(), parts: ['kafka', 'postgres'] });
+    try {
+      const before = stack.pids;
+      for (const pid of Object.values(before)) process.kill(pid, 'SIGKILL');
+      await Promise.all(Object.keys(before).map(name => stack.revive(name)));
+      expect(Object.keys(stack.pids)).toEqual(Object.keys(before));
+      expect(Object.values(stack.pids)).not.toEqual(Object.values(before));
+      expect(await stackStatus(directory)).toMatchObject({
+        answers: { kafka: true, postgres: true },
+        pids: stack.pids,
+      });
+      expect(await selectOne(stack.postgres)).toContain('42');
+      await expect(stack.revive('nobody')).rejects.toThrow('nobody cannot be started again here');
+    } finally {
+      await stack.stop();
+    }
+    expect(await stackStatus(directory)).toBeUndefined();
+  },
+  START_MS,
+);
+
 /** Starts a stack in a process of its own, and returns once it is up. */
 async function stackOfOther(
   keep: boolean,

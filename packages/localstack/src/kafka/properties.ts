@@ -4,7 +4,11 @@ export interface BrokerPlace {
   readonly port: number;
   readonly controllerPort: number;
   readonly dataDirectory: string;
+  /** Where clients are told to come, when that is not the broker's own port; brokers then talk on a port of their own. */
+  readonly front?: { readonly port: number; readonly internalPort: number };
 }
+
+export type BrokerSettings = Readonly<Record<string, string | number | boolean>>;
 
 /** Any fixed value in the form of a Kafka cluster id: 16 bytes in URL-safe base64. */
 export const CLUSTER_ID = 'bWlsbHJhY2UtbG9jYWwtMQ';
@@ -12,20 +16,15 @@ export const CLUSTER_ID = 'bWlsbHJhY2UtbG9jYWwtMQ';
 const HOST = '127.0.0.1';
 
 /** Settings of one broker among all brokers of the cluster, by Kafka's own names. */
-export function brokerSettings(
-  place: BrokerPlace,
-  all: readonly BrokerPlace[],
-): Readonly<Record<string, string | number | boolean>> {
+export function brokerSettings(place: BrokerPlace, all: readonly BrokerPlace[]): BrokerSettings {
   const replicas = Math.min(all.length, 3);
   const inSync = replicas === 3 ? 2 : 1;
   return {
     'process.roles': 'broker,controller',
     'node.id': place.nodeId,
     'controller.quorum.voters': all.map(b => `${b.nodeId}@${HOST}:${b.controllerPort}`).join(','),
-    listeners: `PLAINTEXT://${HOST}:${place.port},CONTROLLER://${HOST}:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${HOST}:${place.port}`,
+    ...listenerSettings(place),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': place.dataDirectory,
     // A mistyped topic name is an error, never a new topic.
     'auto.create.topics.enable': false,
@@ -52,8 +51,32 @@ export function brokerSettings(
   };
 }
 
-/** The text of `server.properties`. */
-export function brokerProperties(place: BrokerPlace, all: readonly BrokerPlace[]): string {
-  const lines = Object.entries(brokerSettings(place, all)).map(([name, value]) => `${name}=${value}`);
+function listenerSettings({ port, controllerPort, front }: BrokerPlace): BrokerSettings {
+  const own = `PLAINTEXT://${HOST}:${port}`;
+  const controller = `CONTROLLER://${HOST}:${controllerPort}`;
+  if (front === undefined)
+    return {
+      listeners: `${own},${controller}`,
+      'advertised.listeners': own,
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    };
+  const internal = `INTERNAL://${HOST}:${front.internalPort}`;
+  return {
+    listeners: `${own},${internal},${controller}`,
+    'advertised.listeners': `PLAINTEXT://${HOST}:${front.port},${internal}`,
+    'inter.broker.listener.name': 'INTERNAL',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  };
+}
+
+/** The text of `server.properties`; `more` are settings of the caller's, which win. */
+export function brokerProperties(
+  place: BrokerPlace,
+  all: readonly BrokerPlace[],
+  more: BrokerSettings = {},
+): string {
+  const lines = Object.entries({ ...brokerSettings(place, all), ...more }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   return `${lines.join('\n')}\n`;
 }

@@ -6,7 +6,7 @@ import { type Child, startGuarded } from '../children/guard.ts';
 import { freePorts } from '../children/ports.ts';
 import { logSays, untilReady } from '../children/ready.ts';
 import { type JavaStart, javaFlags, keepingArchive } from '../java/flags.ts';
-import { brokerProperties, type BrokerPlace, CLUSTER_ID } from './properties.ts';
+import { brokerProperties, type BrokerPlace, type BrokerSettings, CLUSTER_ID } from './properties.ts';
 
 export interface KafkaOptions extends JavaStart {
   readonly jars: string;
@@ -14,6 +14,10 @@ export interface KafkaOptions extends JavaStart {
   readonly dataDirectory: string;
   readonly logDirectory: string;
   readonly brokers: 1 | 3;
+  /** Given the port of a broker that is to be started, says where clients are told to come instead. */
+  readonly front?: (port: number) => Promise<number>;
+  /** Settings beside ours, by Kafka's own names. */
+  readonly brokerSettings?: BrokerSettings;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly token: string;
 }
@@ -22,6 +26,8 @@ export interface KafkaCluster {
   /** `host:port,…`, one per broker. */
   readonly bootstrap: string;
   readonly children: readonly Child[];
+  /** Starts a broker that has ended, by its child's name, on its data and ports. */
+  revive(name: string): Promise<Child>;
 }
 
 const HEAP = ['-Xms64m', '-Xmx384m'];
@@ -53,17 +59,35 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
     await Promise.all(children.map(child => child.stop()));
     throw failure.reason;
   }
-  return { bootstrap: places.map(place => `127.0.0.1:${place.port}`).join(','), children };
+  return {
+    bootstrap: places.map(({ front, port }) => `127.0.0.1:${front?.port ?? port}`).join(','),
+    children,
+    revive: name => {
+      const place = places.find(one => nameOf(one) === name);
+      if (place === undefined)
+        throw new Error(`no broker ${name}: there are ${places.map(nameOf).join(', ')}`);
+      return startBroker(place, places, classPath, { ...options, writeArchive: false });
+    },
+  };
 }
 
+const nameOf = ({ nodeId }: BrokerPlace): string => `kafka-${nodeId}`;
+
 async function brokerPlaces(options: KafkaOptions): Promise<BrokerPlace[]> {
-  const ports = await freePorts(options.brokers * 2);
-  return Array.from({ length: options.brokers }, (_, i) => ({
-    nodeId: i + 1,
-    port: ports[2 * i]!,
-    controllerPort: ports[2 * i + 1]!,
-    dataDirectory: join(options.dataDirectory, `broker-${i + 1}`),
-  }));
+  const ports = await freePorts(options.brokers * 3);
+  return Promise.all(
+    Array.from({ length: options.brokers }, async (_, i) => {
+      const [port, controllerPort, internalPort] = ports.slice(3 * i) as [number, number, number];
+      const front = await options.front?.(port);
+      return {
+        nodeId: i + 1,
+        port,
+        controllerPort,
+        dataDirectory: join(options.dataDirectory, `broker-${i + 1}`),
+        ...(front === undefined ? {} : { front: { port: front, internalPort } }),
+      };
+    }),
+  );
 }
 
 /** The same order each time: a class-data archive is valid for exactly one class path. */
@@ -109,9 +133,9 @@ async function startBroker(
   classPath: string,
   options: KafkaOptions,
 ): Promise<Child> {
-  const name = `kafka-${place.nodeId}`;
+  const name = nameOf(place);
   const properties = join(options.dataDirectory, `${name}.properties`);
-  await writeFile(properties, brokerProperties(place, all));
+  await writeFile(properties, brokerProperties(place, all, options.brokerSettings));
   // One broker writes the archive for all.
   const writeArchive = options.writeArchive && place.nodeId === 1;
   const { flags, archive } = await javaFlags('kafka', { ...options, writeArchive });

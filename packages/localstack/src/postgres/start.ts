@@ -26,6 +26,8 @@ export interface Postgres {
   readonly child: Child;
   /** Removes throwaway data; only after the stop. */
   readonly clean: () => Promise<void>;
+  /** Starts it again after its end, on its data and port. */
+  readonly revive: () => Promise<Child>;
 }
 
 const ROLE = 'millrace';
@@ -48,12 +50,31 @@ export async function startPostgresProcess(options: PostgresOptions): Promise<Po
   const programs = await postgresPrograms(cache, options.environment);
   await provideData(programs, cache, dataDirectory, user, options.environment);
   const [port] = await freePorts(1);
+  const command = join(programs, 'bin', 'postgres');
+  const args = ['-D', dataDirectory, ...settings(port!, options.data)];
+  const run = () => runServer(command, args, dataDirectory, user, options);
+  return {
+    url: `postgres://${ROLE}@127.0.0.1:${port}/${DATABASE}`,
+    child: await run(),
+    clean: throwAway,
+    revive: run,
+  };
+}
+
+/** Resolves when the server accepts connections. */
+async function runServer(
+  command: string,
+  args: readonly string[],
+  dataDirectory: string,
+  user: User | undefined,
+  options: PostgresOptions,
+): Promise<Child> {
   const logFile = join(options.logDirectory, 'postgres.log');
   const logStart = (await exists(logFile)) ? (await stat(logFile)).size : 0;
   const child = await startGuarded({
     name: 'postgres',
-    command: join(programs, 'bin', 'postgres'),
-    args: ['-D', dataDirectory, ...settings(port!, options.data)],
+    command,
+    args,
     logFile,
     workingDirectory: dataDirectory,
     environment: options.environment,
@@ -69,11 +90,7 @@ export async function startPostgresProcess(options: PostgresOptions): Promise<Po
     await child.stop();
     throw error;
   }
-  return {
-    url: `postgres://${ROLE}@127.0.0.1:${port}/${DATABASE}`,
-    child,
-    clean: throwAway,
-  };
+  return child;
 }
 
 function settings(port: number, data: PostgresOptions['data']): string[] {

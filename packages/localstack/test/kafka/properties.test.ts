@@ -41,6 +41,17 @@ test('three brokers keep three copies, of which two must acknowledge', () => {
   });
 });
 
+test('behind a front, clients are told to come there, and brokers talk past it', () => {
+  const place = { ...places[0]!, front: { port: 9501, internalPort: 9201 } };
+  const found = read(brokerProperties(place, [place], { 'transactional.id.expiration.ms': 9 }));
+  expect(found).toMatchObject({
+    listeners: 'PLAINTEXT://127.0.0.1:9001,INTERNAL://127.0.0.1:9201,CONTROLLER://127.0.0.1:9101',
+    'advertised.listeners': 'PLAINTEXT://127.0.0.1:9501,INTERNAL://127.0.0.1:9201',
+    'inter.broker.listener.name': 'INTERNAL',
+    'transactional.id.expiration.ms': '9',
+  });
+});
+
 test('the cluster id is 16 bytes', () => {
   expect(Buffer.from(CLUSTER_ID, 'base64url').length).toBe(16);
 });
