@@ -30,4 +30,6 @@ export function mutated(mutant: Mutant, source: string): string {
   return source.replace(mutant.text, () => mutant.instead);
 }
 
-export const mutatedFile = (mutant: Mutant): string => mutated(mutant, readFileSync(pathOf(mutant), 'utf8'));
+/** The text of the file that the mutants share, with all of them in it. */
+export const mutatedFile = (...mutants: readonly [Mutant, ...Mutant[]]): string =>
+  mutants.reduce((source, mutant) => mutated(mutant, source), readFileSync(pathOf(mutants[0]), 'utf8'));

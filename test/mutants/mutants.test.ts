@@ -43,6 +43,8 @@ describe('a process', () => {
   test('runs the changed source, and without the mutant the source as it is', () => {
     expect(run({})).toBe('5');
     expect(run({ MILLRACE_MUTANT: 'commits-the-position' }, '--import', REGISTER)).toBe('7');
+    const two = 'inference-at-least-once,commits-the-position';
+    expect(run({ MILLRACE_MUTANT: two }, '--import', REGISTER)).toBe('7');
   });
 
   test('does not start with a mutant that nobody knows', () => {

@@ -11,7 +11,19 @@ const STREAM: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...STREAM];
+/** Of what the pipelines say. */
+const PIPELINES: readonly Mutant[] = [
+  {
+    name: 'inference-at-least-once',
+    shows: 'not a protection: the other way to deliver, which a pipeline may choose',
+    file: 'packages/pipelines/src/fraud.ts',
+    text: "  kpis: { expectedLoss: multiply(output('score'), field('amount')) },",
+    instead:
+      "  delivery: { inference: 'at_least_once', epochMs: 100 },\n  kpis: { expectedLoss: multiply(output('score'), field('amount')) },",
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES];
 
 /** @throws Error naming those there are. */
 export function mutantOf(name: string): Mutant {
