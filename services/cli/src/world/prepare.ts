@@ -98,9 +98,10 @@ export const prepare = async (
   world: World,
   pipelines: readonly Pipeline[],
   modelVersionOf: (pipeline: Pipeline) => string,
+  replicationFactor = 1,
 ): Promise<void> => {
   const topics = catalogue(pipelines);
-  await applyTopics(world, await planTopics(world, topics));
+  await applyTopics(world, await planTopics(world, topics), replicationFactor);
   await applySchemaPlan(world, await schemaPlan(world.registry, topics));
   await writeFirstControls(
     world,

@@ -1,0 +1,158 @@
+/** The menu of faults, each of which begins and ends by itself. */
+import type { Rule } from './proxy/proxy.ts';
+import type { Api } from './proxy/frames.ts';
+import type { ServiceName } from './rig/fleet.ts';
+import type { Scene } from './scene.ts';
+
+const READY_S_MAX = 60;
+
+const brokerName = (index: number): string => `kafka-${index + 1}`;
+const anyBroker = (scene: Scene): number => Math.floor(scene.random() * scene.rig.brokers.length);
+
+const signalBroker = ({ rig }: Scene, index: number, signal: NodeJS.Signals): void => {
+  process.kill(rig.stack.pids[brokerName(index)]!, signal);
+};
+
+export const killService = async (scene: Scene, service?: ServiceName): Promise<void> => {
+  const { fleet } = scene.rig;
+  await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
+  const member = scene.pick(fleet.awake(service));
+  await scene.fault(`${member.name}: kill -9`, () => fleet.kill(member));
+};
+
+/** A zombie: it sleeps through its session and then goes on as if nothing had been. */
+export const stopService = async (scene: Scene, seconds: number, service?: ServiceName): Promise<void> => {
+  const { fleet } = scene.rig;
+  await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
+  const member = scene.pick(fleet.awake(service));
+  await scene.fault(`${member.name}: SIGSTOP for ${seconds.toFixed(0)} s`, async () => {
+    fleet.stop(member);
+    await scene.wait(seconds);
+    fleet.resume(member);
+  });
+};
+
+/** Asked to end, and started again by the supervisor. */
+export const terminateService = async (scene: Scene, service?: ServiceName): Promise<void> => {
+  const { fleet } = scene.rig;
+  await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
+  const member = scene.pick(fleet.awake(service));
+  await scene.fault(`${member.name}: SIGTERM`, () => fleet.terminate(member));
+};
+
+export const killBroker = async (
+  scene: Scene,
+  downSeconds: number,
+  index = anyBroker(scene),
+): Promise<void> => {
+  const name = brokerName(index);
+  await scene.fault(`${name}: kill -9, back after ${downSeconds.toFixed(0)} s`, async () => {
+    signalBroker(scene, index, 'SIGKILL');
+    await scene.wait(downSeconds);
+    await scene.rig.stack.revive(name);
+  });
+};
+
+/** Ends in good order and comes back. */
+export const rollBroker = async (scene: Scene, index = anyBroker(scene)): Promise<void> => {
+  const name = brokerName(index);
+  await scene.fault(`${name}: SIGTERM and start`, async () => {
+    signalBroker(scene, index, 'SIGTERM');
+    await scene.rig.stack.revive(name);
+  });
+};
+
+export const stopBroker = async (scene: Scene, seconds: number, index = anyBroker(scene)): Promise<void> => {
+  await scene.fault(`${brokerName(index)}: SIGSTOP for ${seconds.toFixed(0)} s`, async () => {
+    signalBroker(scene, index, 'SIGSTOP');
+    try {
+      await scene.wait(seconds);
+    } finally {
+      signalBroker(scene, index, 'SIGCONT');
+    }
+  });
+};
+
+export const allBrokersAway = async (scene: Scene, seconds: number): Promise<void> => {
+  const indices = scene.rig.brokers.map((_, i) => i);
+  await scene.fault(`every broker: kill -9, back after ${seconds.toFixed(0)} s`, async () => {
+    for (const index of indices) signalBroker(scene, index, 'SIGKILL');
+    await scene.wait(seconds);
+    await Promise.all(indices.map(index => scene.rig.stack.revive(brokerName(index))));
+  });
+};
+
+export const slowNetwork = async (scene: Scene, latencyMs: number, seconds: number): Promise<void> => {
+  await scene.fault(`brokers: ${latencyMs} ms slower each way for ${seconds.toFixed(0)} s`, async () => {
+    for (const proxy of scene.rig.brokers) proxy.latencyMs = latencyMs;
+    await scene.wait(seconds);
+    for (const proxy of scene.rig.brokers) proxy.latencyMs = 0;
+  });
+};
+
+export const resets = async (scene: Scene, share: number, seconds: number): Promise<void> => {
+  await scene.fault(`brokers: ${share * 100} % of connections reset each half second for ${seconds.toFixed(0)} s`, async () => {
+    for (let left = seconds; left > 0; left -= 0.5) {
+      for (const proxy of scene.rig.brokers) proxy.reset(() => scene.random() < share);
+      await scene.wait(0.5);
+    }
+  }); // prettier-ignore
+};
+
+/** Half-open: connections stand, and nothing comes through. */
+export const hold = async (scene: Scene, seconds: number): Promise<void> => {
+  const proxy = scene.pick(scene.rig.brokers);
+  await scene.fault(`${proxy.name}: half-open for ${seconds.toFixed(0)} s`, async () => {
+    proxy.mode = 'hold';
+    await scene.wait(seconds);
+    proxy.mode = 'pass';
+  });
+};
+
+/** The next responses or requests of a kind are lost, cut in the midst, or late. */
+export const onFrames = async (
+  scene: Scene,
+  how: Rule['how'],
+  count: number,
+  api?: Api,
+  lateMs?: number,
+): Promise<void> => {
+  const what = `${api ?? 'any'} ${how === 'late' ? `request ${(lateMs ?? 0) / 1000} s late` : `response: ${how}`}`;
+  await scene.fault(`brokers: ${what}, ${count} times`, () => {
+    for (const proxy of scene.rig.brokers)
+      proxy.rule({
+        how,
+        count: Math.ceil(count / scene.rig.brokers.length),
+        ...(api === undefined ? {} : { api }),
+        ...(lateMs === undefined ? {} : { lateMs }),
+      });
+  });
+};
+
+export const databaseAway = async (scene: Scene, seconds: number): Promise<void> => {
+  await scene.fault(`database: kill -9, back after ${seconds.toFixed(0)} s`, async () => {
+    process.kill(scene.rig.stack.pids['postgres']!, 'SIGKILL');
+    await scene.wait(seconds);
+    await scene.rig.stack.revive('postgres');
+  });
+};
+
+export const databaseHeld = async (scene: Scene, seconds: number): Promise<void> => {
+  const { database } = scene.rig;
+  await scene.fault(`database: half-open for ${seconds.toFixed(0)} s, then reset`, async () => {
+    database.mode = 'hold';
+    await scene.wait(seconds);
+    database.mode = 'pass';
+    database.reset();
+  });
+};
+
+export const registryAway = async (scene: Scene, seconds: number): Promise<void> => {
+  const { registry } = scene.rig;
+  await scene.fault(`registry: unreachable for ${seconds.toFixed(0)} s`, async () => {
+    registry.mode = 'refuse';
+    registry.reset();
+    await scene.wait(seconds);
+    registry.mode = 'pass';
+  });
+};

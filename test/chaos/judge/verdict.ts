@@ -1,0 +1,104 @@
+/** Everything that is judged of a run when it has come to rest. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { topicsOf } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
+import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
+import { placeName } from '../rig/ledger.ts';
+import type { Rig } from '../rig/rig.ts';
+import { linesOf } from '../rig/script.ts';
+import { wrongCounts } from './counts.ts';
+import { hangingTransactions } from './hanging.ts';
+import { type Delivery, judge, type Judgement } from './judge.ts';
+import { type Fault, type Recovery, recoveryOf } from './recovery.ts';
+import { readRows, type RowsJudgement } from './rows.ts';
+import { judgeState, type StateJudgement, type StateLine } from './state.ts';
+
+export interface Verdict extends Judgement {
+  /** Running counts that are wrong. */
+  readonly wrong: number;
+  readonly state: StateJudgement;
+  readonly rows: RowsJudgement;
+  readonly hanging: readonly string[];
+  /** Partitions whose last stable offset is behind their end. */
+  readonly open: readonly string[];
+  /** Records that the reader beside the services saw otherwise than the one that read afterwards. */
+  readonly seenOtherwise: number;
+  readonly recovery: Recovery;
+}
+
+const TOPICS = topicsOf(fraud);
+const WRITTEN = [
+  PREDICTIONS, LETTERS, TOPICS.features, TOPICS.aside, TOPICS.changelog, TOPICS.progress, TOPICS.release!,
+  ...Object.values(TOPICS.repartition),
+]; // prettier-ignore
+const AGAIN_MS = 2_000;
+const ATTEMPTS_MAX = 20;
+
+/** Waits until every input has an answer, or the patience is over: what is missing then is lost. */
+export const comeToRest = async (rig: Rig, patienceMs: number): Promise<void> => {
+  const end = performance.now() + patienceMs;
+  const { ledger } = rig.feed;
+  const isDone = (): boolean =>
+    ledger.outstanding === 0 &&
+    ledger.entries.every(
+      ({ kind, topic, at }) =>
+        kind === 'label' || rig.follower.answered.has(placeName(topic, at!.partition, at!.offset)),
+    );
+  while (!isDone() && performance.now() < end) {
+    rig.options.signal.throwIfAborted();
+    await sleep(500);
+  }
+};
+
+/** Asks again while the answer is not clean: what was just committed may not show yet. */
+const settled = async <T>(ask: () => Promise<T>, isClean: (answer: T) => boolean): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await ask();
+    if (isClean(answer) || attempt === ATTEMPTS_MAX) return answer;
+    await sleep(AGAIN_MS);
+  }
+};
+
+const openPartitions = async (python: string, bootstrap: string): Promise<readonly string[]> => {
+  const [ends] = await linesOf<readonly [string, number, number, number][]>(python, 'ends.py', {
+    bootstrap,
+    topics: WRITTEN.join(','),
+  });
+  return ends!.flatMap(([topic, partition, end, stable]) =>
+    end === stable ? [] : [`${topic}-${partition}: stable to ${stable} of ${end}`],
+  );
+};
+
+export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly Fault[]): Promise<Verdict> => {
+  const { python, stack, feed, follower, databaseUrl } = rig;
+  const bootstrap = stack.kafka;
+  const read = <T>(topic: string, as: string): Promise<readonly T[]> =>
+    linesOf<T>(python, 'read.py', { bootstrap, registry: stack.registry, topic, as });
+  const open = await settled(
+    () => openPartitions(python, bootstrap),
+    found => found.length === 0,
+  );
+  const predictions = await read<PredictionLine>(PREDICTIONS, 'predictions');
+  const letters = await read<LetterLine>(LETTERS, 'letters');
+  const state = await settled(
+    async () => judgeState(feed.ledger, await read<StateLine>(TOPICS.changelog, 'latest')),
+    found => found.different === 0,
+  );
+  const rows = await readRows(databaseUrl, predictions);
+  const hanging = await hangingTransactions(bootstrap, rig.options.brokers);
+  const times = Map.groupBy(predictions, ({ partition }) => partition);
+  return {
+    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery }),
+    wrong: wrongCounts(feed.ledger, predictions),
+    state,
+    rows,
+    hanging,
+    open,
+    seenOtherwise:
+      Math.abs(follower.predictions - predictions.length) + Math.abs(follower.letters - letters.length),
+    recovery: recoveryOf(
+      faults,
+      new Map([...times].map(([partition, lines]) => [partition, lines.map(({ timeMs }) => timeMs)])),
+    ),
+  };
+};

@@ -1,0 +1,110 @@
+"""Reads topics with librdkafka in read_committed, one JSON object a line on stdout.
+
+From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `predictions` and `letters`
+say what a judge needs of them; `latest` gives the newest value of each key, and what is deleted not at all.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+import threading
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from registry import Registry
+
+ABOUT = "__dlq.errors."
+# What may differ between two answers to one question: when, in which batch, from which copy of the vector.
+PASSING = {"scoredAt", "batchId", "vectorOffset", "appendTime", "traceparent", "controlRevision"}
+
+
+def of_prediction(registry):
+    def tell(message):
+        value = registry.decode(message.value())
+        lasting = {name: inner for name, inner in value.items() if name not in PASSING}
+        return {
+            "key": message.key().decode(),
+            "predictionId": value["predictionId"],
+            "eventId": value["eventId"],
+            "entity": value["entity"],
+            "sourceTopic": value["sourceTopic"],
+            "sourcePartition": value["sourcePartition"],
+            "sourceOffset": value["sourceOffset"],
+            "content": hashlib.sha1(repr(lasting).encode()).hexdigest(),
+            "features": {n: v for n, v in value["features"].items() if v == v},
+            "fallback": value["fallback"],
+        }
+
+    return tell
+
+
+def of_letter(message):
+    about = {n[len(ABOUT) :]: v.decode() for n, v in message.headers() or [] if n.startswith(ABOUT)}
+    return {
+        "sourceTopic": about["topic"],
+        "sourcePartition": int(about["partition"]),
+        "sourceOffset": int(about["offset"]),
+        "reason": about["reason"],
+    }
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--bootstrap", required=True)
+    options.add_argument("--registry", required=True)
+    options.add_argument("--topic", required=True)
+    options.add_argument("--as", dest="kind", choices=["predictions", "letters", "latest"], required=True)
+    options.add_argument("--from", dest="starts", default="{}", help="offset by partition, as JSON; else 0")
+    options.add_argument("--follow", default="no")
+    given = options.parse_args()
+
+    follow = given.follow == "yes"
+    consumer = Consumer(
+        {
+            "bootstrap.servers": given.bootstrap,
+            "group.id": "judge",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "socket.timeout.ms": 10_000,
+            "reconnect.backoff.max.ms": 1_000,
+            "log_level": 2,
+        }
+    )
+    tell = of_letter if given.kind == "letters" else of_prediction(Registry(given.registry))
+    partitions = consumer.list_topics(given.topic, timeout=30).topics[given.topic].partitions
+    starts = json.loads(given.starts)
+    consumer.assign([TopicPartition(given.topic, p, starts.get(str(p), 0)) for p in partitions])
+    open_partitions = set(partitions)
+    over = threading.Event()
+    if follow:
+        threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    latest = {}
+    while not over.is_set() and (follow or open_partitions):
+        for message in consumer.consume(500, timeout=0.2):
+            if message.error():
+                if message.error().code() == KafkaError._PARTITION_EOF:
+                    open_partitions.discard(message.partition())
+                elif message.error().fatal() or not message.error().retriable() and not follow:
+                    raise SystemExit(str(message.error()))
+                continue
+            where = (message.partition(), message.key())
+            if given.kind == "latest":
+                latest[where] = message.value()
+                continue
+            told = tell(message) if message.value() is not None else {}
+            place = {"partition": message.partition(), "offset": message.offset(), "timeMs": message.timestamp()[1]}
+            sys.stdout.write(json.dumps({**place, **told}) + "\n")
+        sys.stdout.flush()
+    for (partition, key), value in latest.items():
+        if value is not None:
+            entry = {"partition": partition, "key": key.decode(), "value": base64.b64encode(value).decode()}
+            sys.stdout.write(json.dumps(entry) + "\n")
+    consumer.close()
+
+
+main()
