@@ -30,6 +30,11 @@ export interface ScoreResult {
 export interface ReferenceResult extends ScoreResult {
   /** Rows of the reference without a prediction. */
   readonly missing: number;
+  /**
+   * Rows left out of `worst`: the model, asked with the published features, gives the reference; with ours, which are not
+   * rounded to six digits, it falls on the other side of a split.
+   */
+  readonly roundedAway: number;
   readonly auc: number | null;
   readonly averagePrecision: number | null;
   readonly cardPrecisionAt100: number | null;
@@ -38,6 +43,7 @@ export interface ReferenceResult extends ScoreResult {
 }
 
 const TOLERANCE = 1e-6;
+export const SCORE_TOLERANCE = 1e-5;
 const difference = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(b));
 
 /** Compares vectors with published rows, column by column, as they come. */

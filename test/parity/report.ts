@@ -1,5 +1,4 @@
-import type { ParityResult, ReferenceResult, ScoreResult } from './compare.ts';
-import { SCORE_TOLERANCE } from './scores.ts';
+import { type ParityResult, type ReferenceResult, SCORE_TOLERANCE, type ScoreResult } from './compare.ts';
 
 /** Terminal columns hang on the order between two stages' inputs; they are counted, and required with replays. */
 const REQUIRED = /^(TX_|CUSTOMER_)/;

@@ -13,9 +13,9 @@ import { compareColumns, type ParityResult, type ReferenceResult, type ScoreResu
 import { setChampion } from './control.ts';
 import { cpuSeconds } from './cpu.ts';
 import type { Days } from './days.ts';
-import { type Candidate, givenModels, shippedModel } from './models.ts';
+import { type Candidate, givenModels, scoreOffline, shippedModel } from './models.ts';
 import { publishDays } from './publish.ts';
-import { readPublished, readReversedTies } from './read.ts';
+import { readPublished, readReversedTies, readTransactions } from './read.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
 import { Vectors } from './vectors.ts';
@@ -98,8 +98,7 @@ const gather = async (
 const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 'rows' | 'columns'> => {
   const columns = Object.keys(FRAUD_COLUMNS);
   const places = Object.values(FRAUD_COLUMNS).map(name => vectors.names.indexOf(name));
-  const excepted = days.ties === undefined ? new Set<number>() : readReversedTies(days.ties);
-  const comparison = compareColumns(columns, readPublished(days.features, columns), excepted);
+  const comparison = compareColumns(columns, readPublished(days.features, columns), exceptedOf(days));
   for (let row = 0; row < vectors.rows; row++) {
     const values = vectors.row(row);
     comparison.add(
@@ -108,6 +107,25 @@ const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 
     );
   }
   return comparison.result();
+};
+
+const exceptedOf = ({ ties }: Days): ReadonlySet<number> =>
+  ties === undefined ? new Set() : readReversedTies(ties);
+
+/** What the model says to the features as they are published, rounded. */
+const askPublished = async (
+  { days, makeScorer }: ParityOptions,
+  model: Candidate,
+  ids: readonly number[],
+): Promise<Float32Array> => {
+  const published = readPublished(days.features, Object.keys(FRAUD_COLUMNS));
+  const wanted = new Set(ids);
+  const amounts = new Map<number, number>();
+  for (const { id, amount } of readTransactions(days.raw)) if (wanted.has(id)) amounts.set(id, amount);
+  // In the order of the set: the amount, then the features as the published columns have them.
+  const none = Array.from(Object.keys(FRAUD_COLUMNS), () => Number.NaN);
+  const rows = ids.flatMap(id => [amounts.get(id) ?? Number.NaN, ...(published.get(id) ?? none)]);
+  return scoreOffline(makeScorer, model, ids.length, Float32Array.from(rows));
 };
 
 const compareModels = async (
@@ -135,7 +153,15 @@ const compareModels = async (
         expected === undefined
           ? result
           : {
-              ...compareWithReference(expected, reference!.inTest, vectors, served, options.days.raw),
+              ...(await compareWithReference({
+                reference: expected,
+                inTest: reference!.inTest,
+                excepted: exceptedOf(options.days),
+                vectors,
+                served,
+                rawFiles: options.days.raw,
+                askPublished: ids => askPublished(options, model, ids),
+              })),
               offline: result,
             };
     }

@@ -55,13 +55,23 @@ describe('reference scores', () => {
     expect(referenceOf(reference, 'fraud-lr')).toEqual(new Map([[7, 0.25], [8, 0.75]])); // prettier-ignore
     expect(referenceOf(reference, 'fraud')).toBeUndefined();
   });
-  test('a row without a prediction is missing, and the greatest difference is found', () => {
+  test('a row without a prediction is missing, the greatest difference is found, rounding explains some', async () => {
     const vectors = new Vectors(fraud, 2);
     for (const sequence of [7, 8]) vectors.take({ eventId: `tx-${sequence}`, sequence, features: {} } as unknown as FeaturesValue, 0); // prettier-ignore
-    const lr = referenceOf(readReferenceScores(referenced), 'fraud-lr')!;
-    const compared = (served: readonly number[]): object => compareWithReference(lr, new Set([7]), vectors, Float64Array.from(served), []); // prettier-ignore
-    expect(compared([0.25, 0.5])).toMatchObject({ rows: 2, worst: 0.25, missing: 0 });
-    expect(compared([0.25, Number.NaN])).toMatchObject({ rows: 1, worst: 0, missing: 1 });
+    const compared = (served: readonly number[], published = Number.NaN, excepted = 0): Promise<object> =>
+      compareWithReference({
+        reference: referenceOf(readReferenceScores(referenced), 'fraud-lr')!,
+        inTest: new Set([7]),
+        excepted: new Set([excepted]),
+        vectors,
+        served: Float64Array.from(served),
+        rawFiles: [],
+        askPublished: ids => Promise.resolve(ids.map(() => published)),
+      });
+    expect(await compared([0.25, 0.5])).toMatchObject({ rows: 2, worst: 0.25, missing: 0, roundedAway: 0 });
+    expect(await compared([0.25, Number.NaN])).toMatchObject({ rows: 1, worst: 0, missing: 1 });
+    expect(await compared([0.25, 0.5], 0.75)).toMatchObject({ worst: 0, roundedAway: 1 });
+    expect(await compared([0.25, 0.5], Number.NaN, 8)).toMatchObject({ rows: 2, worst: 0 });
   });
 });
 
@@ -83,7 +93,13 @@ describe('verdict', () => {
   });
 
   test('what differs from a reference is said beside what differs from the model itself', () => {
-    const of = { auc: 0.9, averagePrecision: 0.5, cardPrecisionAt100: 0.3, offline: { rows: 3, worst: 0 } };
+    const of = {
+      roundedAway: 0,
+      auc: 0.9,
+      averagePrecision: 0.5,
+      cardPrecisionAt100: 0.3,
+      offline: { rows: 3, worst: 0 },
+    };
     const scores = { a: { ...of, rows: 2, worst: 2e-5, missing: 1 }, b: { rows: 3, worst: 0 } };
     expect(differences({ ...clean(), scores })).toEqual([
       '1 rows of the reference have no score by a',

@@ -9,8 +9,6 @@ import { setChampion } from './control.ts';
 import { type Candidate, scoreOffline } from './models.ts';
 import type { Vectors } from './vectors.ts';
 
-export const SCORE_TOLERANCE = 1e-5;
-
 export interface ScoreRun {
   readonly world: World;
   readonly pipeline: Pipeline;

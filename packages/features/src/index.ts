@@ -18,6 +18,13 @@ export {
   type Gathered,
   SourceCutter,
 } from './epochs/cutter.ts';
+export {
+  type History,
+  recordedHistory,
+  type RecordedEnd,
+  replayHistory,
+  type ReplayOptions,
+} from './epochs/history.ts';
 export { type Complete, EpochGatherer } from './epochs/gatherer.ts';
 export {
   type Epoch,

@@ -1,4 +1,5 @@
-import { type Epoch, EPOCH_NONE, liveEpochAt } from './number.ts';
+import type { History } from './history.ts';
+import { type Epoch, EPOCH_NONE, liveEpochAt, REPLAY_LAST } from './number.ts';
 
 export interface CutterOptions {
   /** Grid of live epochs, milliseconds of append time. */
@@ -7,6 +8,8 @@ export interface CutterOptions {
   readonly marginMs: number;
   /** Non-empty epochs that one input may have between the last stage's progress and its newest record. At least 1. */
   readonly epochsAheadMax: number;
+  /** By input: the part of it that lies in the past. None: all of it is live. */
+  readonly histories?: readonly (History | undefined)[];
 }
 
 /** What a source task keeps of one input partition, committed with every cut. */
@@ -36,6 +39,9 @@ export interface Cut<Row> {
 }
 
 interface Input {
+  readonly history: History | undefined;
+  /** Highest order time read, milliseconds. */
+  orderTimeMaxMs: number;
   position: number;
   /** Nothing is closed before the position is here again. */
   readonly readTo: number;
@@ -47,7 +53,7 @@ interface Input {
 }
 
 /**
- * Cuts the input partitions of one source task into live epochs. Plain data in and out: it reads nothing, sends
+ * Cuts the input partitions of one source task into epochs: by their history first, where they have one, then live. Plain data in and out: it reads nothing, sends
  * nothing, and is told the time. Inputs are known by their index.
  */
 export class SourceCutter<Row> {
@@ -62,10 +68,16 @@ export class SourceCutter<Row> {
 
   /** `positions`: next offset of each input, where reading starts. `state`: of the last committed cut. */
   constructor(options: CutterOptions, positions: readonly number[], state?: CutterState) {
-    if (!(options.epochsAheadMax >= 1)) throw new RangeError('epochsAheadMax must be at least 1');
+    const aheadMin = Math.max(1, ...(options.histories ?? []).map(history => history?.aheadMin ?? 1));
+    if (!(options.epochsAheadMax >= aheadMin))
+      throw new RangeError(
+        `epochsAheadMax is ${options.epochsAheadMax} and must be at least ${aheadMin}: with less, a paused input could never close its first epoch`,
+      );
     this.#options = options;
     this.#closed = state?.closed ?? EPOCH_NONE;
     this.#inputs = positions.map((position, i) => ({
+      history: options.histories?.[i],
+      orderTimeMaxMs: Number.NEGATIVE_INFINITY,
       position,
       readTo: state?.inputs[i]?.readTo ?? 0,
       newest: EPOCH_NONE,
@@ -98,10 +110,13 @@ export class SourceCutter<Row> {
   }
 
   /** Takes the next record of an input. False: its epoch was applied before a restart, and the record is not kept. */
-  add(input: number, offset: number, appendTimeMs: number, row: Row): boolean {
+  add(input: number, offset: number, appendTimeMs: number, orderTimeMs: number, row: Row): boolean {
     const from = this.#inputs[input]!;
-    const byTime = liveEpochAt(appendTimeMs, this.#options.epochMs);
-    const monotone = Math.max(from.newest, byTime);
+    const past = isBefore(from.history, offset) ? from.history : undefined;
+    const byTime = past?.epochAt(offset, orderTimeMs) ?? liveEpochAt(appendTimeMs, this.#options.epochMs);
+    // The append clock may step back; a history says what it means.
+    const monotone = past === undefined ? Math.max(from.newest, byTime) : byTime;
+    from.orderTimeMaxMs = Math.max(from.orderTimeMaxMs, orderTimeMs);
     this.pass(input, offset);
     if (offset < from.readTo && monotone <= this.#closed) {
       from.newest = monotone;
@@ -180,10 +195,16 @@ export class SourceCutter<Row> {
 
   /** The newest epoch that this input cannot add to any more. */
   #pastOf(input: Input, nowMs: number): Epoch {
-    if (input.position < input.readTo) return EPOCH_NONE;
-    const byRecord = input.newest - 1;
+    const { history, position, orderTimeMaxMs } = input;
+    if (position < input.readTo) return EPOCH_NONE;
+    if (isBefore(history, position)) return history.pastAt(position, orderTimeMaxMs);
+    // Behind its history an input is past all of it.
+    const byRecord = Math.max(input.newest - 1, history === undefined ? EPOCH_NONE : REPLAY_LAST);
     if (!input.atEnd) return byRecord;
     const { epochMs, marginMs } = this.#options;
     return Math.max(byRecord, liveEpochAt(nowMs - marginMs, epochMs) - 1);
   }
 }
+
+const isBefore = (history: History | undefined, offset: number): history is History =>
+  history !== undefined && offset < history.until;

@@ -25,6 +25,9 @@ export function partsOf(epoch: Epoch): EpochParts {
     : { phase: 'replay', n: epoch + REPLAY_SPAN };
 }
 
+/** Behind every replay epoch there can be, before every live one. */
+export const REPLAY_LAST: Epoch = -REPLAY_SPAN / 2 - 1;
+
 /**
  * Live epoch of an append time, on the grid of `epochMs`: the time at which it begins, in milliseconds. A count of grid
  * steps would begin anew, and far lower, when the grid is changed, and nothing would ever close again.

@@ -1,3 +1,5 @@
+import type { EpochPhase } from './number.ts';
+
 /** Newest event of an entity whose vector was released. */
 export interface Newest {
   readonly eventTimeMs: number;
@@ -17,19 +19,26 @@ export interface Release<Row> {
   readonly aside: boolean;
 }
 
+const SOURCE_ORDER = (a: Releasable, b: Releasable): number =>
+  a.partition - b.partition || a.offset - b.offset;
+/** Of a replay, where arrival says nothing: no vector is older than its entity's newest. */
+const FOLD_ORDER = (a: Releasable, b: Releasable): number =>
+  a.eventTimeMs - b.eventTimeMs || a.sequence - b.sequence || SOURCE_ORDER(a, b);
+
 /**
- * Puts the rows of one epoch into source order, so that an entity's vectors never overtake each other, and says which
- * are older than what their entity has released. `newestOf` is asked once per entity; what it should answer from now
- * on is in `newest`.
+ * Puts the rows of one epoch into source order, so that an entity's vectors never overtake each other, of a replay into
+ * the order of their fold, and says which are older than what their entity has released. `newestOf` is asked once per
+ * entity; what it should answer from now on is in `newest`.
  */
 export function release<Row extends Releasable>(
   rows: readonly Row[],
   newestOf: (entity: string) => Newest | undefined,
+  phase: EpochPhase = 'live',
 ): { readonly released: readonly Release<Row>[]; readonly newest: ReadonlyMap<string, Newest> } {
   const known = new Map<string, Newest | undefined>();
   const newest = new Map<string, Newest>();
-  const inSourceOrder = [...rows].sort((a, b) => a.partition - b.partition || a.offset - b.offset);
-  const released = inSourceOrder.map(row => {
+  const inOrder = [...rows].sort(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
+  const released = inOrder.map(row => {
     if (!known.has(row.entity)) known.set(row.entity, newestOf(row.entity));
     const seen = known.get(row.entity);
     const aside = seen !== undefined && isOlder(row, seen);

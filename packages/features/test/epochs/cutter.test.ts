@@ -13,22 +13,22 @@ const cutter = (inputs = 1, state?: CutterState): SourceCutter<string> =>
 describe('numbering', () => {
   test('never decreases along a partition when the append clock steps back', () => {
     const one = cutter();
-    one.add(0, 0, 950, 'a');
-    one.add(0, 1, 310, 'b');
-    one.add(0, 2, 1_000, 'c');
+    one.add(0, 0, 950, 950, 'a');
+    one.add(0, 1, 310, 310, 'b');
+    one.add(0, 2, 1_000, 1_000, 'c');
     expect(one.cut(0, EPOCH_NONE)?.epochs).toEqual([{ epoch: 900, rows: ['a', 'b'] }]);
   });
 
   test('another grid goes on from where the one before ended', () => {
     const before = cutter();
-    before.add(0, 0, 950, 'a');
+    before.add(0, 0, 950, 950, 'a');
     before.caughtUp(0, 1);
     const closed = before.cut(1_010, EPOCH_NONE)!.closed;
     const after = new SourceCutter<string>({ ...OPTIONS, epochMs: 250 }, [1], {
       closed,
       inputs: [{ readTo: 1, ahead: [] }],
     });
-    after.add(0, 1, 1_050, 'b');
+    after.add(0, 1, 1_050, 1_050, 'b');
     after.caughtUp(0, 2);
     expect(after.cut(1_259, EPOCH_NONE)).toBeUndefined();
     expect(after.cut(1_260, EPOCH_NONE)?.epochs).toEqual([{ epoch: 1_000, rows: ['b'] }]);
@@ -36,11 +36,11 @@ describe('numbering', () => {
 
   test('a record of a closed epoch goes into the next open one and is counted', () => {
     const two = cutter(2);
-    two.add(0, 0, 950, 'a');
+    two.add(0, 0, 950, 950, 'a');
     two.caughtUp(0, 1);
     two.caughtUp(1, 0);
     expect(two.cut(1_010, EPOCH_NONE)?.closed).toBe(900);
-    two.add(1, 0, 930, 'late');
+    two.add(1, 0, 930, 930, 'late');
     two.caughtUp(1, 1);
     expect(two.bumped).toBe(1);
     expect(two.cut(1_110, EPOCH_NONE)?.epochs).toEqual([{ epoch: 901, rows: ['late'] }]);
@@ -50,7 +50,7 @@ describe('numbering', () => {
 describe('closing', () => {
   test('waits until the clock is past the epoch by the margin, or a later record was read', () => {
     const one = cutter();
-    one.add(0, 0, 950, 'a');
+    one.add(0, 0, 950, 950, 'a');
     expect(one.cut(5_000, EPOCH_NONE)).toBeUndefined(); // not read to its end
     one.caughtUp(0, 1);
     expect(one.cut(1_009, EPOCH_NONE)).toBeUndefined();
@@ -67,8 +67,8 @@ describe('closing', () => {
 
   test('waits for the slowest input', () => {
     const two = cutter(2);
-    two.add(0, 0, 950, 'a');
-    two.add(0, 1, 2_000, 'b');
+    two.add(0, 0, 950, 950, 'a');
+    two.add(0, 1, 2_000, 2_000, 'b');
     expect(two.cut(5_000, EPOCH_NONE)).toBeUndefined();
     two.caughtUp(1, 0);
     expect(two.cut(5_000, EPOCH_NONE)).toEqual({ closed: 1_999, epochs: [{ epoch: 900, rows: ['a'] }] });
@@ -88,16 +88,16 @@ describe('after a restart', () => {
 
   test('nothing closes before the partition was read again as far as before', () => {
     const again = cutter(1, before);
-    expect(again.add(0, 1, 920, 'applied')).toBe(false);
+    expect(again.add(0, 1, 920, 920, 'applied')).toBe(false);
     expect(again.cut(9_999, 5_000)).toBeUndefined();
-    expect(again.add(0, 2, 1_020, 'open')).toBe(true);
+    expect(again.add(0, 2, 1_020, 1_020, 'open')).toBe(true);
     again.caughtUp(0, 3);
     expect(again.cut(9_999, 5_000)?.epochs).toEqual([{ epoch: 1_000, rows: ['open'] }]);
   });
 
   test('what is new and late is bumped, not taken for applied', () => {
     const again = cutter(1, before);
-    expect(again.add(0, 3, 920, 'late')).toBe(true);
+    expect(again.add(0, 3, 920, 920, 'late')).toBe(true);
     again.caughtUp(0, 4);
     expect(again.cut(9_999, EPOCH_NONE)?.epochs).toEqual([{ epoch: 1_000, rows: ['late'] }]);
   });
@@ -106,17 +106,17 @@ describe('after a restart', () => {
 describe('pacing', () => {
   test('pauses an input that is more non-empty epochs ahead than allowed, whatever the gaps between them', () => {
     const one = cutter();
-    one.add(0, 0, 100, 'a');
-    one.add(0, 1, 900_000, 'b');
+    one.add(0, 0, 100, 100, 'a');
+    one.add(0, 1, 900_000, 900_000, 'b');
     expect(one.pace(EPOCH_NONE)).toEqual([false]);
-    one.add(0, 2, 900_100, 'c');
+    one.add(0, 2, 900_100, 900_100, 'c');
     expect(one.pace(EPOCH_NONE)).toEqual([true]);
     expect(one.pace(100)).toEqual([false]);
   });
 
   test('a paused input is not at its end: what is appended meanwhile is not seen', () => {
     const one = cutter();
-    [100, 200, 300].forEach((at, i) => one.add(0, i, at, 'x'));
+    [100, 200, 300].forEach((at, i) => one.add(0, i, at, at, 'x'));
     one.caughtUp(0, 3);
     one.pace(EPOCH_NONE);
     expect(one.cut(9_999, EPOCH_NONE)?.closed).toBe(299);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { simulate } from './simulate.ts';
+import { simulate, simulateAgain } from './simulate.ts';
 import type { Mutant } from './world.ts';
 
 const SEEDS = 300;
@@ -54,5 +54,54 @@ describe('one task that stands still', () => {
   test('without pauses they run away', () => {
     const runs = Array.from({ length: 20 }, (_, seed) => simulate(seed + 1, 'never-pauses', true));
     expect(Math.max(...runs.map(run => run.aheadTooFar))).toBeGreaterThan(2 * RECORDS_PER_READ);
+  });
+});
+
+describe('a past that is replayed before the live stream goes on', () => {
+  test(`equals one fold of all of it in the common order, in ${SEEDS} seeds`, () => {
+    let crashes = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const { faults, idealDiffers, bumped, ...verdict } = simulate(seed, 'none', false, 'replay');
+      expect({ seed, faults, idealDiffers }).toEqual({ seed, faults: [], idealDiffers: 0 });
+      expect(verdict.vectors).toBe(verdict.events);
+      expect(bumped).toBeLessThan(verdict.events);
+      crashes += verdict.crashes;
+    }
+    expect(crashes).toBeGreaterThan(SEEDS * 5);
+  });
+
+  test('with its disorder understated some come too late, which is counted, and nothing is lost', () => {
+    const runs = Array.from({ length: 40 }, (_, seed) =>
+      simulate(seed + 1, 'none', false, 'replay-understated'),
+    );
+    for (const { faults } of runs) expect(faults).toEqual([]);
+    expect(runs.some(({ idealDiffers }) => idealDiffers > 0)).toBe(true);
+    expect(runs.filter(({ bumped }) => bumped === 0).every(({ idealDiffers }) => idealDiffers === 0)).toBe(
+      true,
+    );
+  });
+
+  test.each(['commits-the-position', 'one-sort-over-several', 'forgets-how-far-it-had-read'] as const)(
+    'without the rule it does not: %s',
+    mutant => {
+      let seed = 1;
+      const isRight = (): boolean => {
+        const { faults, idealDiffers } = simulate(seed, mutant, false, 'replay');
+        return faults.length === 0 && idealDiffers === 0;
+      };
+      while (seed <= SEEDS && isRight()) seed++;
+      expect(seed).toBeLessThanOrEqual(SEEDS);
+    },
+  );
+});
+
+describe('a live stretch run again by its recorded epochs', () => {
+  test('has the same vectors to the last bit, whatever the turns and crashes', () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      const first = simulate(seed);
+      const { faults, vectors } = simulateAgain(seed + 10_000, first.world);
+      expect({ seed, faults }).toEqual({ seed, faults: [] });
+      expect(vectors).toBe(first.vectors);
+    }
   });
 });

@@ -4,28 +4,51 @@ import {
   diceOf,
   type Mutant,
   produce,
+  repeat,
+  replayThePast,
   type SimEvent,
   worldOf,
   type World,
 } from './world.ts';
+import { partsOf } from '../../src/epochs/number.ts';
 import { SimTask } from './task.ts';
 
 export interface Verdict {
   /** What is wrong, in words; empty when all is well. */
-  readonly faults: readonly string[];
+  readonly faults: string[];
   readonly events: number;
   readonly vectors: number;
   readonly crashes: number;
   /** Non-empty epochs that one source partition had sent past the progress, beyond those allowed; before the quiet. */
   readonly aheadTooFar: number;
+  /** Records that came too late for their epoch. */
+  readonly bumped: number;
+  /** Vectors of the past that differ from one fold of all of it in the common order. */
+  readonly idealDiffers: number;
+  readonly world: World;
 }
 
 const INPUTS = 4;
 
+/** How a run begins: live from the first record, over a past that is replayed, or over one with its disorder understated. */
+export type Beginning = 'live' | 'replay' | 'replay-understated';
+
 /** Three stages on a few partitions, everything in random order, then quiet; judged against a sequential fold. */
-export function simulate(seed: number, mutant: Mutant = 'none', stalled = false): Verdict {
+export function simulate(
+  seed: number,
+  mutant: Mutant = 'none',
+  stalled = false,
+  beginning: Beginning = 'live',
+): Verdict {
   const dice = diceOf(seed);
   const world = worldOf(dice, mutant);
+  if (beginning !== 'live') {
+    for (let step = 0; step < 150; step++) {
+      produce(world);
+      world.nowMs += dice.below(400);
+    }
+    replayThePast(world, beginning === 'replay' ? undefined : 100);
+  }
   const tasks = Array.from({ length: world.partitions }, (_, p) => new SimTask(world, p));
   for (let step = 0; step < 600; step++) {
     if (dice.chance(0.35)) produce(world);
@@ -36,7 +59,33 @@ export function simulate(seed: number, mutant: Mutant = 'none', stalled = false)
     act(tasks[p]!, dice);
   }
   const aheadTooFar = epochsAhead(world) - world.epochsAheadMax;
-  return { ...judge(world, settle(world, tasks)), aheadTooFar };
+  const isQuiet = settle(world, tasks);
+  const bumped = tasks.reduce((sum, task) => sum + task.bumped, world.bumped);
+  return { ...judge(world, isQuiet), aheadTooFar, bumped, idealDiffers: countUnideal(world), world };
+}
+
+/** The same sources by their recorded epochs, with other crashes and other turns: vectors that differ, of all. */
+export function simulateAgain(seed: number, first: World): Verdict {
+  const dice = diceOf(seed);
+  const world = { ...worldOf(dice, 'none'), ...shapeOf(first) };
+  repeat(world, first);
+  const tasks = Array.from({ length: world.partitions }, (_, p) => new SimTask(world, p));
+  for (let step = 0; step < 600; step++) act(tasks[dice.below(world.partitions)]!, dice);
+  const verdict = judge(world, settle(world, tasks));
+  const before = new Map(first.vectors.map(v => [v.row.event.id, v]));
+  const differs = world.vectors.filter(({ row, epoch }) => {
+    const other = before.get(row.event.id);
+    return other?.epoch !== epoch || other.row.first !== row.first || other.row.second !== row.second;
+  }).length;
+  if (differs > 0) verdict.faults.push(`${differs} differ from the run before`);
+  return { ...verdict, aheadTooFar: 0, bumped: 0, idealDiffers: 0, world };
+}
+
+/** Partitions, and logs of their number: a run again has the shape of the first. */
+function shapeOf({ partitions }: World): Pick<World, 'partitions' | 'sources' | 'second' | 'last'> {
+  const logs = <T>(): { records: T[] }[] =>
+    Array.from({ length: partitions }, () => ({ records: [] as T[] }));
+  return { partitions, sources: [logs(), logs()], second: logs(), last: logs() };
 }
 
 function act(task: SimTask, dice: ReturnType<typeof diceOf>): void {
@@ -69,7 +118,7 @@ function settle(world: World, tasks: readonly SimTask[]): boolean {
   return quiet >= 20;
 }
 
-function judge(world: World, isQuiet: boolean): Omit<Verdict, 'aheadTooFar'> {
+function judge(world: World, isQuiet: boolean): Pick<Verdict, 'faults' | 'events' | 'vectors' | 'crashes'> {
   const faults: string[] = [];
   if (!isQuiet) faults.push('it does not come to rest');
   const scored = world.sources[0]!.flatMap(log => log.records);
@@ -83,8 +132,10 @@ function judge(world: World, isQuiet: boolean): Omit<Verdict, 'aheadTooFar'> {
   if (wrong > 0) faults.push(`${wrong} differ from the sequential fold`);
   const last = new Map<number, number>();
   let overtaken = 0;
-  for (const { row, partition } of world.vectors) {
+  for (const { row, epoch, partition } of world.vectors) {
     if (row.event.partition !== partition) faults.push('released by another partition');
+    // A replay releases in the order of the fold.
+    if (partsOf(epoch).phase === 'replay') continue;
     if (row.event.offset <= (last.get(partition) ?? -1)) overtaken++;
     last.set(partition, row.event.offset);
   }
@@ -97,9 +148,35 @@ function countWrong(world: World): number {
   const rows = world.second.flatMap(log => log.records).filter(record => record.row !== undefined);
   const recorded = rows.map(({ epoch, row }) => ({ epoch, event: row!.event }));
   recorded.sort((a, b) => a.epoch - b.epoch || compareFoldOrder(a.event, b.event));
+  const expected = foldAll(recorded);
+  return world.vectors.filter(({ row, epoch }) => {
+    const e = expected.get(row.event.id);
+    return e === undefined || e.first !== row.first || e.second !== row.second || e.epoch !== epoch;
+  }).length;
+}
+
+/** Epochs left out: the past in the common order, one event after the other. */
+function countUnideal(world: World): number {
+  const past = world.sources
+    .flatMap((logs, topic) =>
+      logs.flatMap((log, partition) => log.records.slice(0, world.histories[topic]?.[partition]?.until ?? 0)),
+    )
+    .sort(compareFoldOrder);
+  const expected = foldAll(past.map(event => ({ epoch: 0, event })));
+  return world.vectors.filter(({ row }) => {
+    const e = expected.get(row.event.id);
+    return e !== undefined && (e.first !== row.first || e.second !== row.second);
+  }).length;
+}
+
+type Folded = { readonly first: number; readonly second: number; readonly epoch: number };
+
+function foldAll(
+  recorded: readonly { readonly epoch: number; readonly event: SimEvent }[],
+): ReadonlyMap<number, Folded> {
   const byEntity = new Map<number, number>();
   const byKey = new Map<number, number>();
-  const expected = new Map<number, { first: number; second: number; epoch: number }>();
+  const expected = new Map<number, Folded>();
   const fold = (state: Map<number, number>, key: number, event: SimEvent): number => {
     const value = chain(state.get(key) ?? 0, event.id);
     state.set(key, value);
@@ -109,10 +186,7 @@ function countWrong(world: World): number {
     const first = fold(byEntity, event.entity, event);
     expected.set(event.id, { first, second: fold(byKey, event.key, event), epoch });
   }
-  return world.vectors.filter(({ row, epoch }) => {
-    const e = expected.get(row.event.id);
-    return e === undefined || e.first !== row.first || e.second !== row.second || e.epoch !== epoch;
-  }).length;
+  return expected;
 }
 
 function epochsAhead(world: World): number {

@@ -1,6 +1,6 @@
 import { SourceCutter } from '../../src/epochs/cutter.ts';
 import { EpochGatherer } from '../../src/epochs/gatherer.ts';
-import { EPOCH_NONE } from '../../src/epochs/number.ts';
+import { EPOCH_NONE, partsOf } from '../../src/epochs/number.ts';
 import { release } from '../../src/epochs/release.ts';
 import { chain, compareFoldOrder, type LaneRecord, type SimRow, type World, TOPICS } from './world.ts';
 import type { Durable, Held, Memory } from './memory.ts';
@@ -42,6 +42,7 @@ export class SimTask {
       epochMs,
       marginMs: 20,
       epochsAheadMax: mutant === 'never-pauses' ? 1e9 : epochsAheadMax,
+      histories: this.#world.histories.map(ofTopic => ofTopic[this.#p]),
     };
     return {
       positions: [...offsets],
@@ -63,7 +64,12 @@ export class SimTask {
 
   crash(): void {
     this.#world.crashes++;
+    this.#world.bumped += this.#memory.cutter.bumped;
     this.#memory = this.#born();
+  }
+
+  get bumped(): number {
+    return this.#memory.cutter.bumped;
   }
 
   /** Reads up to `count` records of one input; false when there was nothing to read. */
@@ -98,7 +104,7 @@ export class SimTask {
   ): boolean {
     const { cutter, second, last } = this.#memory;
     if ('appendTimeMs' in record)
-      return cutter.add(input, offset, record.appendTimeMs, {
+      return cutter.add(input, offset, record.appendTimeMs, record.orderTimeMs, {
         row: { event: record, first: 0, second: 0 },
         held,
       });
@@ -172,14 +178,14 @@ export class SimTask {
       const releasable = rows.map(({ row }) => ({
         ...row.event,
         entity: String(row.event.entity),
-        eventTimeMs: 0,
+        eventTimeMs: row.event.orderTimeMs,
         row,
       }));
       const inFoldOrder = [...releasable].sort(compareFoldOrder);
       const released =
         this.#world.mutant === 'releases-in-fold-order'
           ? inFoldOrder
-          : release(releasable, () => undefined).released.map(r => r.row);
+          : release(releasable, () => undefined, partsOf(epoch).phase).released.map(r => r.row);
       for (const { row } of released) this.#memory.vectors.push({ row, epoch, partition: this.#p });
       for (const { held } of rows) this.#close(held);
     }

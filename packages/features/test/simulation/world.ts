@@ -1,3 +1,5 @@
+import { type History, recordedHistory, replayHistory } from '../../src/epochs/history.ts';
+
 /** A seeded generator (mulberry32), so that every run of a seed is the same run. */
 export interface Dice {
   /** Whole number in [0, n). */
@@ -78,9 +80,13 @@ export type Mutant =
 export interface World {
   readonly partitions: number;
   readonly epochMs: number;
-  readonly epochsAheadMax: number;
+  epochsAheadMax: number;
   readonly mutant: Mutant;
   readonly dice: Dice;
+  /** [topic][partition]: what lies in the past when the tasks start; empty where all is live. */
+  histories: readonly (readonly History[])[];
+  /** Records that came too late for their epochs in lives that have ended. */
+  bumped: number;
   nextId: number;
   nowMs: number;
   /** [topic][partition]: events, labels. */
@@ -103,6 +109,8 @@ export function worldOf(dice: Dice, mutant: Mutant): World {
     epochsAheadMax: 1 + dice.below(4),
     mutant,
     dice,
+    histories: [],
+    bumped: 0,
     nextId: 0,
     nowMs: 1_000_000,
     sources: [logs<SimEvent>(), logs<SimEvent>()],
@@ -139,6 +147,38 @@ export function produce(world: World): void {
       key: dice.below(world.partitions * 2),
     });
   }
+}
+
+/** Event times are older than the append clock by at most this, milliseconds. */
+const DISORDER_MS = 2_000;
+
+/** Makes a past of everything produced so far: slices of order time, of a width that the dice choose. */
+export function replayThePast(world: World, disorderMs = DISORDER_MS): void {
+  const sliceMs = 200 + world.dice.below(2_000);
+  world.histories = world.sources.map(logs =>
+    logs.map(log => replayHistory({ sliceMs, disorderMs, until: log.records.length })),
+  );
+  world.epochsAheadMax = Math.ceil(DISORDER_MS / sliceMs) + 1 + world.dice.below(3);
+}
+
+/** Everything again, by the epochs in which the second stage of another run had it. */
+export function repeat(world: World, of: World): void {
+  world.nowMs = of.nowMs;
+  const epochs = new Map(
+    of.second
+      .flatMap(log => log.records)
+      .flatMap(({ epoch, row }) => (row ? [[row.event.id, epoch] as const] : [])),
+  );
+  world.sources.forEach((logs, topic) =>
+    logs.forEach((log, partition) => log.records.push(...of.sources[topic]![partition]!.records)),
+  );
+  world.histories = world.sources.map(logs =>
+    logs.map(log => {
+      const ends = new Map<number, number>();
+      for (const { id, offset } of log.records) ends.set(epochs.get(id)!, offset + 1);
+      return recordedHistory([...ends].map(([epoch, end]) => ({ epoch, end })));
+    }),
+  );
 }
 
 type FoldOrdered = Pick<SimEvent, 'orderTimeMs' | 'isLabel' | 'sequence' | 'partition' | 'offset'>;
