@@ -159,17 +159,18 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
 
 const houseTopics = (source: SchemaSource): readonly Topic[] => {
   const { control, audit, models, lineage, runs } = MILLRACE_TOPICS;
-  const text = source('millrace/control');
+  const valueOf = (name: string, path: string): Topic['value'] => {
+    const text = source(path);
+    return text === undefined ? undefined : { subject: valueSubject(name), schema: compactSchema(text) };
+  };
   const house = { pipeline: undefined, partitions: 1, writers: ['cli'], readers: ['cli'] } as const;
-  const value =
-    text === undefined ? undefined : { subject: valueSubject(control), schema: compactSchema(text) };
   const record = { ...house, kind: 'record', value: undefined } as const;
   return [
-    { ...house, name: control, kind: 'control', config: TABLE, key: '<pipeline>/<kind>/<name>', value, readers: ['inference', 'cli'] },
+    { ...house, name: control, kind: 'control', config: TABLE, key: '<pipeline>/<kind>/<name>', value: valueOf(control, 'millrace/control'), readers: ['inference', 'cli'] },
     { ...record, name: audit, config: kept(FOREVER), key: 'what the change is about' },
     { ...record, name: models, config: kept(FOREVER), key: 'model name' },
     { ...record, name: lineage, config: kept(days(EVENTS_RETENTION_DAYS)), key: 'run or job id' },
-    { ...record, name: runs, config: kept(FOREVER), key: 'run id' },
+    { ...record, name: runs, config: kept(FOREVER), key: 'run id', value: valueOf(runs, 'millrace/run'), readers: ['feature', 'cli'] },
   ]; // prettier-ignore
 };
 

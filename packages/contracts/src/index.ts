@@ -22,6 +22,7 @@ export type { FraudPrediction } from './generated/fraud-prediction.ts';
 export type { FraudTransaction } from './generated/fraud-transaction.ts';
 export type { Progress } from './generated/millrace-progress.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';
+export type { Run, Stretch } from './generated/millrace-run.ts';
 export { inputHash, predictionId } from './identity.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';

@@ -31,6 +31,7 @@ export const MILLRACE_TOPICS = {
   audit: 'millrace.audit.v1',
   models: 'millrace.models.v1',
   lineage: 'millrace.lineage.v1',
+  /** Never compacted: the stretches that runs were over, and what came of them. */
   runs: 'millrace.runs.v1',
 } as const;
 
@@ -59,7 +60,10 @@ const hyphened = (name: string): string =>
 
 export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
   const p = pipeline.name;
-  const features = `${p}.features.v${pipeline.features.version}`;
+  const set = `v${pipeline.features.version}`;
+  const features = `${p}.features.${set}`;
+  // Versions of a set live side by side while one is built from history, so each has its own.
+  const internal = `${p}.feature.${set}`;
   const [, ...further] = stageKeys(pipeline);
   const events = Object.fromEntries(Object.keys(pipeline.events).map(s => [s, `${p}.${s}.v1`]));
   return {
@@ -69,16 +73,18 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     aside: asideTopic(features),
     predictions: `${p}.predictions.v1`,
     deferred: `${p}.deferred.v1`,
-    repartition: Object.fromEntries(further.map(key => [key, `${p}.feature.${hyphened(key)}.repartition`])),
-    release: further.length > 0 ? `${p}.feature.release.repartition` : undefined,
-    changelog: `${p}.feature.state.changelog`,
-    progress: `${p}.feature.progress`,
+    repartition: Object.fromEntries(further.map(key => [key, `${internal}.${hyphened(key)}.repartition`])),
+    release: further.length > 0 ? `${internal}.release.repartition` : undefined,
+    changelog: `${internal}.state.changelog`,
+    progress: `${internal}.progress`,
   };
 };
 
-/** Group in which a service reads the topics of a pipeline. */
+/** Group in which a service reads the topics of a pipeline. Versions of a set run side by side, each in its own. */
 export const consumerGroup = (service: 'feature' | 'inference' | 'sink', pipeline: Pipeline): string =>
-  `millrace.${service}.${pipeline.name}`;
+  service === 'feature'
+    ? `millrace.feature.${pipeline.name}.v${pipeline.features.version}`
+    : `millrace.${service}.${pipeline.name}`;
 
 /** Begin of the transactional ids of a group: one for each task, whose number follows. */
 export const transactionalIdPrefix = (group: string): string => `tx.${group}.`;

@@ -20,8 +20,8 @@ describe('the catalogue', () => {
       'shop-orders.orders.v1',
       'shop-orders.features.v2',
       'shop-orders.predictions.v1',
-      'shop-orders.feature.item-id.repartition',
-      'shop-orders.feature.release.repartition',
+      'shop-orders.feature.v2.item-id.repartition',
+      'shop-orders.feature.v2.release.repartition',
     ];
     expect(topics.map(topic => topic.name).toSorted()).toEqual(
       [
@@ -31,8 +31,8 @@ describe('the catalogue', () => {
         'shop-orders.features.v2.aside',
         'shop-orders.predictions.v1.aside',
         'shop-orders.deferred.v1',
-        'shop-orders.feature.state.changelog',
-        'shop-orders.feature.progress',
+        'shop-orders.feature.v2.state.changelog',
+        'shop-orders.feature.v2.progress',
         'millrace.control.v1',
         'millrace.audit.v1',
         'millrace.models.v1',
@@ -55,8 +55,8 @@ describe('the catalogue', () => {
     const compacted = topics.filter(({ config }) => config['cleanup.policy'] === 'compact');
     expect(compacted.map(({ name }) => name).toSorted()).toEqual([
       'millrace.control.v1',
-      'shop-orders.feature.progress',
-      'shop-orders.feature.state.changelog',
+      'shop-orders.feature.v2.progress',
+      'shop-orders.feature.v2.state.changelog',
       'shop-orders.features.v2',
     ]);
     const lagging = compacted.filter(({ config }) => config['min.compaction.lag.ms'] === String(7 * DAY_MS));
@@ -71,11 +71,10 @@ describe('the catalogue', () => {
   test('names a usable schema for what carries Avro, and none for dead letters', () => {
     const without = topics.filter(({ value }) => value === undefined).map(({ name }) => name);
     expect(without.filter(name => !name.endsWith('.dlq'))).toEqual([
-      'shop-orders.feature.state.changelog',
+      'shop-orders.feature.v2.state.changelog',
       'millrace.audit.v1',
       'millrace.models.v1',
       'millrace.lineage.v1',
-      'millrace.runs.v1',
     ]);
     for (const { name, value } of topics)
       if (value !== undefined) {
@@ -99,7 +98,7 @@ describe('the catalogue', () => {
   test('says who writes and who reads', () => {
     expect(named('shop-orders.features.v2')).toMatchObject({ writers: ['feature'], readers: ['inference'], key: 'shopId' }); // prettier-ignore
     expect(named('shop-orders.features.v2.dlq').writers).toEqual(['inference']);
-    expect(named('shop-orders.feature.item-id.repartition').key).toContain('itemId');
+    expect(named('shop-orders.feature.v2.item-id.repartition').key).toContain('itemId');
   });
 
   test('refuses a missing event schema and two pipelines of one name', () => {

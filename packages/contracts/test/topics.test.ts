@@ -13,8 +13,8 @@ describe('names of topics', () => {
       deferred: 'shop-orders.deferred.v1',
       repartition: {},
       release: undefined,
-      changelog: 'shop-orders.feature.state.changelog',
-      progress: 'shop-orders.feature.progress',
+      changelog: 'shop-orders.feature.v2.state.changelog',
+      progress: 'shop-orders.feature.v2.progress',
     });
   });
 
@@ -24,8 +24,8 @@ describe('names of topics', () => {
     });
     expect(stageKeys(pipeline)).toEqual(['shopId', 'itemId']);
     expect(topicsOf(pipeline)).toMatchObject({
-      repartition: { itemId: 'shop-orders.feature.item-id.repartition' },
-      release: 'shop-orders.feature.release.repartition',
+      repartition: { itemId: 'shop-orders.feature.v2.item-id.repartition' },
+      release: 'shop-orders.feature.v2.release.repartition',
     });
   });
 

@@ -3,9 +3,13 @@ import type { KeyedState } from '@millrace/stream';
 
 const KEY = 'epochs';
 
+const beginning = (run: string | undefined): string => (run === undefined ? 'live' : `with backfill ${run}`);
+
 interface Kept {
   /** Hash of the feature set that the state was built by. */
   readonly set: string;
+  /** The backfill with which the set began; none where it began live. */
+  readonly run?: string;
   readonly cutter?: CutterState;
   /** Newest epoch applied, by stage. */
   readonly applied: Readonly<Record<string, Epoch>>;
@@ -20,17 +24,22 @@ export class TaskBook {
   #kept: Kept;
   #changed = false;
 
-  /** @throws Error when the state was built by another feature set */
-  constructor(state: KeyedState, set: string) {
+  /** @throws Error when the state was built by another feature set, or began otherwise */
+  constructor(state: KeyedState, set: string, run: string | undefined) {
     this.#state = state;
     const bytes = state.get(KEY);
     this.#kept =
       bytes === undefined
-        ? { set, applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
+        ? { set, ...(run && { run }), applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
         : (JSON.parse(new TextDecoder().decode(bytes)) as Kept);
     if (this.#kept.set !== set)
       throw new Error(
         'the state was built by another feature set; a changed set is built from history under a new version',
+      );
+    if (this.#kept.run !== run)
+      throw new Error(
+        `the state began ${beginning(this.#kept.run)}, and is to go on as if it had begun ${beginning(run)}: a backfill ` +
+          'begins a version of a set from nothing; give the set a new version',
       );
   }
 

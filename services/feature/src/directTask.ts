@@ -16,7 +16,7 @@ export function directTask(
   context: TaskContext<Outputs>,
   measured: { readonly clock: Clock; readonly metrics: Metrics; readonly freshness: Freshness },
 ): Task<Inbound, Outputs> {
-  const book = new TaskBook(context.state, plan.set.hash);
+  const book = new TaskBook(context.state, plan.set.hash, undefined);
   const views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
   const batches = new OpenBatches(context.signal);
   const vectors = vectorWriter(plan, context, measured);
@@ -31,7 +31,7 @@ export function directTask(
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {
           measured.freshness.seen(row.event.stream, row.event.time);
-          foldRows(plan, -1, views, [row], folded => vectors.write([folded]));
+          foldRows(plan, -1, views, [row], folded => vectors.write([folded], 'live'));
         }
       }
       views?.flush();

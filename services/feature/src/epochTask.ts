@@ -6,6 +6,7 @@ import {
   EpochGatherer,
   epochOf,
   type EpochParts,
+  orderTime,
   partsOf,
   SourceCutter,
 } from '@millrace/features';
@@ -14,6 +15,7 @@ import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
 import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
+import type { InputHistory, SetHistory } from './history.ts';
 import { type LaneWriter, laneWriter } from './lanes.ts';
 import { type Held, type OpenBatch, OpenBatches } from './openBatch.ts';
 import { markerHop, type Plan } from './plan.ts';
@@ -26,7 +28,8 @@ import { StageViews } from './views.ts';
 export interface EpochTaskOptions {
   readonly plan: Plan;
   readonly progress: ProgressView;
-  readonly cutter: CutterOptions;
+  readonly cutter: Omit<CutterOptions, 'histories'>;
+  readonly history: SetHistory;
   /** Of the events, by stream: what another stage sent carries the event as it was read. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
   readonly lanes: Codec<RepartitionValue>;
@@ -53,6 +56,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #context: TaskContext<Outputs>;
   readonly #book: TaskBook;
   readonly #cutter: SourceCutter<Row>;
+  readonly #history: readonly InputHistory[];
   readonly #views: StageViews | undefined;
   /** By input topic. */
   readonly #gatherings: ReadonlyMap<string, Gathering>;
@@ -70,12 +74,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
     const { plan } = options;
     this.#options = options;
     this.#context = context;
-    const book = new TaskBook(context.state, plan.set.hash);
+    const book = new TaskBook(context.state, plan.set.hash, options.history.run);
     this.#book = book;
+    this.#history = options.history.of(context.id);
     const positions = plan.sources.map(
       ({ topic }) => context.positions.find(at => at.topic === topic)?.offset ?? 0,
     );
-    this.#cutter = new SourceCutter(options.cutter, positions, book.cutter);
+    const histories = this.#history.map(({ history }) => history);
+    this.#cutter = new SourceCutter({ ...options.cutter, histories }, positions, book.cutter);
     this.#views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
     const gathering = (index: number, name: string, views: StageViews | undefined): Gathering => {
       return {
@@ -139,14 +145,18 @@ export class EpochTask implements Task<Inbound, Outputs> {
     const input = plan.sources.findIndex(({ topic }) => topic === batch.topic);
     for (let i = 0; i < batch.length; i++) {
       const held = { batch: open, i };
-      const row = readSource(plan, plan.sources[input]!, batch, i, held);
+      const offset = batch.offset(i);
+      const isOutside = offset < this.#history[input]!.from;
+      const row = isOutside ? null : readSource(plan, plan.sources[input]!, batch, i, held);
       if (row !== null && !('reason' in row)) {
         this.#options.freshness.seen(row.event.stream, row.event.time);
-        if (!this.#cutter.add(input, batch.offset(i), row.appendTimeMs, row)) open.skip(i, 'applied');
+        const isKept = this.#cutter.add(input, offset, row.appendTimeMs, orderTime(row.event), row);
+        if (!isKept) open.skip(i, 'applied');
         continue;
       }
-      this.#cutter.pass(input, batch.offset(i));
-      if (row === null) open.skip(i, 'tombstone');
+      this.#cutter.pass(input, offset);
+      if (isOutside) open.skip(i, 'outside-slice');
+      else if (row === null) open.skip(i, 'tombstone');
       else open.reject(i, row.reason, row.cause);
     }
   }
@@ -226,7 +236,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     const isLast = name === 'release';
     for (const { epoch, rows } of complete.epochs)
       if (isLast) {
-        this.#vectors.write(rows);
+        this.#vectors.write(rows, partsOf(epoch).phase);
         for (const { held } of rows) held.batch.done(held.i);
       } else foldRows(plan, index, views, rows, (row, hop) => this.#lanes.row(epoch, row, hop));
     views?.flush();

@@ -1,2 +1,9 @@
 export { FEATURE_DEFAULTS, FEATURE_SPEC, type FeatureConfig, type FeatureSettings } from './config.ts';
 export { featureGroup, featureService, type FeatureServiceOptions } from './service.ts';
+export {
+  backfillId,
+  type BackfillOptions,
+  captureBackfill,
+  DISORDER_MS_DEFAULT,
+  SLICE_MS_DEFAULT,
+} from './backfill.ts';

@@ -25,6 +25,7 @@ import type { FeatureSettings } from './config.ts';
 import { directTask } from './directTask.ts';
 import { EpochTask } from './epochTask.ts';
 import { Freshness } from './freshness.ts';
+import { readSetHistory, type SetHistory } from './history.ts';
 import { type Plan, planOf } from './plan.ts';
 import { ProgressView } from './progress.ts';
 import { traced } from './traced.ts';
@@ -112,6 +113,7 @@ function taskOf(
   plan: Plan,
   codecs: Codecs,
   progress: ProgressView | undefined,
+  history: SetHistory,
   freshness: Freshness,
   context: TaskContext<Outputs>,
 ): Task<Inbound, Outputs> {
@@ -121,7 +123,7 @@ function taskOf(
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
     const lanes = codecs.lanes.get(plan.topics.release!)!;
     return new EpochTask(
-      { plan, progress, cutter, events: codecs.events, lanes, freshness, clock, metrics },
+      { plan, progress, cutter, history, events: codecs.events, lanes, freshness, clock, metrics },
       context,
     );
   } catch (error) {
@@ -145,6 +147,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
           codec: codecs.progress,
         });
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
+  const history = await readSetHistory(broker, registry, plan);
   const freshness = new Freshness(pipeline.name, clock, metrics);
   const reader = processor<Inbound, Outputs>({
     ...world,
@@ -158,7 +161,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     rejects: pipeline.rejects.feature ?? {},
     createTask: context =>
       traced(
-        taskOf(options, plan, codecs, progress, freshness, context),
+        taskOf(options, plan, codecs, progress, history, freshness, context),
         new Set(plan.sources.map(({ topic }) => topic)),
         options.tracing ?? noTracing,
       ),

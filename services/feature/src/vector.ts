@@ -1,5 +1,5 @@
 import { type FeaturesValue, inputHash } from '@millrace/contracts';
-import { release } from '@millrace/features';
+import { type EpochPhase, release } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { newestOf, putNewest } from './book.ts';
@@ -8,8 +8,11 @@ import type { Row } from './row.ts';
 import type { Outputs } from './values.ts';
 
 export interface VectorWriter {
-  /** Writes the vectors of one epoch, in source order; older than its entity's newest, a vector goes aside. */
-  write(rows: readonly Row[]): void;
+  /**
+   * Writes the vectors of one epoch, live in source order, of a replay in the order of the fold; older than its entity's
+   * newest, a vector goes aside.
+   */
+  write(rows: readonly Row[], phase: EpochPhase): void;
 }
 
 export function vectorWriter(
@@ -19,7 +22,7 @@ export function vectorWriter(
 ): VectorWriter {
   const pipeline = plan.pipeline.name;
   return {
-    write(rows) {
+    write(rows, phase) {
       const releasable = rows.map(row => ({
         row,
         entity: String(row.event.fields[plan.pipeline.entity]),
@@ -28,7 +31,7 @@ export function vectorWriter(
         partition: row.event.partition,
         offset: row.event.offset,
       }));
-      const { released, newest } = release(releasable, entity => newestOf(state, entity));
+      const { released, newest } = release(releasable, entity => newestOf(state, entity), phase);
       const nowMs = clock.now();
       for (const { row: of, aside } of released) {
         out.emit(aside ? 'aside' : 'features', Buffer.from(of.entity), vectorOf(plan, of.row, of.entity));

@@ -11,7 +11,7 @@ export interface GeneratedFile {
 }
 
 /** Schemas of the house's own topics. */
-const HOUSE = ['millrace/control', 'millrace/repartition', 'millrace/progress'];
+const HOUSE = ['millrace/control', 'millrace/repartition', 'millrace/progress', 'millrace/run'];
 
 const typesFile = (path: string, schema: AvscRecord): GeneratedFile => ({
   path: `packages/contracts/src/generated/${path.replaceAll(/[/.]/g, '-')}.ts`,
