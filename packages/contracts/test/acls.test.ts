@@ -33,9 +33,9 @@ test('groups are our own, and transactional ids those of our own group, with not
       .filter(({ resource }) => resource !== 'topic')
       .map(({ resource, name, pattern, operations }) => [resource, name, pattern, operations.join(' ')]);
   expect(beside('feature')).toEqual([
-    ['group', 'millrace.feature.shop-orders', 'literal', 'Read'],
+    ['group', 'millrace.feature.shop-orders.v2', 'literal', 'Read'],
     // The last point: a pipeline `shop-orders2` is another one.
-    ['transactional-id', 'tx.millrace.feature.shop-orders.', 'prefixed', 'Write Describe'],
+    ['transactional-id', 'tx.millrace.feature.shop-orders.v2.', 'prefixed', 'Write Describe'],
   ]);
   expect(beside('sink')).toEqual([['group', 'millrace.sink.shop-orders', 'literal', 'Read']]);
   expect([...beside('ingest'), ...beside('producers')]).toEqual([]);

@@ -26,7 +26,7 @@ test('as JSON and as a table: every right of every service', () => {
   const table = fakeIo();
   printAcls(table, [fraud], { principal: FORM, output: 'table' });
   expect(table.data.length).toBe(all.length + 2);
-  expect(table.data.join('\n')).toContain('tx.millrace.feature.fraud.*');
+  expect(table.data.join('\n')).toContain('tx.millrace.feature.fraud.v1.*');
 });
 
 test('a service that there is not, and a principal that is the same for all, are refused', () => {
