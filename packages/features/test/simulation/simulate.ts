@@ -67,7 +67,7 @@ export function simulate(
 /** The same sources by their recorded epochs, with other crashes and other turns: vectors that differ, of all. */
 export function simulateAgain(seed: number, first: World): Verdict {
   const dice = diceOf(seed);
-  const world = { ...worldOf(dice, 'none'), ...shapeOf(first) };
+  const world = worldOf(dice, 'none', first.partitions);
   repeat(world, first);
   const tasks = Array.from({ length: world.partitions }, (_, p) => new SimTask(world, p));
   for (let step = 0; step < 600; step++) act(tasks[dice.below(world.partitions)]!, dice);
@@ -79,13 +79,6 @@ export function simulateAgain(seed: number, first: World): Verdict {
   }).length;
   if (differs > 0) verdict.faults.push(`${differs} differ from the run before`);
   return { ...verdict, aheadTooFar: 0, bumped: 0, idealDiffers: 0, world };
-}
-
-/** Partitions, and logs of their number: a run again has the shape of the first. */
-function shapeOf({ partitions }: World): Pick<World, 'partitions' | 'sources' | 'second' | 'last'> {
-  const logs = <T>(): { records: T[] }[] =>
-    Array.from({ length: partitions }, () => ({ records: [] as T[] }));
-  return { partitions, sources: [logs(), logs()], second: logs(), last: logs() };
 }
 
 function act(task: SimTask, dice: ReturnType<typeof diceOf>): void {

@@ -100,8 +100,7 @@ export interface World {
   crashes: number;
 }
 
-export function worldOf(dice: Dice, mutant: Mutant): World {
-  const partitions = 2 + dice.below(3);
+export function worldOf(dice: Dice, mutant: Mutant, partitions = 2 + dice.below(3)): World {
   const logs = <T>(): Log<T>[] => Array.from({ length: partitions }, () => ({ records: [] as T[] }));
   return {
     partitions,
