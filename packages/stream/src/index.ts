@@ -50,5 +50,6 @@ export {
   type RecordOutcomes,
 } from './processor/perRecord.ts';
 export { processor } from './processor/processor.ts';
-export { memoryStore, type StateStore } from './state/store.ts';
+export { lmdbStores } from './lmdb/store.ts';
+export { type Change, type Mark, memoryStore, type StateStore } from './state/store.ts';
 export { type GlobalTable, globalTable, type GlobalTableOptions } from './table/table.ts';

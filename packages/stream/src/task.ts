@@ -98,11 +98,21 @@ export interface TaskContext<Out> {
   fail(error: Error): void;
 }
 
-/** Keyed bytes of one task: memory over its store, every change also a record of the compacted changelog topic. */
+/** Keyed bytes of one task: what is not committed over its store, every change also a record of the compacted changelog topic. */
 export interface KeyedState {
   get(key: string): Uint8Array | undefined;
   put(key: string, value: Uint8Array): void;
   delete(key: string): void;
   entries(): Iterable<readonly [string, Uint8Array]>;
+  /**
+   * Entries whose keys are alike up to and with their last `\0`, which is where `group` ends: what belongs to one
+   * entity is read without looking at the rest.
+   */
+  inGroup(group: string): Iterable<readonly [string, Uint8Array]>;
+  /**
+   * The next committed keys of an endless walk over all: for work that has to come by every entry some day. A key may
+   * be named that was deleted meanwhile.
+   */
+  nextKeys(max: number): readonly string[];
   readonly size: number;
 }

@@ -5,6 +5,7 @@ import {
   numberField,
   optional,
   registryFields,
+  textField,
   usual,
 } from '@millrace/runtime';
 
@@ -45,6 +46,12 @@ export const FEATURE_SPEC = {
     max: 5_000,
     fallback: 25,
   }),
+  stateDir: optional(
+    textField({
+      env: 'MILLRACE_STATE_DIR',
+      help: 'Folder of this process alone, in which tasks keep their state; without it state is in memory, and every start restores it from the changelog.',
+    }),
+  ),
   sessionTimeoutMs: numberField({
     env: 'FEATURE_SESSION_TIMEOUT_MS',
     help: 'How long a dead member keeps its partitions, milliseconds; every pipeline it served waits as long.',
@@ -58,7 +65,7 @@ export type FeatureConfig = ConfigOf<typeof FEATURE_SPEC>;
 /** What the service itself needs of them; the addresses are for the process. */
 export type FeatureSettings = Pick<
   FeatureConfig,
-  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax' | 'sessionTimeoutMs'
+  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax' | 'sessionTimeoutMs' | 'stateDir'
 >;
 
 export const FEATURE_DEFAULTS: FeatureSettings = {
@@ -67,4 +74,5 @@ export const FEATURE_DEFAULTS: FeatureSettings = {
   tickMs: FEATURE_SPEC.tickMs.fallback!.value,
   fetchWaitMsMax: FEATURE_SPEC.fetchWaitMsMax.fallback!.value,
   sessionTimeoutMs: FEATURE_SPEC.sessionTimeoutMs.fallback!.value,
+  stateDir: undefined,
 };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
 import { consumerGroup, deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
@@ -7,6 +8,7 @@ import {
   globalTable,
   type GlobalTable,
   type InputOptions,
+  lmdbStores,
   processor,
   type Processor,
   type ProcessorOptions,
@@ -157,6 +159,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
     outputs: outputsOf(plan, codecs),
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
+    ...(config.stateDir && { openStore: lmdbStores(join(config.stateDir, featureGroup(pipeline))) }),
     deadLetters: deadLetterTopic,
     rejects: pipeline.rejects.feature ?? {},
     createTask: context =>

@@ -63,8 +63,10 @@ async function restoreChecked<In, Out extends object>(
   const { broker, group, clock, metrics, logger, topics } = setting;
   const startMs = clock.now();
   const reused = store.size > 0;
-  const options = { broker, store, changelog: setting.changelog!, partition: task, signal };
-  const records = await restore(options);
+  const options = { broker, store, changelog: setting.changelog!, partition: task, clock, signal };
+  let restored = await restore(options);
+  if (restored.emptied !== undefined)
+    logger.warn({ task }, `the local state was not used: ${restored.emptied}`);
   try {
     checkApplied(store, topics, task, committed);
   } catch (error) {
@@ -72,9 +74,9 @@ async function restoreChecked<In, Out extends object>(
     // What was kept here may be stale; only the changelog itself can raise the alarm.
     logger.warn({ task }, 'the local state does not fit what is committed: restoring it as a whole');
     await store.clear();
-    await restore(options);
+    restored = await restore(options);
     checkApplied(store, topics, task, committed);
   }
   metrics.observe('millrace_restore_seconds', { group }, (clock.now() - startMs) / 1000);
-  logger.info({ task, records, entries: store.size }, 'state restored');
+  logger.info({ task, ...restored, entries: store.size }, 'state restored');
 }

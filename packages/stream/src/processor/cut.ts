@@ -45,13 +45,14 @@ export interface CutFrom<In> {
  */
 export function takeCut<In>({ lanes, plain, state, changelog, max }: CutFrom<In>): Cut<In> | undefined {
   const records: OutRecord[] = [];
-  const changes = state?.cut() ?? new Map<string, Uint8Array | null>();
-  const whole = plain.length > 0 || changes.size > 0;
+  const changes = state?.cut() ?? [];
+  const whole = plain.length > 0 || changes.length > 0;
   const room = whole ? { records: Infinity, bytes: Infinity } : { ...max };
   const shares = lanes.map(lane => shareOf(lane, records, room));
   for (const record of plain) records.push(record);
   const outputs = countByTopic(records);
-  if (records.length === 0 && changes.size === 0 && shares.every(({ rows }) => rows === 0)) return undefined;
+  if (records.length === 0 && changes.length === 0 && shares.every(({ rows }) => rows === 0))
+    return undefined;
   const offsets = shares
     .filter(({ lane, watermark }) => watermark !== (lane.committed ?? lane.start))
     .map(({ lane, watermark }) => ({ ...lane.at, offset: watermark }));

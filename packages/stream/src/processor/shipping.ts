@@ -1,5 +1,7 @@
 import type { OutRecord } from '../broker/port.ts';
 import type { OverlayState } from '../state/overlay.ts';
+import { markNow } from '../state/restore.ts';
+import type { Mark } from '../state/store.ts';
 import { CommitSize } from './commitSize.ts';
 import { type Cut, takeCut } from './cut.ts';
 import { countCommit } from './measures.ts';
@@ -45,12 +47,19 @@ export class Shipping<In, Out extends object> {
     }
     this.#signal.throwIfAborted();
     const endMs = clock.now();
-    await this.#state?.settle(cut.bookkeeping);
+    await this.#state?.settle(cut.bookkeeping, () => this.#mark());
     const records = cut.shares.reduce((sum, { rows }) => sum + rows, cut.records.length);
     this.size.observe({ records, sendMs: sentMs - startMs, endMs: endMs - sentMs });
     countCommit(setting, cut, (endMs - startMs) / 1000);
     this.#release(cut);
     return cut.more;
+  }
+
+  /** Between two commits: what of the changelog is committed is all in the state. */
+  #mark(): Promise<Mark> {
+    const { setting, store, task } = this.#of;
+    const { broker, clock, changelog } = setting;
+    return markNow({ broker, clock, store: store!, changelog: changelog!, partition: task });
   }
 
   #cut(): Cut<In> | undefined {

@@ -1,8 +1,12 @@
 import type { KeyedState } from '../task.ts';
 import { appliedOf, isBookkeeping } from './applied.ts';
-import type { StateStore } from './store.ts';
+import { GroupedMap } from './grouped.ts';
+import type { Change, Mark, StateStore } from './store.ts';
 
-type Changes = Map<string, Uint8Array | null>;
+type Changes = GroupedMap<Uint8Array | null>;
+
+/** Bytes applied to a store before its mark is moved: what a crash makes us read again. */
+const UNMARKED_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * Keyed state of one task: uncommitted changes over the store. `cut` takes the changes made so far for one transaction;
@@ -11,8 +15,8 @@ type Changes = Map<string, Uint8Array | null>;
 export class OverlayState implements KeyedState {
   readonly #store: StateStore;
   readonly #changed: (bytes: number) => void;
-  #fresh: Changes = new Map();
-  #cut: Changes = new Map();
+  #fresh: Changes = new GroupedMap();
+  #cut: Changes = new GroupedMap();
   #size: number;
 
   /**
@@ -47,24 +51,48 @@ export class OverlayState implements KeyedState {
     this.#change(key, null);
   }
 
-  *entries(): Iterable<readonly [string, Uint8Array]> {
-    for (const [key, value] of this.#store.entries())
-      if (!isBookkeeping(key) && !this.#cut.has(key) && !this.#fresh.has(key)) yield [key, value];
-    for (const [key, value] of this.#cut) if (value !== null && !this.#fresh.has(key)) yield [key, value];
-    for (const [key, value] of this.#fresh) if (value !== null) yield [key, value];
+  entries(): Iterable<readonly [string, Uint8Array]> {
+    return this.#merged(layer => layer.entries());
+  }
+
+  inGroup(group: string): Iterable<readonly [string, Uint8Array]> {
+    return this.#merged(layer => layer.inGroup(group));
+  }
+
+  nextKeys(max: number): readonly string[] {
+    return this.#store.nextKeys(max).filter(key => !isBookkeeping(key));
   }
 
   /** Changes since the last cut. The one before must have been settled. */
-  cut(): ReadonlyMap<string, Uint8Array | null> {
+  cut(): readonly Change[] {
     this.#cut = this.#fresh;
-    this.#fresh = new Map();
-    return this.#cut;
+    this.#fresh = new GroupedMap();
+    return [...this.#cut.entries()];
   }
 
-  /** The cut is committed, together with this bookkeeping. */
-  async settle(bookkeeping: readonly (readonly [string, Uint8Array])[]): Promise<void> {
-    if (this.#cut.size > 0 || bookkeeping.length > 0) await this.#store.apply([...this.#cut, ...bookkeeping]);
-    this.#cut = new Map();
+  /**
+   * The cut is committed, together with this bookkeeping.
+   * @param markNow how much of the changelog is committed now.
+   */
+  async settle(bookkeeping: readonly Change[], markNow: () => Promise<Mark>): Promise<void> {
+    if (this.#cut.size > 0 || bookkeeping.length > 0) {
+      const mark = this.#store.bytesSinceMark < UNMARKED_BYTES_MAX ? undefined : await markNow();
+      await this.#store.apply([...this.#cut.entries(), ...bookkeeping], mark);
+    }
+    this.#cut = new GroupedMap();
+  }
+
+  *#merged(
+    of: (layer: {
+      entries(): Iterable<readonly [string, Uint8Array | null]>;
+      inGroup(group: string): Iterable<readonly [string, Uint8Array | null]>;
+    }) => Iterable<readonly [string, Uint8Array | null]>,
+  ): Generator<readonly [string, Uint8Array]> {
+    for (const [key, value] of of(this.#store))
+      if (value !== null && !isBookkeeping(key) && !this.#cut.has(key) && !this.#fresh.has(key))
+        yield [key, value];
+    for (const [key, value] of of(this.#cut)) if (value !== null && !this.#fresh.has(key)) yield [key, value];
+    for (const [key, value] of of(this.#fresh)) if (value !== null) yield [key, value];
   }
 
   #beneath(key: string): Uint8Array | undefined {

@@ -1,55 +1,96 @@
-import type { Broker, RecordRun } from '../broker/port.ts';
-import type { StateStore } from './store.ts';
+import type { Clock } from '@millrace/telemetry';
+import type { Admin, Broker, RecordRun } from '../broker/port.ts';
+import type { Change, Mark, StateStore } from './store.ts';
 
 export interface RestoreOptions {
   readonly broker: Broker;
   readonly store: StateStore;
   readonly changelog: string;
   readonly partition: number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
+export interface Restored {
+  readonly records: number;
+  readonly bytes: number;
+  /** Why what was in the store could not be used; undefined where it could, or where it held nothing. */
+  readonly emptied: string | undefined;
+}
+
+/** Kafka's own default, for a topic that does not say. */
+const DELETE_RETENTION_MS = 86_400_000;
+
 /**
  * Reads what the store does not have yet from the changelog, up to its end now. Call it after fencing: nobody writes
- * there any more, and the transaction of the owner before us has ended.
- * @returns how many records were read.
+ * there any more, and the transaction of the owner before us has ended. Memory is bounded by a fetch.
  */
-export async function restore(options: RestoreOptions): Promise<number> {
-  const { broker, store, changelog, partition, signal } = options;
-  const [beginning, end] = await Promise.all([
-    broker.admin.beginningOffsets(changelog).then(offsets => offsetOf(offsets, changelog, partition)),
-    broker.admin.endOffsets(changelog).then(offsets => offsetOf(offsets, changelog, partition)),
-  ]);
-  // A store beyond the end belongs to another changelog; one below the beginning may have missed tombstones.
-  const next = store.changelogNext;
-  if (next > end || (next > 0 && next < beginning)) await store.clear();
+export async function restore(options: RestoreOptions): Promise<Restored> {
+  const { broker, store, changelog, partition, clock, signal } = options;
+  const [found] = await broker.admin.describeTopics([changelog]);
+  if (found === undefined) throw new Error(`there is no changelog topic ${changelog}`);
+  const beginning = await offsetOf(broker.admin, 'beginningOffsets', changelog, partition);
+  const atMs = clock.now();
+  const end = await offsetOf(broker.admin, 'endOffsets', changelog, partition);
+  const keptMs = Number(found.config['delete.retention.ms'] ?? DELETE_RETENTION_MS);
+  const stale = staleness(store, { topicId: found.id, next: end, atMs }, beginning, keptMs);
+  if (stale !== undefined) await store.clear();
   const at = { topic: changelog, partition };
-  const from = [{ ...at, offset: Math.max(store.changelogNext, beginning) }];
-  let count = 0;
+  const from = [{ ...at, offset: Math.max(store.mark?.next ?? 0, beginning) }];
+  const read = { records: 0, bytes: 0 };
   for await (const run of broker.read({ from, until: [{ ...at, offset: end }], signal })) {
-    await store.apply(changesOf(run), run.nextOffset);
-    count += run.length;
+    await store.apply(changesOf(run, read), { topicId: found.id, next: run.nextOffset, atMs });
   }
   signal.throwIfAborted();
-  return count;
+  await store.apply([], { topicId: found.id, next: end, atMs });
+  return { ...read, emptied: stale };
+}
+
+/** How much of the changelog is committed now; only to be asked where no commit of its owner is on its way. */
+export async function markNow({
+  broker,
+  store,
+  changelog,
+  partition,
+  clock,
+}: Omit<RestoreOptions, 'signal'>): Promise<Mark> {
+  const { topicId } = store.mark!;
+  const atMs = clock.now();
+  return { topicId, next: await offsetOf(broker.admin, 'endOffsets', changelog, partition), atMs };
+}
+
+/** Why what a store holds cannot be added to, or undefined where it can. */
+function staleness(store: StateStore, now: Mark, beginning: number, keptMs: number): string | undefined {
+  const { mark } = store;
+  if (mark === undefined) return store.size === 0 ? undefined : 'it cannot be read';
+  if (mark.topicId !== now.topicId) return 'it belongs to another changelog topic';
+  if (mark.next > now.next) return 'it is ahead of the changelog';
+  // Below the beginning, or after a long time, tombstones may have gone that it has not seen.
+  if (mark.next < beginning && mark.next > 0) return 'the changelog begins later';
+  // Half of the time, so that clocks need not agree.
+  return now.atMs - mark.atMs > keptMs / 2 ? 'it is older than tombstones are kept' : undefined;
 }
 
 const decoder = new TextDecoder();
 
-function* changesOf(run: RecordRun): Generator<readonly [string, Uint8Array | null]> {
+function* changesOf(run: RecordRun, read: { records: number; bytes: number }): Generator<Change> {
   for (let i = 0; i < run.length; i++) {
     const key = run.key(i);
+    const value = run.value(i);
+    read.records++;
+    read.bytes += (key?.length ?? 0) + (value?.length ?? 0);
     // A view into a fetched response would keep the whole response alive for one entry.
-    if (key !== null) yield [decoder.decode(key), run.value(i)?.slice() ?? null];
+    if (key !== null) yield [decoder.decode(key), value?.slice() ?? null];
   }
 }
 
-const offsetOf = (
-  offsets: readonly { readonly partition: number; readonly offset: number }[],
+async function offsetOf(
+  admin: Admin,
+  which: 'beginningOffsets' | 'endOffsets',
   topic: string,
   partition: number,
-): number => {
-  const found = offsets.find(at => at.partition === partition);
+): Promise<number> {
+  const found = (await admin[which](topic)).find(at => at.partition === partition);
   if (found === undefined) throw new Error(`changelog ${topic} has no partition ${partition}`);
   return found.offset;
-};
+}

@@ -1,46 +1,88 @@
+import { GroupedMap } from './grouped.ts';
+
+/** How much of a changelog is in a store. */
+export interface Mark {
+  /** Kafka's id of the changelog topic: a recreated one has another. */
+  readonly topicId: string;
+  /** First offset that may not be in the store yet. Reading on from here is always safe. */
+  readonly next: number;
+  /** When `next` was asked for, milliseconds since the epoch: tombstones of before may be gone some day. */
+  readonly atMs: number;
+}
+
+export type Change = readonly [key: string, value: Uint8Array | null];
+
 /**
  * Where the committed state of one task lies, beneath the overlay of what is not committed yet. Keys are those of the
- * changelog, the bookkeeping ones of `applied.ts` included. Memory here; a store on disk keeps the same promises.
+ * changelog, the bookkeeping ones of `applied.ts` included. In memory here, on disk in `lmdb/`: both keep one contract.
  */
 export interface StateStore {
   get(key: string): Uint8Array | undefined;
+  /** Entries of one group (`grouped.ts`), in no particular order. */
+  inGroup(group: string): Iterable<readonly [string, Uint8Array]>;
   entries(): Iterable<readonly [string, Uint8Array]>;
   readonly size: number;
-  /** First changelog offset that may not be in the store yet; 0 for an empty one. Reading on from here is always safe. */
-  readonly changelogNext: number;
-  /** Applies changes whole or not at all; null deletes. `changelogNext` moves with them when given. */
-  apply(
-    changes: Iterable<readonly [string, Uint8Array | null]>,
-    changelogNext?: number,
-  ): void | Promise<void>;
+  /** Undefined where nothing is known of the content: an empty store, or one that cannot be trusted. */
+  readonly mark: Mark | undefined;
+  /** Bytes applied since the mark was set: what has to be read again after a crash. */
+  readonly bytesSinceMark: number;
+  /**
+   * Applies changes; null deletes. They can be read at once. With a mark, the store is on its way to hold it and all
+   * changes so far; a failure to write is thrown by a later call, and the store then holds what its mark says.
+   */
+  apply(changes: Iterable<Change>, mark?: Mark): void | Promise<void>;
+  /** The next keys of an endless walk over all of them: a key that stays is met once in each round. */
+  nextKeys(max: number): readonly string[];
   /** Forgets everything: its content cannot be trusted. */
   clear(): void | Promise<void>;
   close(): void | Promise<void>;
 }
 
 export function memoryStore(): StateStore {
-  const map = new Map<string, Uint8Array>();
-  let next = 0;
+  const entries = new GroupedMap<Uint8Array>();
+  let known: Mark | undefined;
+  let bytes = 0;
+  let walk = entries.keys();
   return {
-    get: key => map.get(key),
-    entries: () => map.entries(),
+    get: key => entries.get(key),
+    inGroup: group => entries.inGroup(group),
+    entries: () => entries.entries(),
     get size() {
-      return map.size;
+      return entries.size;
     },
-    get changelogNext() {
-      return next;
+    get mark() {
+      return known;
     },
-    apply(changes, changelogNext) {
+    get bytesSinceMark() {
+      return bytes;
+    },
+    apply(changes, mark) {
       for (const [key, value] of changes) {
-        if (value === null) map.delete(key);
-        else map.set(key, value);
+        bytes += key.length + (value?.length ?? 0);
+        if (value === null) entries.delete(key);
+        else entries.set(key, value);
       }
-      if (changelogNext !== undefined) next = changelogNext;
+      if (mark === undefined) return;
+      known = mark;
+      bytes = 0;
+    },
+    nextKeys(max) {
+      const keys: string[] = [];
+      while (keys.length < max) {
+        const next = walk.next();
+        if (next.done === true) {
+          walk = entries.keys();
+          break;
+        }
+        keys.push(next.value);
+      }
+      return keys;
     },
     clear() {
-      map.clear();
-      next = 0;
+      entries.clear();
+      known = undefined;
+      bytes = 0;
     },
-    close: () => map.clear(),
+    close: () => entries.clear(),
   };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { systemClock } from '@millrace/telemetry';
 import { OverlayState } from '../../src/state/overlay.ts';
 import { restore } from '../../src/state/restore.ts';
 import { memoryStore, type StateStore } from '../../src/state/store.ts';
@@ -10,14 +11,19 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-const restoreTo = (store: StateStore): Promise<number> =>
-  restore({
+const restoreTo = async (store: StateStore, nowMs?: number): Promise<number> => {
+  const { records } = await restore({
     broker: rig.broker,
     store,
     changelog: 'state',
     partition: 1,
+    clock: nowMs === undefined ? systemClock : { ...systemClock, now: () => nowMs },
     signal: new AbortController().signal,
   });
+  return records;
+};
+const topicId = async (): Promise<string> => (await rig.broker.admin.describeTopics(['state']))[0]!.id;
+const unasked = (): Promise<never> => Promise.reject(new Error('nobody should ask'));
 const rows = (entries: Iterable<readonly [string, Uint8Array]>): object =>
   Object.fromEntries([...entries].map(([key, value]) => [key, text(value)]));
 
@@ -46,9 +52,33 @@ test('what was compacted away and aborted is not missed', async () => {
 
 test('a store that knows more than the changelog belongs to another one, and is emptied', async () => {
   const store = memoryStore();
-  await store.apply([['k', bytes('foreign')]], 99);
+  await store.apply([['k', bytes('foreign')]], {
+    topicId: await topicId(),
+    next: 99,
+    atMs: systemClock.now(),
+  });
   await rig.send('state', 1, ['a'], () => 'x');
   await restoreTo(store);
+  expect(rows(store.entries())).toEqual({ x: 'a' });
+});
+
+test('a store of a topic that was made anew is emptied', async () => {
+  await rig.send('state', 1, ['a'], () => 'x');
+  const store = memoryStore();
+  await store.apply([['k', bytes('foreign')]], { topicId: 'another', next: 1, atMs: systemClock.now() });
+  await restoreTo(store);
+  expect(rows(store.entries())).toEqual({ x: 'a' });
+});
+
+test('a store that was away for longer than half of what tombstones are kept is emptied', async () => {
+  await rig.broker.admin.alterTopic('state', { 'delete.retention.ms': '1000' });
+  await rig.send('state', 1, ['a'], () => 'x');
+  const store = memoryStore();
+  await restoreTo(store, 5_000);
+  await store.apply([['deleted meanwhile', bytes('1')]]);
+  await restoreTo(store, 5_500);
+  expect(rows(store.entries())).toEqual({ x: 'a', 'deleted meanwhile': '1' });
+  await restoreTo(store, 6_001);
   expect(rows(store.entries())).toEqual({ x: 'a' });
 });
 
@@ -70,9 +100,9 @@ test('the overlay shows its changes at once, and the store gets them when they a
   state.delete('c');
   state.delete('unknown');
   expect([rows(state.entries()), state.size]).toEqual([{ a: '10', b: '20' }, 2]);
-  expect([...cut.keys()]).toEqual(['a', 'b', 'c']);
+  expect(cut.map(([key]) => key)).toEqual(['a', 'b', 'c']);
   expect([text(store.get('a')), changedBytes]).toEqual(['1', 3 + 1 + 2 + 3 + 1]);
-  await state.settle([]);
+  await state.settle([], unasked);
   expect(rows(store.entries())).toEqual({ a: '10', c: '3', '__applied/in': '7' });
   expect([rows(state.entries()), state.size]).toEqual([{ a: '10', b: '20' }, 2]);
   expect(() => state.put('__applied/in', bytes('8'))).toThrow('bookkeeping');
