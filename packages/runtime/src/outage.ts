@@ -16,6 +16,11 @@ export interface RideOptions {
   readonly waitMsTotalMax?: number;
 }
 
+const NAMES: Readonly<Record<Dependency, string>> = {
+  kafka: 'Kafka',
+  registry: 'the schema registry',
+  database: 'the database',
+};
 /** Longest wait of a start for a dependency; then the process ends with the reason, for the platform to see. */
 export const START_WAIT_MS_MAX = 600_000;
 const WAIT_MS_FIRST = 100;
@@ -48,7 +53,7 @@ export class Outage {
     if (this.#since === undefined) return undefined;
     const { dependency, clock } = this.#options;
     const seconds = Math.round((clock.now() - this.#since.ms) / 1_000);
-    return `waits for the ${dependency}, for ${seconds} s by now: ${this.#since.message}`;
+    return `waits for ${NAMES[dependency]}, for ${seconds} s by now: ${this.#since.message}`;
   }
 
   /** @throws what is no outage at once, the last error when the time is over, the signal's reason when it is aborted */
@@ -74,7 +79,7 @@ export class Outage {
     const { dependency, clock } = this.#options;
     this.#since = { ms: clock.now(), message };
     this.#metrics.set('millrace_dependency_away', { dependency }, 1);
-    this.#logger.warn({ dependency, reason: message }, 'a dependency is away: its work waits');
+    this.#logger.warn({ dependency, reason: message }, `${NAMES[dependency]} is away: what needs it waits`);
   }
 
   #answers(): void {
@@ -83,6 +88,6 @@ export class Outage {
     const seconds = (clock.now() - this.#since.ms) / 1_000;
     this.#since = undefined;
     this.#metrics.set('millrace_dependency_away', { dependency }, 0);
-    this.#logger.info({ dependency, seconds }, 'the dependency answers again: the work goes on');
+    this.#logger.info({ dependency, seconds }, `${NAMES[dependency]} answers again: the work goes on`);
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
 import { consumerGroup, deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
-import type { Component } from '@millrace/runtime';
+import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
   type Broker,
   globalTable,
@@ -43,6 +43,8 @@ export interface FeatureServiceOptions {
   readonly logger: Logger;
   readonly tracing?: Tracing;
   readonly config: FeatureSettings;
+  /** Longest wait of the start for each dependency. */
+  readonly startWaitMsMax?: number;
 }
 
 export const featureGroup = (pipeline: Pipeline): string => consumerGroup('feature', pipeline);
@@ -66,8 +68,9 @@ interface Parts {
   readonly progress: ProgressView | undefined;
 }
 
-async function openCodecs({ streams, topics, further, values }: Plan, registry: Registry): Promise<Codecs> {
-  const open = <T>(topic: string): Promise<Codec<T>> => openCodec<T>(registry, values.get(topic)!);
+type Open = <T>(topic: string) => Promise<Codec<T>>;
+
+async function openCodecs({ streams, topics, further }: Plan, open: Open): Promise<Codecs> {
   const events = new Map<string, Codec<Inbound>>();
   for (const { stream, topic } of streams) events.set(stream, await open(topic));
   const lanes = new Map<string, Codec<RepartitionValue>>();
@@ -135,9 +138,17 @@ function taskOf(
   }
 }
 
-async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promise<Parts> {
+async function partsOfService(
+  options: FeatureServiceOptions,
+  plan: Plan,
+  outages: Readonly<Record<'kafka' | 'registry', Outage>>,
+  signal: AbortSignal,
+): Promise<Parts> {
   const { pipeline, broker, registry, clock, random, metrics, logger, config } = options;
-  const codecs = await openCodecs(plan, registry);
+  const patience = { signal, waitMsTotalMax: options.startWaitMsMax ?? START_WAIT_MS_MAX };
+  const open: Open = topic =>
+    outages.registry.ride(() => openCodec(registry, plan.values.get(topic)!), patience);
+  const codecs = await openCodecs(plan, open);
   const world = { broker, clock, random, metrics, logger };
   const table =
     codecs.progress === undefined
@@ -149,7 +160,7 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
           codec: codecs.progress,
         });
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
-  const history = await readSetHistory(broker, registry, plan);
+  const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
   const freshness = new Freshness(pipeline.name, clock, metrics);
   const reader = processor<Inbound, Outputs>({
     ...world,
@@ -180,6 +191,11 @@ async function partsOfService(options: FeatureServiceOptions, plan: Plan): Promi
 export function featureService(options: FeatureServiceOptions): Component {
   const name = `feature ${options.pipeline.name}`;
   const plan = planOf(options.pipeline);
+  const { clock, logger, metrics } = options;
+  const outages = {
+    kafka: new Outage({ dependency: 'kafka', clock, logger, metrics }),
+    registry: new Outage({ dependency: 'registry', clock, logger, metrics }),
+  };
   let parts: Parts | undefined;
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined); // whoever runs us listens; nobody may be listening yet
@@ -187,7 +203,7 @@ export function featureService(options: FeatureServiceOptions): Component {
     name,
     failed: failure.promise,
     start: async signal => {
-      parts = await partsOfService(options, plan);
+      parts = await partsOfService(options, plan, outages, signal);
       for (const part of [parts.table, parts.processor]) {
         if (part === undefined) continue;
         part.failed.catch((error: unknown) => failure.reject(error));
@@ -200,6 +216,8 @@ export function featureService(options: FeatureServiceOptions): Component {
       await parts?.table?.stop(deadlineMs);
     },
     notReady: () =>
-      parts === undefined ? 'not started' : (parts.table?.notReady() ?? parts.processor.notReady()),
+      parts === undefined
+        ? (outages.registry.notReady() ?? outages.kafka.notReady() ?? 'not started')
+        : (parts.table?.notReady() ?? parts.processor.notReady()),
   };
 }

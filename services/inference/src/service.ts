@@ -4,7 +4,7 @@ import {
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
 import { DEFAULT_BATCH_LIMITS, type MakeScorer, workerScorer } from '@millrace/model';
-import type { Component } from '@millrace/runtime';
+import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import { type Broker, type GlobalTable, globalTable, processor, type Processor } from '@millrace/stream';
 import {
   type Clock, type Logger, type Metrics, noLogger, noMetrics, noTracing, type Random, systemClock, systemRandom, type Tracing,
@@ -31,6 +31,8 @@ export interface InferenceOptions {
   readonly metrics?: Metrics;
   readonly tracing?: Tracing;
   readonly logger?: Logger;
+  /** Longest wait of the start for the registry. */
+  readonly startWaitMsMax?: number;
 }
 
 type Control = GlobalTable<ControlRecord>;
@@ -42,12 +44,16 @@ interface Line {
   readonly processor: Processor;
 }
 
-const codecsOf = (registry: Registry, topics: readonly Topic[]) => {
+const codecsOf = (
+  registry: Registry,
+  topics: readonly Topic[],
+  ride: <T>(call: () => Promise<T>) => Promise<T>,
+) => {
   const byName = new Map(topics.map(topic => [topic.name, topic]));
   return <T>(name: string): Promise<Codec<T>> => {
     const value = byName.get(name)?.value;
     if (value === undefined) throw new Error(`the catalogue has no schema for topic ${name}`);
-    return openCodec<T>(registry, value);
+    return ride(() => openCodec<T>(registry, value));
   };
 };
 
@@ -59,6 +65,7 @@ class InferenceService implements Component {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #registry: Outage;
   #control: Control | undefined;
   #lines: readonly Line[] = [];
   #problem: string | undefined = 'not started';
@@ -69,6 +76,8 @@ class InferenceService implements Component {
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? noLogger;
     this.#metrics = options.metrics ?? noMetrics;
+    const [clock, logger, metrics] = [this.#clock, this.#logger, this.#metrics];
+    this.#registry = new Outage({ dependency: 'registry', clock, logger, metrics });
     const { promise, reject } = Promise.withResolvers<never>();
     // Whoever runs the service may look at it later; until then it is no unhandled rejection.
     promise.catch(() => undefined);
@@ -79,7 +88,8 @@ class InferenceService implements Component {
   /** Resolves when the control topic was read and each pipeline that has a model has joined its group. */
   async start(signal: AbortSignal): Promise<void> {
     const { pipelines, broker, registry, models, makeScorer = workerScorer } = this.#options;
-    const codecFor = codecsOf(registry, catalogue(pipelines));
+    const patience = { signal, waitMsTotalMax: this.#options.startWaitMsMax ?? START_WAIT_MS_MAX };
+    const codecFor = codecsOf(registry, catalogue(pipelines), call => this.#registry.ride(call, patience));
     const source = folderModels(models, makeScorer, err =>
       this.#logger.warn({ err }, 'a model folder is passed over'),
     );
@@ -173,7 +183,7 @@ class InferenceService implements Component {
   }
 
   notReady(): string | undefined {
-    if (this.#problem !== undefined) return this.#problem;
+    if (this.#problem !== undefined) return this.#registry.notReady() ?? this.#problem;
     const control = this.#control?.notReady();
     if (control !== undefined) return control;
     for (const { pipeline, board, processor } of this.#lines) {

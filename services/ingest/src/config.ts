@@ -76,6 +76,13 @@ export const INGEST_SPEC = {
     max: 4_096 * MIB,
     fallback: 64 * MIB,
   }),
+  inFlightRecordsMax: numberField({
+    env: 'INGEST_IN_FLIGHT_RECORDS_MAX',
+    help: 'Events handed to the broker and not yet acknowledged, over all requests; past it 503.',
+    min: 1_000,
+    max: 10_000_000,
+    fallback: 200_000,
+  }),
   inFlightRequestsMax: numberField({
     env: 'INGEST_IN_FLIGHT_REQUESTS_MAX',
     help: 'Requests under way; past it 503.',

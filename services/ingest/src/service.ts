@@ -1,6 +1,13 @@
 import type { Registry } from '@millrace/avro';
 import type { Pipeline } from '@millrace/define';
-import { type Component, type HttpApp, httpServer, type Readiness } from '@millrace/runtime';
+import {
+  type Component,
+  type HttpApp,
+  httpServer,
+  Outage,
+  type Readiness,
+  START_WAIT_MS_MAX,
+} from '@millrace/runtime';
 import type { Broker } from '@millrace/stream';
 import type { Clock, Logger, PrometheusMetrics, Random, Tracing } from '@millrace/telemetry';
 import type { IngestSettings } from './config.ts';
@@ -22,6 +29,8 @@ export interface IngestOptions {
   readonly readiness: Readiness;
   readonly config: IngestSettings;
   readonly version: string;
+  /** Longest wait of the start for each dependency. */
+  readonly startWaitMsMax?: number;
   readonly readyFile?: string | undefined;
 }
 
@@ -44,6 +53,9 @@ const checkTopics = async (broker: Broker, streams: readonly Stream[]): Promise<
   }
 };
 
+/** Of the time to stop, the part in which requests under way may still be acknowledged. */
+const ANSWER_SHARE = 0.7;
+
 /** Takes events over HTTP, checks them, and answers when the broker has acknowledged them. */
 export const ingestService = (options: IngestOptions): IngestService => {
   const { broker, registry, clock, logger, config, metrics } = options;
@@ -52,7 +64,17 @@ export const ingestService = (options: IngestOptions): IngestService => {
   const streams = streamsOf(options.pipelines);
   const targets = new Map<Stream, Target>();
   const { sendMsMax, duplicateHorizonMs, duplicateEventsMax } = config;
-  const sender = new Sender({ broker, clock, logger, sendMsMax, recordsMax: config.sendRecordsMax });
+  const kafka = new Outage({ dependency: 'kafka', clock, logger, metrics });
+  const registryOutage = new Outage({ dependency: 'registry', clock, logger, metrics });
+  const sender = new Sender({
+    broker,
+    clock,
+    logger,
+    outage: kafka,
+    sendMsMax,
+    recordsMax: config.sendRecordsMax,
+    waitingRecordsMax: config.inFlightRecordsMax,
+  });
   const seen = new Seen({ horizonMs: duplicateHorizonMs, eventsMax: duplicateEventsMax, clock });
   const { random, tracing, version, readiness, readyFile } = options;
   const targetOf = (stream: Stream): Target | undefined => targets.get(stream);
@@ -72,8 +94,15 @@ export const ingestService = (options: IngestOptions): IngestService => {
   const stop = async (deadlineMs: number): Promise<void> => {
     // New requests are told to go elsewhere; those under way are answered first.
     targets.clear();
+    const answered = new AbortController();
+    // Should Kafka be away, whoever waits for it is told so while there is time to tell.
+    void clock.sleep(deadlineMs * ANSWER_SHARE, answered.signal).then(
+      () => sender.giveUp(),
+      () => undefined, // All were answered.
+    );
     await server.stop(deadlineMs);
     await sender.close();
+    answered.abort(new Error('answered'));
   };
   return {
     name: 'ingest',
@@ -81,13 +110,14 @@ export const ingestService = (options: IngestOptions): IngestService => {
     port: () => server.port(),
     start: async signal => {
       await server.start(signal);
-      await checkTopics(broker, streams);
-      const opened = await openTargets(streams, registry);
-      await sender.open();
+      const patience = { signal, waitMsTotalMax: options.startWaitMsMax ?? START_WAIT_MS_MAX };
+      await kafka.ride(() => checkTopics(broker, streams), patience);
+      const opened = await registryOutage.ride(() => openTargets(streams, registry), patience);
+      await kafka.ride(() => sender.open(), patience);
       for (const [i, stream] of streams.entries()) targets.set(stream, opened[i]!);
       if (config.apiKeys.length === 0) logger.warn({}, 'events are taken from anyone: no API keys are set');
     },
     stop: deadlineMs => (stopping ??= stop(deadlineMs)),
-    notReady: () => (sender.down ? 'the broker does not acknowledge' : undefined),
+    notReady: () => kafka.notReady() ?? registryOutage.notReady(),
   };
 };

@@ -10,7 +10,8 @@ export interface Origin {
   readonly ingestedAtMs: number;
   /** Where the request was sampled. */
   readonly traceparent: string | null;
-  readonly newId: () => string;
+  /** Id of the event at an index of the request that has none of its own. */
+  readonly newId: (index: number) => string;
 }
 
 /** An event that is ready to be sent. */
@@ -32,7 +33,7 @@ const EVENT_ID = /^[^\p{C}\s](?:[^\p{C}]*[^\p{C}\s])?$/u;
 const bad = (field: string, message: string): Bad => new Bad('bad-value', message, field);
 
 /** The event's own fields, completed from its envelope. */
-const completed = (target: Target, { data, envelope }: Incoming, origin: Origin): unknown => {
+const completed = (target: Target, { data, envelope }: Incoming, origin: Origin, index: number): unknown => {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data;
   const given = data as Readonly<Record<string, unknown>>;
   const has = (name: string): boolean => Object.hasOwn(given, name);
@@ -43,7 +44,7 @@ const completed = (target: Target, { data, envelope }: Incoming, origin: Origin)
     );
   const event: Record<string, unknown> = { ...given };
   if (target.labels === undefined) {
-    if (!has('eventId')) event['eventId'] = envelope.id ?? origin.newId();
+    if (!has('eventId')) event['eventId'] = envelope.id ?? origin.newId(index);
     else if (envelope.id !== undefined && given['eventId'] !== envelope.id)
       return bad('eventId', 'eventId differs from the id of its CloudEvent; send the same or leave one out');
   }
@@ -64,8 +65,13 @@ const keyOf = ({ keyField }: Target, value: Readonly<Record<string, unknown>>): 
 };
 
 /** Checks an event against its schema and encodes it, or says what is wrong with it. */
-export const prepare = (target: Target, incoming: Incoming, origin: Origin): Prepared | Bad => {
-  const event = completed(target, incoming, origin);
+export const prepare = (
+  target: Target,
+  incoming: Incoming,
+  origin: Origin,
+  index: number,
+): Prepared | Bad => {
+  const event = completed(target, incoming, origin, index);
   if (event instanceof Bad) return event;
   const found = toValue(target.schema, event);
   if (found instanceof Bad) return found;

@@ -36,8 +36,8 @@ export const plan = (
 ): Publication => {
   const fresh: Prepared[] = [];
   const inRequest = new Set<string>();
-  const outcomes = items.map((item): Outcome => {
-    const event = item instanceof Bad ? item : prepare(target, item, origin);
+  const outcomes = items.map((item, index): Outcome => {
+    const event = item instanceof Bad ? item : prepare(target, item, origin, index);
     if (event instanceof Bad) return { kind: 'refused', bad: event };
     const { eventId, revision } = event;
     const id = `${revision} ${eventId}`;

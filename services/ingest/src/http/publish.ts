@@ -8,6 +8,7 @@ import type { IngestConfig } from '../config.ts';
 import { carryOut, plan } from '../event/publish.ts';
 import type { Seen } from '../event/seen.ts';
 import type { Target } from '../event/target.ts';
+import { idempotencyKey, repeatableId } from '../event/idempotency.ts';
 import { uuid7 } from '../event/uuid7.ts';
 import type { Sender } from '../send/sender.ts';
 import type { Admitted } from './admit.ts';
@@ -49,8 +50,14 @@ export const publish = async (
   const body = readBody(type, bytes, request.headers, options.config.eventsMax);
   if (body instanceof Bad) return notRead(body);
   const items = body.kind === 'one' ? [body.item] : body.items;
+  const repeat = idempotencyKey(header(request, 'idempotency-key'));
+  if (repeat instanceof Bad)
+    return { problem: { status: 400, title: 'Bad Idempotency-Key', detail: repeat.message } };
   try {
-    const outcomes = await sendTraced(options, target, key, items, header(request, 'traceparent'));
+    const outcomes = await sendTraced(options, target, key, items, {
+      traceparent: header(request, 'traceparent'),
+      repeat,
+    });
     return body.kind === 'one' ? answerOne(outcomes[0]!) : answerMany(outcomes);
   } catch (error) {
     if (!(error instanceof BrokerError) && !(error instanceof FencedError)) throw error;
@@ -64,12 +71,12 @@ const sendTraced = (
   target: Target,
   key: Admitted['key'],
   items: readonly (Incoming | Bad)[],
-  requestTraceparent: string | undefined,
+  request: { readonly traceparent: string | undefined; readonly repeat: string | undefined },
 ): Promise<readonly Outcome[]> => {
   const { clock, random, metrics, seen, sender, tracing } = options;
   const { pipeline, stream, topic } = target;
   const only = items.length === 1 ? items[0] : undefined;
-  const parent = (only instanceof Bad ? undefined : only?.envelope.traceparent) ?? requestTraceparent;
+  const parent = (only instanceof Bad ? undefined : only?.envelope.traceparent) ?? request.traceparent;
   const attributes = {
     'messaging.system': 'kafka',
     'messaging.operation.name': 'send',
@@ -87,7 +94,10 @@ const sendTraced = (
         producer: key.name,
         ingestedAtMs,
         traceparent: span.traceparent ?? sampled,
-        newId: () => uuid7(ingestedAtMs, random),
+        newId: index =>
+          request.repeat === undefined
+            ? uuid7(ingestedAtMs, random)
+            : repeatableId([key.name, pipeline, stream, request.repeat], index),
       },
       seen,
     );

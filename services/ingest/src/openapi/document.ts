@@ -1,4 +1,5 @@
 import type { Stream } from '../event/target.ts';
+import { IDEMPOTENCY_KEY_CHARS_MAX } from '../event/idempotency.ts';
 import { recordSchema } from './schema.ts';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -121,6 +122,16 @@ const operation = (stream: Stream): Node => {
     operationId: `post-${stream.pipeline}-${stream.stream}`,
     summary: `Events of ${stream.stream}, to topic ${stream.topic}, keyed by ${stream.keyField}.`,
     tags: [stream.pipeline],
+    parameters: [
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        description:
+          'For events without an id: they get ids that follow from this key and their place in the request, so that the ' +
+          'same request again has no second effect.',
+        schema: { type: 'string', maxLength: IDEMPOTENCY_KEY_CHARS_MAX },
+      },
+    ],
     requestBody: {
       required: true,
       content: {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { type Broker, BrokerError, type OutRecord } from '@millrace/stream';
+import { noLogger } from '@millrace/telemetry';
 import { AUTH, startIngest, transaction } from '../harness.ts';
 
 /** A broker whose acknowledgements wait until they are let through, or fail. */
@@ -11,6 +12,7 @@ const held = () => {
   const wrap = (broker: Broker): Broker => ({
     ...broker,
     producer: async () => {
+      if (state.failing) throw new BrokerError('nobody listens', { retriable: true });
       const producer = await broker.producer();
       return {
         send: async records => {
@@ -57,18 +59,102 @@ test('an answer waits for the acknowledgement; what arrives meanwhile goes out t
   await ingest.stop();
 });
 
-test('503 with Retry-After while the broker fails, ready again when it is back; what failed is not remembered', async () => {
-  const { wrap, state } = held();
+test('while Kafka is away: 503 with Retry-After at once, nothing is queued; it finds Kafka again by itself', async () => {
+  const { wrap, state, sends } = held();
   const ingest = await startIngest({}, wrap);
   state.failing = true;
   const event = transaction({ eventId: 'again' });
   const failed = await ingest.post(event);
   expect([failed.status, failed.headers['retry-after']]).toEqual([503, '3']);
-  expect(ingest.service.notReady?.()).toContain('broker');
+  expect(ingest.service.notReady?.()).toBe('waits for Kafka, for 0 s by now: the broker is gone');
+  for (let i = 0; i < 100; i++) expect((await ingest.post(transaction())).status).toBe(503);
+  await ingest.clock.turn(60_000);
+  expect(sends).toHaveLength(1);
   state.failing = false;
-  expect(await ingest.post(event)).toMatchObject({ status: 202, body: { eventId: 'again', revision: 0 } });
+  // Nobody sends to a process that is not ready.
+  await ingest.clock.turn(2_000);
+  await settled();
   expect(ingest.service.notReady?.()).toBeUndefined();
+  expect(await ingest.post(event)).toMatchObject({ status: 202, body: { eventId: 'again', revision: 0 } });
   expect(await ingest.records()).toHaveLength(1);
+  await ingest.stop();
+});
+
+test('a send that hangs counts as away, until it ends well after all', async () => {
+  const { wrap, state, release } = held();
+  const ingest = await startIngest({ config: { sendMsMax: 1_000 } }, wrap);
+  state.holding = true;
+  const hung = ingest.post(transaction());
+  await settled();
+  await ingest.clock.turn(1_000);
+  expect((await hung).status).toBe(503);
+  await ingest.clock.turn(10_000);
+  expect((await ingest.post(transaction())).status).toBe(503);
+  state.holding = false;
+  release();
+  await settled();
+  await ingest.clock.turn(2_000);
+  expect((await ingest.post(transaction())).status).toBe(202);
+  await ingest.stop();
+});
+
+test('what Kafka refuses for good concerns its request alone, and is said once a minute', async () => {
+  const said: unknown[] = [];
+  const logger = { ...noLogger, error: (fields: object) => said.push(fields) };
+  const refusing = (broker: Broker): Broker => ({
+    ...broker,
+    producer: async () => ({
+      send: async () => {
+        throw new BrokerError('not authorized', { retriable: false });
+      },
+      close: async () => undefined,
+    }),
+  });
+  const ingest = await startIngest({ logger }, refusing);
+  for (let i = 0; i < 20; i++) expect((await ingest.post(transaction())).status).toBe(503);
+  expect(ingest.service.notReady?.()).toBeUndefined();
+  expect(said).toHaveLength(1);
+  await ingest.stop();
+});
+
+test('503 past the records in flight; told to stop, whoever waits for Kafka is answered within the time', async () => {
+  const { wrap, state } = held();
+  const ingest = await startIngest({ config: { inFlightRecordsMax: 3 } }, wrap);
+  state.holding = true;
+  const many = (count: number) => ingest.post(Array.from({ length: count }, () => transaction()));
+  const first = many(2);
+  await settled();
+  expect((await many(2)).status).toBe(503);
+  const second = many(1);
+  await settled();
+  const stopped = ingest.service.stop(1_000);
+  await ingest.clock.turn(1_000);
+  expect([(await first).status, (await second).status]).toEqual([503, 503]);
+  await stopped;
+  await ingest.stop();
+});
+
+test('the same Idempotency-Key gives the same ids to events without one; another key or sender does not', async () => {
+  const apiKeys = ['one', 'two'].map(name => ({ name, key: `key-of-client-${name}` }));
+  const ingest = await startIngest({ config: { apiKeys } });
+  const idsOf = async (sender: string, name: string): Promise<unknown[]> => {
+    const { status, body } = await ingest.post([transaction(), transaction({ amount: 1 })], {
+      authorization: `Bearer key-of-client-${sender}`,
+      'idempotency-key': name,
+    });
+    expect(status).toBe(202);
+    return (body['items'] as { eventId: string }[]).map(item => item.eventId);
+  };
+  const first = await idsOf('one', 'order-7');
+  expect(await idsOf('one', 'order-7')).toEqual(first);
+  expect(await ingest.records()).toHaveLength(2);
+  const all = [first, await idsOf('one', 'order-8'), await idsOf('two', 'order-7')].flat();
+  expect(new Set(all).size).toBe(6);
+  const refused = await ingest.post(transaction(), {
+    authorization: 'Bearer key-of-client-one',
+    'idempotency-key': 'x'.repeat(257),
+  });
+  expect([refused.status, refused.body['title']]).toEqual([400, 'Bad Idempotency-Key']);
   await ingest.stop();
 });
 
