@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { stackAddresses } from '../jest/stack.ts';
 
-const MAIN = join(import.meta.dirname, '../../services/cli/src/main.ts');
+const ROOT = join(import.meta.dirname, '../..');
 const COMMAND_MS_MAX = 90_000;
 
 export interface Ran {
@@ -13,11 +13,11 @@ export interface Ran {
   readonly said: string; // stderr
 }
 
-/** @param line words between single spaces */
-export const millrace = (line: string): Promise<Ran> =>
+/** A program of the repository with the stack's addresses around it. */
+export const program = (file: string, args: readonly string[], limitMs = COMMAND_MS_MAX): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const { kafka, registry, postgres } = stackAddresses();
-    const child = spawn(process.execPath, [MAIN, ...line.split(' ')], {
+    const child = spawn(process.execPath, [join(ROOT, file), ...args], {
       env: {
         ...process.env,
         KAFKA_BOOTSTRAP_SERVERS: kafka,
@@ -25,7 +25,7 @@ export const millrace = (line: string): Promise<Ran> =>
         DATABASE_URL: postgres,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: COMMAND_MS_MAX,
+      timeout: limitMs,
     });
     let out = '';
     let said = '';
@@ -34,6 +34,9 @@ export const millrace = (line: string): Promise<Ran> =>
     child.once('error', reject);
     child.once('close', code => resolve({ code, lines: out.trimEnd().split('\n'), said }));
   });
+
+/** @param line words between single spaces */
+export const millrace = (line: string): Promise<Ran> => program('services/cli/src/main.ts', line.split(' '));
 
 export const isAlive = (pid: number): boolean => {
   try {

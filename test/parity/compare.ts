@@ -7,6 +7,7 @@ export interface ColumnResult {
 
 /** What `pnpm parity --output json` prints as its last line. */
 export interface ParityResult {
+  readonly epochs: 'replay' | 'live';
   readonly rows: number;
   readonly columns: Readonly<Record<string, ColumnResult>>;
   readonly seconds: number;
@@ -16,6 +17,9 @@ export interface ParityResult {
   /** Events whose vector did not come, and vectors that came again. */
   readonly missing: number;
   readonly doubled: number;
+  /** Records published a second time on purpose, and feature processes killed. */
+  readonly duplicates: number;
+  readonly kills: number;
   /** By model. */
   readonly scores?: Readonly<Record<string, ScoreResult | ReferenceResult>>;
 }

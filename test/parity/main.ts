@@ -12,7 +12,7 @@ import { differences, reportLines } from './report.ts';
 import { runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
@@ -20,6 +20,9 @@ interface Wanted {
   readonly days: Days;
   readonly models: string | undefined;
   readonly scores: string | undefined;
+  readonly epochs: 'replay' | 'live';
+  readonly processes: number;
+  readonly disturb: number | undefined;
   readonly output: string;
 }
 
@@ -29,16 +32,24 @@ const day = (name: string, text: string | undefined): string | undefined => {
   return text;
 };
 
+const whole = (name: string, text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`--${name}: a whole number above zero is needed, found '${text}'`);
+  return value;
+};
+
 const read = (argv: readonly string[]): Wanted => {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
     options: {
-      raw: text, features: text, from: text, to: text, models: text, scores: text, output: { ...text, default: 'table' },
+      raw: text, features: text, from: text, to: text, models: text, scores: text, epochs: { ...text, default: 'replay' },
+      processes: { ...text, default: '2' }, disturb: text, output: { ...text, default: 'table' },
     },
   }); // prettier-ignore
-  const { raw, features, from, to, models, scores, output } = values;
+  const { raw, features, from, to, models, scores, epochs, processes, disturb, output } = values;
   if (positionals.join(' ') !== 'fraud') throw new RangeError('which pipeline? there are: fraud');
   if (raw === undefined || features === undefined) throw new RangeError('--raw and --features are needed');
   if (output !== 'table' && output !== 'json')
@@ -46,10 +57,20 @@ const read = (argv: readonly string[]): Wanted => {
   const days = daysOf(resolve(raw), resolve(features), day('from', from), day('to', to));
   const folder = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(path);
-  return { days, models: folder(models), scores: folder(scores), output };
+  if (epochs !== 'replay' && epochs !== 'live')
+    throw new RangeError(`--epochs: replay or live, not '${epochs}'`);
+  return {
+    days,
+    models: folder(models),
+    scores: folder(scores),
+    epochs,
+    processes: whole('processes', processes),
+    disturb: disturb === undefined ? undefined : whole('disturb', disturb),
+    output,
+  };
 };
 
-const parity = async (io: CommandIo, { days, models, scores, output }: Wanted): Promise<number> => {
+const parity = async (io: CommandIo, { output, ...wanted }: Wanted): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-parity-'));
   const { environment, signal } = io;
   // Never on somebody's own topics: the events are made up.
@@ -64,7 +85,7 @@ const parity = async (io: CommandIo, { days, models, scores, output }: Wanted): 
   let failed = true;
   try {
     const result = await runParity({
-      world, addresses: stack, directory, environment, days, models, scores, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
+      ...wanted, world, addresses: stack, directory, environment, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
     }); // prettier-ignore
     const wrong = differences(result);
     for (const line of [...reportLines(result), ...wrong.map(text => `DIFFERENT: ${text}`)])

@@ -1,4 +1,7 @@
 import type { openPublisher, StreamValue } from '@millrace/cli';
+import { fraud } from '@millrace/pipelines';
+import { murmur2Partition } from '@millrace/stream';
+import { type Dice, DUPLICATES_PERCENT } from './disturb.ts';
 import { inOrderTime, readTransactions } from './read.ts';
 
 /** As many as `millrace publish` hands on together. */
@@ -18,6 +21,8 @@ const valueOf = (fields: Readonly<Record<string, unknown>>, prefix: Prefix): Str
 export interface Published {
   readonly transactions: number;
   readonly labels: number;
+  /** Records that were published a second time. */
+  readonly duplicates: number;
 }
 
 /** Publishes transactions and the labels that are known by then, in order time, as fast as they are acknowledged. */
@@ -27,7 +32,7 @@ export const publishDays = async (
   prefix: Prefix,
   signal: AbortSignal,
 ): Promise<Published> => {
-  const counts = { transactions: 0, labels: 0 };
+  const counts = { transactions: 0, labels: 0, duplicates: 0 };
   let batch: StreamValue[] = [];
   for (const event of inOrderTime(readTransactions(files))) {
     counts[event.stream as keyof typeof counts]++;
@@ -38,5 +43,50 @@ export const publishDays = async (
     batch = [];
   }
   await publisher.publish(batch);
+  return counts;
+};
+
+/** A duplicate follows its first by up to so many records of its partition. */
+const DUPLICATE_AFTER_MAX = 2_000;
+
+/**
+ * The same records, one partition after the other in the order of the dice, so that one is ahead of another by all its
+ * days; and of each a share comes again somewhat later.
+ */
+export const publishDisturbed = async (
+  publisher: Awaited<ReturnType<typeof openPublisher>>,
+  files: readonly string[],
+  prefix: Prefix,
+  signal: AbortSignal,
+  dice: Dice,
+): Promise<Published> => {
+  const counts = { transactions: 0, labels: 0, duplicates: 0 };
+  const partitions = Array.from({ length: fraud.partitions }, (_, p) => p)
+    .map(p => [dice(1 << 30), p] as const)
+    .sort(([a], [b]) => a - b);
+  for (const [, partition] of partitions) {
+    const again = new Map<number, StreamValue[]>();
+    let batch: StreamValue[] = [];
+    let at = 0;
+    for (const event of inOrderTime(readTransactions(files))) {
+      const value = { stream: event.stream, value: valueOf(event.fields, prefix) };
+      if (murmur2Partition(Buffer.from(String(value.value['customerId'])), fraud.partitions) !== partition)
+        continue;
+      counts[event.stream as 'transactions' | 'labels']++;
+      batch.push(value, ...(again.get(at) ?? []));
+      again.delete(at);
+      if (dice(100) < DUPLICATES_PERCENT) {
+        counts.duplicates++;
+        const later = at + 1 + dice(DUPLICATE_AFTER_MAX);
+        again.set(later, [...(again.get(later) ?? []), value]);
+      }
+      at++;
+      if (batch.length < BATCH_MAX) continue;
+      signal.throwIfAborted();
+      await publisher.publish(batch);
+      batch = [];
+    }
+    await publisher.publish([...batch, ...[...again.values()].flat()]);
+  }
   return counts;
 };

@@ -1,7 +1,7 @@
 import { type ParityResult, type ReferenceResult, SCORE_TOLERANCE, type ScoreResult } from './compare.ts';
 
-/** Terminal columns hang on the order between two stages' inputs; they are counted, and required with replays. */
-const REQUIRED = /^(TX_|CUSTOMER_)/;
+/** Live, terminal columns hang on the order in which two stages' inputs arrived: they are counted, and not required. */
+const REQUIRED = { replay: /./, live: /^(TX_|CUSTOMER_)/ } as const;
 
 const isReference = (score: ScoreResult | ReferenceResult): score is ReferenceResult => 'missing' in score;
 /** The comparison that every model has: with itself, run offline. */
@@ -10,7 +10,7 @@ const offlineOf = (score: ScoreResult | ReferenceResult): ScoreResult =>
 
 /** What keeps a run from passing, a sentence each. */
 export const differences = (result: ParityResult): readonly string[] => {
-  const columns = Object.entries(result.columns).filter(([name]) => REQUIRED.test(name));
+  const columns = Object.entries(result.columns).filter(([name]) => REQUIRED[result.epochs].test(name));
   const all = Object.entries(result.scores ?? {});
   const scores = all.map(([name, score]) => [name, offlineOf(score)] as const);
   const referenced = all.flatMap(([name, score]) => (isReference(score) ? [[name, score] as const] : []));
@@ -58,4 +58,5 @@ export const reportLines = (result: ParityResult): readonly string[] => [
   '',
   `${result.rows} rows; ${result.missing} vectors missing, ${result.doubled} doubled; ${result.seconds.toFixed(1)} s, ` +
     `${result.recordsPerSecond} records/s, ${result.cpuSecondsPerMillion?.toFixed(1) ?? '?'} CPU s per million records.`,
+  `Epochs: ${result.epochs}. ${result.duplicates} records came twice on purpose, ${result.kills} feature processes were killed.`,
 ];

@@ -2,19 +2,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  FIRST_MODEL_VERSION, openPublisher, prepare, type Services, startServices, type World,
+  FIRST_MODEL_VERSION, prepare, type World,
 } from '@millrace/cli'; // prettier-ignore
-import { type FeaturesValue, topicsOf } from '@millrace/contracts';
+import { topicsOf } from '@millrace/contracts';
 import type { MakeScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
-import { collect, type Ends, endsOf } from './collect.ts';
+import { type Ends, endsOf } from './collect.ts';
 import { FRAUD_COLUMNS } from './columns.ts';
 import { compareColumns, type ParityResult, type ReferenceResult, type ScoreResult } from './compare.ts';
 import { setChampion } from './control.ts';
-import { cpuSeconds } from './cpu.ts';
 import type { Days } from './days.ts';
 import { type Candidate, givenModels, scoreOffline, shippedModel } from './models.ts';
-import { publishDays } from './publish.ts';
+import { gather, startService } from './gather.ts';
 import { readPublished, readReversedTies, readTransactions } from './read.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
@@ -31,6 +30,12 @@ export interface ParityOptions {
   readonly models: string | undefined;
   /** Folder with scores that others computed, or none. */
   readonly scores: string | undefined;
+  /** How epochs are cut: by order time once everything is there, or as records arrive. */
+  readonly epochs: 'replay' | 'live';
+  /** Feature processes. */
+  readonly processes: number;
+  /** Seed of what goes wrong on purpose: duplicates, partitions one after another, processes killed; none without it. */
+  readonly disturb: number | undefined;
   /** Before every id, where the topics hold the same customers already. */
   readonly prefix: string;
   /** Asks models here, outside the service. */
@@ -38,62 +43,6 @@ export interface ParityOptions {
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
-
-type Figures = Pick<ParityResult, 'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing'>;
-
-const start = (options: ParityOptions, name: 'feature' | 'inference'): Promise<Services> =>
-  startServices({
-    names: [name],
-    addresses: options.addresses,
-    directory: options.directory,
-    environment: { ...options.environment, MILLRACE_MODELS: join(options.directory, 'models') },
-    clock: options.world.clock,
-    signal: options.signal,
-    apiKey: 'none',
-    token: `millrace-parity-${process.pid}`,
-    say: options.say,
-  });
-
-/** Transactions in, vectors out. Time and CPU count from the first record published to the last vector appended. */
-const gather = async (
-  options: ParityOptions,
-  from: Ends,
-): Promise<{ readonly vectors: Vectors; readonly figures: Figures }> => {
-  const { world, days, prefix, signal, say } = options;
-  const publisher = await openPublisher(world, fraud);
-  const feature = await start(options, 'feature');
-  try {
-    const pid = (): number => feature.list()[0]!.pid;
-    const [pidBefore, cpuBefore] = [pid(), cpuSeconds(pid())];
-    const startedMs = world.clock.now();
-    const { transactions, labels } = await publishDays(publisher, days.raw, prefix, signal);
-    say(
-      `Published ${transactions} transactions and ${labels} labels in ${((world.clock.now() - startedMs) / 1000).toFixed(1)} s.`,
-    );
-    const vectors = new Vectors(fraud, transactions);
-    await collect<FeaturesValue>(
-      world, fraud, from,
-      (value, appendMs) => { if (value.eventId.startsWith(`${prefix}tx-`)) vectors.take(value, appendMs); },
-      () => vectors.rows === transactions, signal,
-    ); // prettier-ignore
-    const seconds = (vectors.lastAppendMs - startedMs) / 1000;
-    const cpuAfter = cpuSeconds(pid());
-    // A process that was started again has taken the first one's figures with it.
-    const known = cpuBefore !== undefined && cpuAfter !== undefined && pid() === pidBefore;
-    return {
-      vectors,
-      figures: {
-        seconds,
-        recordsPerSecond: Math.round((transactions + labels) / seconds),
-        cpuSecondsPerMillion: known ? ((cpuAfter - cpuBefore) / (transactions + labels)) * 1e6 : null,
-        missing: transactions - vectors.rows,
-      },
-    };
-  } finally {
-    await feature.stop();
-    await publisher.close();
-  }
-};
 
 const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 'rows' | 'columns'> => {
   const columns = Object.keys(FRAUD_COLUMNS);
@@ -141,7 +90,7 @@ const compareModels = async (
   const given: readonly Candidate[] =
     models === undefined ? [] : await givenModels(makeScorer, models, folder, fraud, vectors);
   const run = {
-    world, pipeline: fraud, vectors, from, makeScorer, signal, startInference: () => start(options, 'inference'),
+    world, pipeline: fraud, vectors, from, makeScorer, signal, startInference: () => startService(options, 'inference', options.directory),
   }; // prettier-ignore
   const scores: Record<string, ScoreResult | ReferenceResult> = {};
   try {
@@ -182,5 +131,5 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const compared = compare(options, vectors);
   say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
   const scores = await compareModels(options, from, vectors);
-  return { ...compared, ...figures, doubled: vectors.doubled, scores };
+  return { ...compared, epochs: options.epochs, ...figures, doubled: vectors.doubled, scores };
 };

@@ -76,7 +76,13 @@ describe('reference scores', () => {
 });
 
 describe('verdict', () => {
-  const clean = (mismatches: Readonly<Record<string, number>> = {}): ParityResult => ({
+  const clean = (
+    mismatches: Readonly<Record<string, number>> = {},
+    epochs: ParityResult['epochs'] = 'live',
+  ): ParityResult => ({
+    epochs,
+    duplicates: 0,
+    kills: 0,
     rows: 2,
     columns: Object.fromEntries(
       Object.keys(FRAUD_COLUMNS).map(name => [
@@ -106,8 +112,11 @@ describe('verdict', () => {
       'scores of a differ from the reference by up to 0.00002',
     ]);
   });
-  test('nothing differs, and terminal columns may', () => {
+  test('nothing differs, and live terminal columns may', () => {
     expect(differences(clean({ TERMINAL_ID_RISK_7DAY_WINDOW: 1 }))).toEqual([]);
+    expect(differences(clean({ TERMINAL_ID_RISK_7DAY_WINDOW: 1 }, 'replay'))).toEqual([
+      'TERMINAL_ID_RISK_7DAY_WINDOW differs in 1 rows',
+    ]);
   });
   test.each([
     ['a calendar column', clean({ TX_DURING_NIGHT: 1 })],
