@@ -17,7 +17,7 @@ import { gather, startService } from './gather.ts';
 import { readPublished, readReversedTies, readTransactions } from './read.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
-import { Vectors } from './vectors.ts';
+import type { Vectors } from './vectors.ts';
 
 export interface ParityOptions {
   readonly world: World;
