@@ -1,6 +1,6 @@
 import type { Pipeline } from '@millrace/define';
 import type { ServiceName, Topic } from './catalogue.ts';
-import { consumerGroup, transactionalIdPrefix } from './topics.ts';
+import { consumerGroup, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
 
 /** Kafka's own words, as `kafka-acls` takes them. Read and Write include Describe. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'DescribeConfigs' | 'AlterConfigs';
@@ -34,20 +34,21 @@ const operationsOn = (service: ServiceName, topic: Topic): readonly AclOperation
   ];
 };
 
+const transactions = (service: ServiceName, group: string): Acl => ({
+  service,
+  resource: 'transactional-id',
+  name: transactionalIdPrefix(group),
+  pattern: 'prefixed',
+  operations: ['Write', 'Describe'],
+});
+
 const groupAcls = (service: (typeof MEMBERS)[number], pipeline: Pipeline): readonly Acl[] => {
   const group = consumerGroup(service, pipeline);
   const isTransactional =
     service === 'feature' || (service === 'inference' && pipeline.delivery.inference === 'exactly_once');
-  const transactions: Acl = {
-    service,
-    resource: 'transactional-id',
-    name: transactionalIdPrefix(group),
-    pattern: 'prefixed',
-    operations: ['Write', 'Describe'],
-  };
   return [
     { service, resource: 'group', name: group, pattern: 'literal', operations: ['Read'] },
-    ...(isTransactional ? [transactions] : []),
+    ...(isTransactional ? [transactions(service, group)] : []),
   ];
 };
 
@@ -66,5 +67,7 @@ export const aclsOf = (pipelines: readonly Pipeline[], topics: readonly Topic[])
     ...MEMBERS.filter(member => member === service).flatMap(member =>
       pipelines.flatMap(pipeline => groupAcls(member, pipeline)),
     ),
+    // Letters are sent again in transactions.
+    ...(service === OPERATOR ? [transactions(service, REDRIVE_GROUP)] : []),
   ]);
 };

@@ -158,7 +158,7 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
 };
 
 const houseTopics = (source: SchemaSource): readonly Topic[] => {
-  const { control, audit, models, lineage, runs } = MILLRACE_TOPICS;
+  const { control, audit, models, lineage, runs, redrives } = MILLRACE_TOPICS;
   const valueOf = (name: string, path: string): Topic['value'] => {
     const text = source(path);
     return text === undefined ? undefined : { subject: valueSubject(name), schema: compactSchema(text) };
@@ -171,6 +171,7 @@ const houseTopics = (source: SchemaSource): readonly Topic[] => {
     { ...record, name: models, config: kept(FOREVER), key: 'model name' },
     { ...record, name: lineage, config: kept(days(EVENTS_RETENTION_DAYS)), key: 'run or job id' },
     { ...record, name: runs, config: kept(FOREVER), key: 'run id', value: valueOf(runs, 'millrace/run'), readers: ['feature', 'cli'] },
+    { ...record, name: redrives, config: kept(days(EVENTS_RETENTION_DAYS)), key: 'the letter', value: valueOf(redrives, 'millrace/redrive') },
   ]; // prettier-ignore
 };
 

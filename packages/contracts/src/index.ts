@@ -21,11 +21,13 @@ export type { FraudLabel } from './generated/fraud-label.ts';
 export type { FraudPrediction } from './generated/fraud-prediction.ts';
 export type { FraudTransaction } from './generated/fraud-transaction.ts';
 export type { Progress } from './generated/millrace-progress.ts';
+export type { Redrive } from './generated/millrace-redrive.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';
 export type { Run, Stretch } from './generated/millrace-run.ts';
 export { inputHash, predictionId } from './identity.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
+export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
 export {
   asideTopic,
@@ -33,6 +35,7 @@ export {
   deadLetterTopic,
   MILLRACE_TOPICS,
   type PipelineTopics,
+  REDRIVE_GROUP,
   stageKeys,
   topicsOf,
   transactionalIdPrefix,

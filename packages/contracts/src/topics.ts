@@ -33,6 +33,8 @@ export const MILLRACE_TOPICS = {
   lineage: 'millrace.lineage.v1',
   /** Never compacted: the stretches that runs were over, and what came of them. */
   runs: 'millrace.runs.v1',
+  /** Which dead letters were sent again, and when. */
+  redrives: 'millrace.redrives.v1',
 } as const;
 
 const ASIDE = '.aside';
@@ -85,6 +87,9 @@ export const consumerGroup = (service: 'feature' | 'inference' | 'sink', pipelin
   service === 'feature'
     ? `millrace.feature.${pipeline.name}.v${pipeline.features.version}`
     : `millrace.${service}.${pipeline.name}`;
+
+/** Under which name the command line sends dead letters again. */
+export const REDRIVE_GROUP = 'millrace.redrive';
 
 /** Begin of the transactional ids of a group: one for each task, whose number follows. */
 export const transactionalIdPrefix = (group: string): string => `tx.${group}.`;

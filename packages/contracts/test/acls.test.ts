@@ -38,6 +38,7 @@ test('groups are our own, and transactional ids those of our own group, with not
     ['transactional-id', 'tx.millrace.feature.shop-orders.v2.', 'prefixed', 'Write Describe'],
   ]);
   expect(beside('sink')).toEqual([['group', 'millrace.sink.shop-orders', 'literal', 'Read']]);
+  expect(beside('cli')).toEqual([['transactional-id', 'tx.millrace.redrive.', 'prefixed', 'Write Describe']]);
   expect([...beside('ingest'), ...beside('producers')]).toEqual([]);
 });
 

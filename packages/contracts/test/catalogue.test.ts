@@ -38,6 +38,7 @@ describe('the catalogue', () => {
         'millrace.models.v1',
         'millrace.lineage.v1',
         'millrace.runs.v1',
+        'millrace.redrives.v1',
       ].toSorted(),
     );
   });

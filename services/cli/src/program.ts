@@ -1,10 +1,11 @@
 /** The command line: what there is, how it is called. Each command's work is in `commands/` or `demo/`. */
 import { join, resolve } from 'node:path';
-import { fraud, MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
+import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
+import { letterCommands } from './commands/dlq/commands.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { run } from './commands/run.ts';
@@ -14,50 +15,14 @@ import { tailPredictions } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
 import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
+import { directory, type Done, output, pipelineOption, positive, talks, whole } from './flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from './io.ts';
-import { type AddressFlags, defaultDirectory, findAddresses } from './world/addresses.ts';
+import { type AddressFlags, findAddresses } from './world/addresses.ts';
 import { FIRST_MODEL_VERSION } from './world/models.ts';
 import { withWorld } from './world/open.ts';
 import type { World } from './world/prepare.ts';
-import { SECURITY_FLAGS } from './world/security.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-
-const positive = (text: string): number => {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('a number above zero is needed');
-  return value;
-};
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');
-  return value;
-};
-const output = (): Option =>
-  new Option('--output <form>', 'how results are printed').choices(['table', 'json']).default('table');
-const directory = (): Option =>
-  new Option('--directory <folder>', 'folder of the local stack').default(
-    defaultDirectory(),
-    'a folder of yours under the temporary folder',
-  );
-const pipelineOption = (): Option => new Option('--pipeline <name>', 'which pipeline').default(fraud.name);
-
-/** Commands that talk to a running world take its addresses, and how it is spoken to. */
-const talks = (command: Command): Command => {
-  command
-    .option('--bootstrap-server <list>', 'brokers, host:port,… (KAFKA_BOOTSTRAP_SERVERS)')
-    .option('--registry <url>', 'schema registry (SCHEMA_REGISTRY_URL)')
-    .option(
-      '--config <file>',
-      'TLS and credentials as YAML; each also as variable or flag (docs/SECURITY.md)',
-    )
-    .addOption(directory());
-  for (const { flag, help } of SECURITY_FLAGS)
-    command.addOption(new Option(`${flag} <value>`, help).hideHelp());
-  return command;
-};
-
-type Done = (work: Promise<ExitCode> | ExitCode) => Promise<void>;
 
 const stackCommands = (program: Command, io: Io, done: Done): void => {
   const demoCommand = program.command('demo').description('run the main job: a simulated stream, scored end to end, with an account that adds up');
@@ -181,6 +146,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
     );
   stackCommands(program, io, done);
   dataCommands(program, io, done);
+  letterCommands(program, io, done);
   aclCommands(program, io, done);
   authorCommands(program, io, done);
   const quiet = (command: Command): void => {

@@ -11,7 +11,13 @@ export interface GeneratedFile {
 }
 
 /** Schemas of the house's own topics. */
-const HOUSE = ['millrace/control', 'millrace/repartition', 'millrace/progress', 'millrace/run'];
+const HOUSE = [
+  'millrace/control',
+  'millrace/repartition',
+  'millrace/progress',
+  'millrace/run',
+  'millrace/redrive',
+];
 
 const typesFile = (path: string, schema: AvscRecord): GeneratedFile => ({
   path: `packages/contracts/src/generated/${path.replaceAll(/[/.]/g, '-')}.ts`,

@@ -1,0 +1,45 @@
+/** Flags that several commands have, and how their values are checked. */
+import { fraud } from '@millrace/pipelines';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { ExitCode } from './io.ts';
+import { defaultDirectory } from './world/addresses.ts';
+import { SECURITY_FLAGS } from './world/security.ts';
+
+export const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('a number above zero is needed');
+  return value;
+};
+export const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');
+  return value;
+};
+export const output = (): Option =>
+  new Option('--output <form>', 'how results are printed').choices(['table', 'json']).default('table');
+export const directory = (): Option =>
+  new Option('--directory <folder>', 'folder of the local stack').default(
+    defaultDirectory(),
+    'a folder of yours under the temporary folder',
+  );
+export const pipelineOption = (): Option =>
+  new Option('--pipeline <name>', 'which pipeline').default(fraud.name);
+
+/** Commands that talk to a running world take its addresses, and how it is spoken to. */
+export const talks = (command: Command): Command => {
+  command
+    .option('--bootstrap-server <list>', 'brokers, host:port,… (KAFKA_BOOTSTRAP_SERVERS)')
+    .option('--registry <url>', 'schema registry (SCHEMA_REGISTRY_URL)')
+    .option(
+      '--config <file>',
+      'TLS and credentials as YAML; each also as variable or flag (docs/SECURITY.md)',
+    )
+    .addOption(directory());
+  for (const { flag, help } of SECURITY_FLAGS)
+    command.addOption(new Option(`${flag} <value>`, help).hideHelp());
+  return command;
+};
+
+/** Takes the exit code of a command's work. */
+export type Done = (work: Promise<ExitCode> | ExitCode) => Promise<void>;
