@@ -1,3 +1,4 @@
+import { FAILPOINTS } from './failpoints.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Of the loop: `packages/stream`. */
@@ -23,7 +24,7 @@ const PIPELINES: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES];
+export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES, ...FAILPOINTS];
 
 /** @throws Error naming those there are. */
 export function mutantOf(name: string): Mutant {

@@ -1,0 +1,66 @@
+import type { Mutant } from './mutant.ts';
+
+/**
+ * Not protections, but places where a process may die or stand still: with a small chance at each pass, so that a process
+ * that was started again comes further. The protections must hold all the same.
+ */
+const DIE = "process.kill(process.pid, 'SIGKILL')";
+const STAND_STILL = "process.kill(process.pid, 'SIGSTOP')";
+const chance = (share: number, what: string): string => `if (Math.random() < ${share}) ${what};`;
+
+const COURIER = 'packages/stream/src/processor/delivery.ts';
+const SHIPPING = 'packages/stream/src/processor/shipping.ts';
+
+export const FAILPOINTS: readonly Mutant[] = [
+  {
+    name: 'dies-after-produce',
+    shows: 'a process dies between its records and its offsets',
+    file: COURIER,
+    text: '      const proof = member.heartbeat();',
+    instead: `      ${chance(0.002, DIE)}\n      const proof = member.heartbeat();`,
+  },
+  {
+    name: 'dies-before-commit',
+    shows: 'a process dies between its offsets and the commit',
+    file: COURIER,
+    text: '      await producer.commit();',
+    instead: `      ${chance(0.002, DIE)}\n      await producer.commit();`,
+  },
+  {
+    name: 'dies-after-commit',
+    shows: 'a process dies between the commit and its own state',
+    file: SHIPPING,
+    text: '    await this.#state?.settle(cut.bookkeeping, () => this.#mark());',
+    instead: `    ${chance(0.002, DIE)}\n    await this.#state?.settle(cut.bookkeeping, () => this.#mark());`,
+  },
+  {
+    name: 'stands-still-before-commit',
+    shows:
+      'a process stands still between the proof of its membership and the commit: whoever follows must fence it',
+    file: COURIER,
+    text: '      await producer.commit();',
+    instead: `      ${chance(0.003, STAND_STILL)}\n      await producer.commit();`,
+  },
+  {
+    name: 'stands-still-after-fencing',
+    shows: 'a process stands still between fencing and reading what is committed',
+    file: 'packages/stream/src/processor/acquire.ts',
+    text: '  const courier = await openCourier(of);',
+    instead: `  const courier = await openCourier(of);\n  ${chance(0.15, STAND_STILL)}`,
+  },
+  {
+    name: 'answers-slowly',
+    shows: 'a model takes 300 ms for each call',
+    file: 'services/inference/src/ask.ts',
+    text: '    return await askModel(serving, vectors, null);',
+    instead:
+      '    await new Promise(resolve => setTimeout(resolve, 300));\n    return await askModel(serving, vectors, null);',
+  },
+  {
+    name: 'handles-for-too-long',
+    shows: 'a handler takes longer than a rebalance may, now and then',
+    file: 'services/inference/src/ask.ts',
+    text: '    return await askModel(serving, vectors, null);',
+    instead: `    ${chance(0.002, 'await new Promise(resolve => setTimeout(resolve, 45_000))')}\n    return await askModel(serving, vectors, null);`,
+  },
+];
