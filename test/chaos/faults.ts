@@ -1,7 +1,10 @@
 /** The menu of faults, each of which begins and ends by itself. */
+import { catalogue } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
 import type { Rule } from './proxy/proxy.ts';
 import type { Api } from './proxy/frames.ts';
 import type { ServiceName } from './rig/fleet.ts';
+import { COORDINATORS, moveLeaders, type Partitions } from './rig/leaders.ts';
 import type { Scene } from './scene.ts';
 
 const READY_S_MAX = 60;
@@ -127,6 +130,19 @@ export const onFrames = async (
         ...(lateMs === undefined ? {} : { lateMs }),
       });
   });
+};
+
+const DATA: readonly Partitions[] = catalogue([fraud]).map(({ name: topic, partitions }) => ({
+  topic,
+  partitions,
+}));
+
+/** Every partition gets another leader, with nothing else happening: of the data, or of the coordinators' own topics. */
+export const newLeaders = async (scene: Scene, of: 'data' | 'coordinators', turn: number): Promise<void> => {
+  const { stack, directory } = scene.rig;
+  await scene.fault(`new leaders for ${of}`, () =>
+    moveLeaders(stack.kafka, directory, of === 'data' ? DATA : COORDINATORS, turn),
+  );
 };
 
 export const databaseAway = async (scene: Scene, seconds: number): Promise<void> => {

@@ -4,10 +4,11 @@
  */
 import { type CommandIo, runCommand } from '@millrace/runtime';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { randomFaults } from './random.ts';
+import { randomFaults } from './scenarios/random.ts';
 import { summaryOf, tableOf } from './report.ts';
 import { type Outcome, runScenario } from './run.ts';
-import { type Scenario, SCENARIOS, scenariosNamed } from './scenarios.ts';
+import { SCENARIOS, scenariosNamed } from './scenarios/all.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 const FAILED = 1;
 const USED_WRONGLY = 2;

@@ -2,8 +2,8 @@
 import { seededRandom } from './seeded.ts';
 import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
-import { startRig } from './rig/rig.ts';
-import type { Scenario } from './scenarios.ts';
+import { type Rig, startRig } from './rig/rig.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { Scene } from './scene.ts';
 
 export interface Outcome {
@@ -39,6 +39,7 @@ const WARM_S_MAX = 120;
 const TAIL_SECONDS = 8;
 /** A run that has not come to rest by then has lost something. */
 const REST_MS_MAX = 240_000;
+const TELL_MS = 60_000;
 const MEMORY_BYTES_MAX = 700 << 20;
 
 const problemsOf = (verdict: Verdict, scene: Scene, memory: ReadonlyMap<string, number>): string[] => {
@@ -58,6 +59,10 @@ const problemsOf = (verdict: Verdict, scene: Scene, memory: ReadonlyMap<string, 
   ];
 };
 
+const soFar = ({ feed, follower, fleet }: Rig): string =>
+  `${feed.ledger.entries.length} records, ${feed.ledger.outstanding} of them not acknowledged, ` +
+  `${follower.predictions} predictions, ${follower.letters} letters, ${fleet.ownEnds.length} ends of their own`;
+
 export const runScenario = async (scenario: Scenario, options: RunOptions): Promise<Outcome> => {
   const { brokers, seed, delivery, signal, say, seconds } = options;
   const rate = scenario.rig?.rate ?? options.rate;
@@ -65,18 +70,19 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
   const rig = await startRig({
     brokers, seed, signal, say, rate,
     services: scenario.rig?.services ?? SERVICES,
-    records: rate * (seconds + 30),
+    records: scenario.rig?.records ?? rate * (seconds + 30),
     mutants: [...(scenario.rig?.mutants ?? []), ...options.mutants, ...deliveryMutants(delivery)],
     ...(scenario.rig?.environment === undefined ? {} : { environment: scenario.rig.environment }),
     ...(scenario.rig?.brokerSettings === undefined ? {} : { brokerSettings: scenario.rig.brokerSettings }),
   }); // prettier-ignore
+  const telling = setInterval(() => say(`  so far: ${soFar(rig)}`), TELL_MS);
   try {
     const feeding = new AbortController();
     const fed = rig.feed.run(feeding.signal);
     const scene = new Scene(rig, seededRandom(seed));
     const failure = Promise.race([rig.feed.failed, rig.follower.failed, fed]);
     const act = async (): Promise<void> => {
-      const warm = await scene.until(() => rig.follower.answered.size >= WARM_ANSWERS, WARM_S_MAX);
+      const warm = await scene.until(() => rig.follower.scored.size >= WARM_ANSWERS, WARM_S_MAX);
       if (!warm) throw new Error(`nothing is scored within ${WARM_S_MAX} s`);
       say(`${scenario.name}: the load is scored, faults begin`);
       await scenario.run(scene);
@@ -97,6 +103,7 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
       problems: problemsOf(verdict, scene, rig.memory.most),
     }; // prettier-ignore
   } finally {
+    clearInterval(telling);
     await rig.close();
   }
 };

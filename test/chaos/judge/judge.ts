@@ -1,6 +1,6 @@
 /** Compares what was acknowledged with what was answered. Pure: everything was read by clients that are not ours. */
 import type { LetterLine, PredictionLine } from '../rig/follower.ts';
-import { type Entry, placeName } from '../rig/ledger.ts';
+import { type Entry, isAnswered, placeName } from '../rig/ledger.ts';
 
 export type Delivery = 'exactly_once' | 'at_least_once';
 
@@ -48,7 +48,7 @@ export const judge = (given: {
   readonly delivery: Delivery;
 }): Judgement => {
   const { predictions, letters, delivery } = given;
-  const asked = given.entries.filter(({ kind }) => kind !== 'label');
+  const asked = given.entries.filter(isAnswered);
   const byPlace = new Map(
     asked.flatMap(entry =>
       entry.at === undefined ? [] : [[placeName(entry.topic, entry.at.partition, entry.at.offset), entry]],
@@ -107,7 +107,12 @@ export const judge = (given: {
   }
   for (const entry of asked) {
     if (answers.has(entry)) continue;
-    const where = entry.at === undefined ? 'never acknowledged' : `${entry.at.partition}/${entry.at.offset}`;
+    const { acknowledged, at } = entry;
+    const where = !acknowledged
+      ? 'never acknowledged'
+      : at === undefined
+        ? 'over HTTP'
+        : `${at.partition}/${at.offset}`;
     tally.add('lost', `${entry.id} (${where})`);
   }
   return {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
-import { placeName } from '../rig/ledger.ts';
+import { type Ledger, placeName } from '../rig/ledger.ts';
 import type { Rig } from '../rig/rig.ts';
 import { linesOf } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
@@ -38,12 +38,13 @@ const ATTEMPTS_MAX = 20;
 export const comeToRest = async (rig: Rig, patienceMs: number): Promise<void> => {
   const end = performance.now() + patienceMs;
   const { ledger } = rig.feed;
+  const { scored, aside } = rig.follower;
   const isDone = (): boolean =>
     ledger.outstanding === 0 &&
-    ledger.entries.every(
-      ({ kind, topic, at }) =>
-        kind === 'label' || rig.follower.answered.has(placeName(topic, at!.partition, at!.offset)),
-    );
+    ledger.entries.every(({ kind, id, topic, at }) => {
+      if (kind === 'event') return scored.has(id);
+      return kind !== 'poison' || aside.has(placeName(topic, at!.partition, at!.offset));
+    });
   while (!isDone() && performance.now() < end) {
     rig.options.signal.throwIfAborted();
     await sleep(500);
@@ -69,8 +70,22 @@ const openPartitions = async (python: string, bootstrap: string): Promise<readon
   );
 };
 
+/** Who sends over HTTP is not told where a record was put: its prediction says so, and the fold needs it. */
+const learnPlaces = (ledger: Ledger, predictions: readonly PredictionLine[]): void => {
+  const unplaced = new Map(
+    ledger.entries.flatMap(one =>
+      one.kind === 'event' && one.acknowledged && one.at === undefined ? [[one.id, one]] : [],
+    ),
+  );
+  if (unplaced.size === 0) return;
+  for (const { eventId, sourcePartition, sourceOffset } of predictions) {
+    const entry = unplaced.get(eventId);
+    if (entry !== undefined) entry.at ??= { partition: sourcePartition, offset: sourceOffset };
+  }
+};
+
 export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly Fault[]): Promise<Verdict> => {
-  const { python, stack, feed, follower, databaseUrl } = rig;
+  const { python, stack, feed, follower } = rig;
   const bootstrap = stack.kafka;
   const read = <T>(topic: string, as: string): Promise<readonly T[]> =>
     linesOf<T>(python, 'read.py', { bootstrap, registry: stack.registry, topic, as });
@@ -79,12 +94,13 @@ export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly F
     found => found.length === 0,
   );
   const predictions = await read<PredictionLine>(PREDICTIONS, 'predictions');
+  learnPlaces(feed.ledger, predictions);
   const letters = await read<LetterLine>(LETTERS, 'letters');
   const state = await settled(
     async () => judgeState(feed.ledger, await read<StateLine>(TOPICS.changelog, 'latest')),
     found => found.different === 0,
   );
-  const rows = await readRows(databaseUrl, predictions);
+  const rows = await readRows(stack.postgres, predictions);
   const hanging = await hangingTransactions(bootstrap, rig.options.brokers);
   const times = Map.groupBy(predictions, ({ partition }) => partition);
   return {

@@ -1,4 +1,7 @@
-/** A steady load: simulated payments and labels, some records that nobody can read, through librdkafka. */
+/**
+ * A steady load through librdkafka: simulated payments and their labels, now and then a payment once more, and a record
+ * that nobody can read.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { topicsOf } from '@millrace/contracts';
 import { FRAUD_SIMULATION, fraud, simulateFraud, type SimulatedEvent } from '@millrace/pipelines';
@@ -18,6 +21,7 @@ export interface FeedOptions {
 
 const TOPICS = topicsOf(fraud);
 const POISON_EVERY = 97;
+const AGAIN_EVERY = 61;
 const STEP_MS = 50;
 const CUSTOMERS_MIN = 100;
 const RECORDS_A_CUSTOMER_DAY = 3;
@@ -25,15 +29,27 @@ const RECORDS_A_CUSTOMER_DAY = 3;
 const DAYS = 45;
 const DAYS_MAX = 300;
 
+/** The value of an event as its topic has it. */
+export const sentValue = ({ value }: SimulatedEvent): object => ({
+  revision: 0,
+  withdrawn: false,
+  lineage: null,
+  ...value,
+});
+
 export class Feed {
   readonly ledger = new Ledger();
+  /** Nothing is sent while it is so. */
+  resting = false;
+  readonly #options: FeedOptions;
   readonly #producer: Script;
   readonly #events: Generator<SimulatedEvent>;
-  #rate: number;
+  #count = 0;
+  #last: SimulatedEvent | undefined;
 
   constructor(options: FeedOptions) {
-    this.#rate = options.rate;
-    const { python, bootstrap, registry, seed, records } = options;
+    this.#options = options;
+    const { bootstrap, registry, seed, records } = options;
     const customers = Math.max(CUSTOMERS_MIN, Math.ceil(records / DAYS / RECORDS_A_CUSTOMER_DAY));
     this.#events = simulateFraud({
       ...FRAUD_SIMULATION,
@@ -43,7 +59,12 @@ export class Feed {
       terminals: Math.ceil(customers / 3),
       startAt: Date.UTC(2026, 0, 5),
     });
-    this.#producer = startScript(python, 'load.py', { bootstrap, registry }, line => {
+    this.#producer = this.script('load.py', { bootstrap, registry });
+  }
+
+  /** A script that produces, and says what was acknowledged. */
+  script(name: string, where: Readonly<Record<string, string>>): Script {
+    return startScript(this.#options.python, name, where, line => {
       const { n, partition, offset } = JSON.parse(line) as { n: number; partition: number; offset: number };
       this.ledger.acknowledge(n, { partition, offset });
     });
@@ -58,7 +79,9 @@ export class Feed {
   async run(signal: AbortSignal): Promise<void> {
     let dueMs = performance.now();
     while (!signal.aborted) {
-      for (; dueMs <= performance.now() && !signal.aborted; dueMs += 1000 / this.#rate) await this.#next();
+      if (this.resting) dueMs = performance.now();
+      for (; dueMs < performance.now() && !signal.aborted; dueMs += 1000 / this.#options.rate)
+        await this.#next();
       await sleep(STEP_MS);
     }
   }
@@ -68,29 +91,46 @@ export class Feed {
     for (let i = 0; i < count; i++) await this.#next();
   }
 
+  /** The next payment of the simulation, under keys of their own when a prefix is given; labels are left out. */
+  takePayment(prefix: string): SimulatedEvent & { readonly stream: 'transactions' } {
+    for (;;) {
+      const event = this.#take();
+      if (event.stream === 'labels') continue;
+      const { customerId, terminalId } = event.value;
+      const value = { ...event.value, customerId: prefix + customerId, terminalId: prefix + terminalId };
+      return { stream: 'transactions', value };
+    }
+  }
+
   async close(): Promise<void> {
     this.#producer.kill();
     await this.#producer.ended.catch(() => undefined); // It was killed.
   }
 
+  #take(): SimulatedEvent {
+    const { value, done } = this.#events.next();
+    if (done === true) throw new Error('the simulation has no more days: take a lower rate or fewer minutes');
+    return value;
+  }
+
   async #next(): Promise<void> {
     const { ledger } = this;
-    if (ledger.entries.length % POISON_EVERY === POISON_EVERY - 1) {
-      const key = `poison-${ledger.entries.length}`;
-      const { n, topic } = ledger.add({ kind: 'poison', id: key, key, topic: TOPICS.scored });
-      await this.#producer.write(JSON.stringify({ n, topic, key, raw: Buffer.from(key).toString('base64') }));
+    const count = ++this.#count;
+    if (count % POISON_EVERY === 0) {
+      const id = `poison-${count}`;
+      const { n, topic } = ledger.add({ kind: 'poison', id, key: id, topic: TOPICS.scored });
+      await this.#producer.write(
+        JSON.stringify({ n, topic, key: id, raw: Buffer.from(id).toString('base64') }),
+      );
       return;
     }
-    const { value: event, done } = this.#events.next();
-    if (done === true) throw new Error('the simulation has no more days: take a lower rate or fewer minutes');
+    const again = count % AGAIN_EVERY === 0 ? this.#last : undefined;
+    const event = again ?? this.#take();
     const { stream, value } = event;
-    const { n, topic, key } = ledger.add({
-      kind: stream === 'labels' ? 'label' : 'event',
-      id: value.eventId,
-      key: value.customerId,
-      topic: TOPICS.events[stream]!,
-    }, event); // prettier-ignore
-    const sent = { revision: 0, withdrawn: false, lineage: null, ...value };
-    await this.#producer.write(JSON.stringify({ n, topic, key, value: sent }));
+    const kind = again !== undefined ? 'again' : stream === 'labels' ? 'label' : 'event';
+    if (kind === 'event') this.#last = event;
+    const named = { kind, id: value.eventId, key: value.customerId, topic: TOPICS.events[stream]! } as const;
+    const { n, topic, key } = ledger.add(named, again === undefined ? event : undefined);
+    await this.#producer.write(JSON.stringify({ n, topic, key, value: sentValue(event) }));
   }
 }

@@ -27,11 +27,15 @@ export interface Member {
   resting: boolean;
 }
 
+export const API_KEY = 'a-key-of-the-fault-suite';
 const ROOT = join(import.meta.dirname, '../../..');
 const REGISTER = join(ROOT, 'test/mutants/register.ts');
 const READY_MS_MAX = 120_000;
 const POLL_MS = 100;
+const SLEEPERS_EVERY_MS = 500;
 const RESTART_MS = 300;
+/** Longer than a session lasts: whoever stands still that long has been followed by another. */
+const ASLEEP_MS_MAX = 14_000;
 const STOP_GRACE_S = 20;
 const TAIL_LINES = 5;
 
@@ -42,10 +46,13 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #ordered = new Set<Child>();
   readonly #starting = new Set<Promise<void>>();
+  /** Processes that stood still by a failpoint, and were woken. */
+  awoken = 0;
   #over = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    if (options.mutants.length > 0) void this.#wakeSleepers();
   }
 
   async start(counts: Readonly<Partial<Record<ServiceName, number>>>): Promise<void> {
@@ -116,6 +123,26 @@ export class Fleet {
     await this.#run(member);
   }
 
+  /** Wakes processes that a failpoint has stopped, once others have taken their place. */
+  async #wakeSleepers(): Promise<void> {
+    const sinceMs = new Map<Child, number>();
+    while (!this.#over && !this.#options.signal.aborted) {
+      await sleep(SLEEPERS_EVERY_MS);
+      for (const { child, stopped, name } of this.members) {
+        if (child === undefined || stopped || !isStandingStill(child.pid)) {
+          sinceMs.delete(child);
+          continue;
+        }
+        const since = sinceMs.get(child) ?? performance.now();
+        sinceMs.set(child, since);
+        if (performance.now() - since < ASLEEP_MS_MAX) continue;
+        this.#options.say(`  ${name} stood still for ${ASLEEP_MS_MAX / 1000} s, and wakes`);
+        this.awoken++;
+        process.kill(child.pid, 'SIGCONT');
+      }
+    }
+  }
+
   async close(): Promise<void> {
     this.#over = true;
     await Promise.allSettled(this.#starting);
@@ -156,6 +183,8 @@ export class Fleet {
       environment: {
         ...environment,
         ...(mutants.length > 0 ? { MILLRACE_MUTANT: mutants.join(',') } : {}),
+        // The first of the feature processes keeps its state on disk, the others in memory.
+        ...(member.name === 'feature-1' ? { MILLRACE_STATE_DIR: join(directory, 'state') } : {}),
         HOST: '127.0.0.1',
         PORT: '0',
         MILLRACE_READY_FILE: readyFile,
@@ -214,6 +243,16 @@ const isReady = async (port: number): Promise<boolean> => {
     return answer.ok;
   } catch {
     // Nothing listens yet.
+    return false;
+  }
+};
+
+/** Whether a signal has stopped it, by the state that Linux tells of; elsewhere nobody stands still by a failpoint. */
+const isStandingStill = (pid: number): boolean => {
+  try {
+    return /^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // It has ended, or there is no such file system.
     return false;
   }
 };

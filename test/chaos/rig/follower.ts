@@ -39,24 +39,27 @@ export const PREDICTIONS = TOPICS.predictions;
 export const LETTERS = deadLetterTopic(TOPICS.scored);
 
 export class Follower {
-  /** Places of inputs that have an answer. */
-  readonly answered = new Set<string>();
+  /** Ids of events that have a prediction. */
+  readonly scored = new Set<string>();
+  /** Places of inputs that have a dead letter. */
+  readonly aside = new Set<string>();
   predictions = 0;
   letters = 0;
   readonly #scripts: readonly Script[];
 
-  constructor(at: ReaderAt) {
-    const follow = (topic: string, kind: string, count: () => void): Script =>
-      startScript(at.python, 'read.py', {
-        bootstrap: at.bootstrap, registry: at.registry, topic, as: kind, follow: 'yes',
-      }, line => {
-        const { sourceTopic, sourcePartition, sourceOffset } = JSON.parse(line) as Answer;
-        count();
-        this.answered.add(placeName(sourceTopic, sourcePartition, sourceOffset));
-      }); // prettier-ignore
+  constructor({ python, bootstrap, registry }: ReaderAt) {
+    const follow = (topic: string, kind: string, take: (line: string) => void): Script =>
+      startScript(python, 'read.py', { bootstrap, registry, topic, as: kind, follow: 'yes' }, take);
     this.#scripts = [
-      follow(PREDICTIONS, 'predictions', () => this.predictions++),
-      follow(LETTERS, 'letters', () => this.letters++),
+      follow(PREDICTIONS, 'predictions', line => {
+        this.predictions++;
+        this.scored.add((JSON.parse(line) as PredictionLine).eventId);
+      }),
+      follow(LETTERS, 'letters', line => {
+        this.letters++;
+        const { sourceTopic, sourcePartition, sourceOffset } = JSON.parse(line) as LetterLine;
+        this.aside.add(placeName(sourceTopic, sourcePartition, sourceOffset));
+      }),
     ];
   }
 

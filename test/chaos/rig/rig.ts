@@ -7,7 +7,7 @@ import { type Stack, startStack } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
 import { FaultProxy } from '../proxy/proxy.ts';
 import { Feed } from './feed.ts';
-import { Fleet, type ServiceName } from './fleet.ts';
+import { API_KEY, Fleet, type ServiceName } from './fleet.ts';
 import { Follower } from './follower.ts';
 import { Memory } from './memory.ts';
 import { pythonPath } from './script.ts';
@@ -26,7 +26,6 @@ export interface RigOptions {
   readonly say: (line: string) => void;
 }
 
-export const API_KEY = 'a-key-of-the-fault-suite';
 /** Above the nine seconds after which brokers miss one of theirs; below it a dead coordinator costs every member its place. */
 const SESSION_MS = { 1: '6000', 3: '10000' } as const;
 
@@ -43,8 +42,8 @@ export interface Rig {
   /** Reads predictions and letters while they come. */
   readonly follower: Follower;
   readonly memory: Memory;
-  /** Past the proxy. */
-  readonly databaseUrl: string;
+  /** For files that a run needs. */
+  readonly directory: string;
   close(): Promise<void>;
 }
 
@@ -135,7 +134,7 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
     closing.push(() => memory.close());
     return {
       options, stack, python, brokers, registry, database, fleet, feed, follower, memory,
-      databaseUrl: stack.postgres,
+      directory,
       close,
     }; // prettier-ignore
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Faults drawn from the whole menu for a while, in an order that the seed decides. */
-import * as faults from './faults.ts';
-import type { Scenario } from './scenarios.ts';
-import type { Scene } from './scene.ts';
+import * as faults from '../faults.ts';
+import type { Scenario } from './scenario.ts';
+import type { Scene } from '../scene.ts';
 
 interface Dish {
   readonly name: string;
@@ -33,9 +33,16 @@ const MENU: readonly Dish[] = [
   { name: 'registry away', weight: 1, serve: scene => faults.registryAway(scene, scene.between(3, 10)), restSeconds: FROM_A_FAULT },
 ]; // prettier-ignore
 
+/** Only where there are three brokers. */
+const OF_THREE: readonly Dish[] = [
+  { name: 'new leaders', weight: 2, serve: scene => faults.newLeaders(scene, 'data', Math.floor(scene.between(0, 3))), restSeconds: FROM_A_FAULT },
+  { name: 'new coordinators', weight: 2, serve: scene => faults.newLeaders(scene, 'coordinators', Math.floor(scene.between(0, 3))), restSeconds: FROM_A_FAULT },
+]; // prettier-ignore
+
 const draw = (scene: Scene): Dish => {
-  let weight = scene.random() * MENU.reduce((sum, dish) => sum + dish.weight, 0);
-  return MENU.find(dish => (weight -= dish.weight) < 0) ?? MENU[0]!;
+  const menu = scene.rig.brokers.length === 3 ? [...MENU, ...OF_THREE] : MENU;
+  let weight = scene.random() * menu.reduce((sum, dish) => sum + dish.weight, 0);
+  return menu.find(dish => (weight -= dish.weight) < 0) ?? menu[0]!;
 };
 
 export const randomFaults = (seconds: number): Scenario => ({

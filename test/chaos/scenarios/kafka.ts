@@ -1,0 +1,157 @@
+/** What happens to the brokers and on the way to them, and to the registry. */
+import * as faults from '../faults.ts';
+import { interleavedTransactions } from '../rig/writers.ts';
+import { BOTH, ONE, repeat, type Scenario, THREE } from './scenario.ts';
+
+export const KAFKA_SCENARIOS: readonly Scenario[] = [
+  {
+    number: 3,
+    name: 'lost-commit-answer',
+    injects: 'the answers to 12 EndTxn requests are lost',
+    brokers: BOTH,
+    run: scene =>
+      repeat(4, async () => {
+        await faults.onFrames(scene, 'lose', 3, 'endTxn');
+        await scene.wait(8);
+      }),
+  },
+  {
+    number: 6,
+    name: 'late-requests',
+    injects: 'EndTxn and Produce requests arrive 7 s late, when their producer has given up',
+    brokers: BOTH,
+    run: scene =>
+      repeat(6, async i => {
+        await faults.onFrames(scene, 'late', 3, i % 2 === 0 ? 'endTxn' : 'produce', 7_000);
+        await scene.wait(9);
+      }),
+  },
+  {
+    number: 7,
+    name: 'interleaved-aborts',
+    injects:
+      'two transactional producers of librdkafka on the same partitions, four of ten transactions aborted',
+    brokers: ONE,
+    run: async scene => {
+      const { rig } = scene;
+      const at = { bootstrap: rig.stack.kafka, registry: rig.stack.registry };
+      await scene.fault('1,200 records in overlapping transactions', () =>
+        interleavedTransactions(rig.feed, at, 1_200, scene.random),
+      );
+    },
+  },
+  {
+    number: 8,
+    name: 'broker-kill',
+    injects: 'kill -9 of a broker, back after 5 s, three times',
+    brokers: BOTH,
+    tailSeconds: 15,
+    run: scene =>
+      repeat(3, async () => {
+        await faults.killBroker(scene, 5);
+        await scene.wait(20);
+      }),
+  },
+  {
+    number: 9,
+    name: 'rolling-restart',
+    injects: 'each broker is ended in good order and started again, twice around',
+    brokers: BOTH,
+    tailSeconds: 12,
+    run: scene =>
+      repeat(2 * scene.rig.brokers.length, async i => {
+        await faults.rollBroker(scene, i % scene.rig.brokers.length);
+        await scene.wait(12);
+      }),
+  },
+  {
+    number: 10,
+    name: 'broker-stop',
+    injects: 'SIGSTOP of a broker for 60 s',
+    brokers: BOTH,
+    tailSeconds: 20,
+    run: scene => faults.stopBroker(scene, 60),
+  },
+  {
+    number: 11,
+    name: 'coordinator-moves',
+    injects: 'the coordinators of groups and transactions get new leaders, five times',
+    brokers: THREE,
+    run: scene =>
+      repeat(5, async i => {
+        await faults.newLeaders(scene, 'coordinators', i + 1);
+        await scene.wait(5);
+      }),
+  },
+  {
+    number: 12,
+    name: 'leader-moves',
+    injects: 'every partition of the data gets a new leader, five times',
+    brokers: THREE,
+    run: scene =>
+      repeat(5, async i => {
+        await faults.newLeaders(scene, 'data', i + 1);
+        await scene.wait(5);
+      }),
+  },
+  {
+    number: 15,
+    name: 'outage',
+    injects: 'every broker is killed and stays away for 60 s',
+    brokers: BOTH,
+    tailSeconds: 20,
+    run: scene => faults.allBrokersAway(scene, 60),
+  },
+  {
+    number: 16,
+    name: 'registry-away',
+    injects: 'the registry is unreachable for 20 s, and a service is killed meanwhile',
+    brokers: ONE,
+    run: async scene => {
+      await Promise.all([
+        faults.registryAway(scene, 20),
+        scene.wait(3).then(() => faults.killService(scene, 'inference')),
+      ]);
+      await scene.wait(10);
+    },
+  },
+  {
+    number: 35,
+    name: 'bad-network',
+    injects: '500 ms more for each round, connections reset, half-open, responses cut in the midst',
+    brokers: BOTH,
+    tailSeconds: 15,
+    run: async scene => {
+      await faults.slowNetwork(scene, 250, 15);
+      await scene.wait(5);
+      await faults.resets(scene, 0.05, 15);
+      await scene.wait(5);
+      await faults.hold(scene, 12);
+      await scene.wait(12);
+      await faults.onFrames(scene, 'cut', 12);
+      await scene.wait(8);
+    },
+  },
+  {
+    number: 40,
+    name: 'expired-ids',
+    injects: 'nothing is sent for 40 s, while transactional ids expire after 10 s',
+    brokers: ONE,
+    rig: {
+      brokerSettings: {
+        'transactional.id.expiration.ms': 10_000,
+        'transaction.remove.expired.transaction.cleanup.interval.ms': 2_000,
+        'producer.id.expiration.ms': 10_000,
+        'producer.id.expiration.check.interval.ms': 2_000,
+      },
+    },
+    run: async scene => {
+      await scene.fault('no load for 40 s', async () => {
+        scene.rig.feed.resting = true;
+        await scene.wait(40);
+        scene.rig.feed.resting = false;
+      });
+      await scene.wait(15);
+    },
+  },
+];

@@ -1,0 +1,24 @@
+import type { RigOptions } from '../rig/rig.ts';
+import type { Scene } from '../scene.ts';
+
+export interface Scenario {
+  /** 0 for those without one. */
+  readonly number: number;
+  readonly name: string;
+  readonly injects: string;
+  readonly brokers: readonly (1 | 3)[];
+  /** Load goes on for so long after the last fault. */
+  readonly tailSeconds?: number;
+  readonly rig?: Partial<
+    Pick<RigOptions, 'mutants' | 'services' | 'environment' | 'brokerSettings' | 'rate' | 'records'>
+  >;
+  run(scene: Scene): Promise<void>;
+}
+
+export const BOTH = [1, 3] as const;
+export const ONE = [1] as const;
+export const THREE = [3] as const;
+
+export const repeat = async (times: number, step: (i: number) => Promise<void>): Promise<void> => {
+  for (let i = 0; i < times; i++) await step(i);
+};

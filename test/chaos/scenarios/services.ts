@@ -1,0 +1,170 @@
+/** What happens to our own processes. */
+import * as faults from '../faults.ts';
+import { postPayments } from '../rig/posts.ts';
+import type { Scene } from '../scene.ts';
+import { BOTH, ONE, repeat, type Scenario } from './scenario.ts';
+
+/** A service has ended well by then, or it was killed by whoever runs it. */
+const END_S_MAX = 10;
+
+const failpoints =
+  (seconds: number) =>
+  async (scene: Scene): Promise<void> => {
+    const { fleet } = scene.rig;
+    await scene.fault(`failpoints for ${seconds} s`, () => scene.wait(seconds));
+    const count = fleet.ownEnds.length + fleet.awoken;
+    scene.say(`  ${fleet.ownEnds.length} died, ${fleet.awoken} stood still`);
+    if (count === 0) scene.complaints.push('no failpoint was reached');
+  };
+
+export const SERVICE_SCENARIOS: readonly Scenario[] = [
+  {
+    number: 1,
+    name: 'kill-services',
+    injects: 'kill -9 of a random service every 5 to 12 s, six times',
+    brokers: BOTH,
+    run: scene =>
+      repeat(6, async () => {
+        await faults.killService(scene);
+        await scene.wait(scene.between(5, 12));
+      }),
+  },
+  {
+    number: 2,
+    name: 'failpoints',
+    injects: 'processes die between produce and offsets, offsets and commit, commit and state',
+    brokers: ONE,
+    tailSeconds: 12,
+    rig: { mutants: ['dies-after-produce', 'dies-before-commit', 'dies-after-commit'] },
+    run: failpoints(60),
+  },
+  {
+    number: 4,
+    name: 'zombies',
+    injects: 'feature and inference are stopped beyond their sessions, in turn, and go on',
+    brokers: BOTH,
+    run: scene =>
+      repeat(4, async i => {
+        await faults.stopService(scene, 15, i % 2 === 0 ? 'feature' : 'inference');
+        await scene.wait(6);
+      }),
+  },
+  {
+    number: 5,
+    name: 'stopped-after-fencing',
+    injects:
+      'an owner stands still between fencing and reading offsets, a successor works, the owner goes on',
+    brokers: ONE,
+    tailSeconds: 20,
+    rig: { mutants: ['stands-still-after-fencing'] },
+    run: async scene => {
+      await repeat(4, async () => {
+        await faults.killService(scene, scene.pick(['feature', 'inference']));
+        await scene.wait(18);
+      });
+      if (scene.rig.fleet.awoken === 0) scene.complaints.push('no failpoint was reached');
+    },
+  },
+  {
+    number: 5,
+    name: 'stopped-before-commit',
+    injects: 'an owner stands still between the proof of its membership and the commit, and goes on',
+    brokers: ONE,
+    tailSeconds: 20,
+    rig: { mutants: ['stands-still-before-commit'] },
+    run: failpoints(75),
+  },
+  {
+    number: 13,
+    name: 'rebalance-storm',
+    injects: 'a feature and an inference process join or leave every 3 s',
+    brokers: ONE,
+    run: async scene => {
+      const { fleet } = scene.rig;
+      const extra = [await fleet.add('feature'), await fleet.add('inference')];
+      await repeat(10, async i => {
+        const member = extra[i % 2]!;
+        await scene.fault(`${member.name}: leaves`, () => fleet.terminate(member, true));
+        await scene.wait(3);
+        await scene.fault(`${member.name}: joins`, () => fleet.wake(member));
+        await scene.wait(3);
+      });
+    },
+  },
+  {
+    number: 24,
+    name: 'slow-model',
+    injects: 'each call of the model takes 300 ms longer',
+    brokers: ONE,
+    rig: { mutants: ['answers-slowly'] },
+    run: scene => scene.fault('a slow model for 40 s', () => scene.wait(40)),
+  },
+  {
+    number: 25,
+    name: 'burst',
+    injects: '60,000 records at once',
+    brokers: ONE,
+    rig: { records: 70_000 },
+    run: async scene => {
+      await scene.fault('a burst of 60,000 records', () => scene.rig.feed.burst(60_000));
+      await scene.wait(10);
+    },
+  },
+  {
+    number: 26,
+    name: 'too-long-batches',
+    injects: 'handlers take longer than a rebalance may, while members join and leave',
+    brokers: ONE,
+    tailSeconds: 20,
+    rig: { mutants: ['handles-for-too-long'] },
+    run: scene =>
+      repeat(6, async () => {
+        await faults.terminateService(scene, 'inference');
+        await scene.wait(12);
+      }),
+  },
+  {
+    number: 31,
+    name: 'retried-posts',
+    injects: 'payments over HTTP while ingest is killed; the same ids are posted until they are accepted',
+    brokers: BOTH,
+    rig: { services: { ingest: 1, feature: 2, inference: 1, sink: 1 } },
+    run: async scene => {
+      const over = new AbortController();
+      const posting = postPayments(scene.rig, over.signal);
+      await Promise.race([posting, repeat(5, async () => {
+        await scene.wait(6);
+        await faults.killService(scene, 'ingest');
+      })]); // prettier-ignore
+      over.abort();
+      const { statuses } = await posting;
+      scene.say(
+        `  answers: ${[...statuses].map(([status, count]) => `${status} ${count} times`).join(', ')}`,
+      );
+    },
+  },
+  {
+    number: 37,
+    name: 'terminate',
+    injects: 'SIGTERM at work: each service in turn',
+    brokers: BOTH,
+    run: scene =>
+      repeat(5, async i => {
+        const service = (['feature', 'inference', 'sink', 'feature', 'inference'] as const)[i]!;
+        await scene.until(() => scene.rig.fleet.awake(service).length > 0, 60);
+        const member = scene.pick(scene.rig.fleet.awake(service));
+        const beganMs = performance.now();
+        await scene.fault(`${member.name}: SIGTERM`, async () => {
+          const { child } = member;
+          await scene.rig.fleet.terminate(member);
+          const seconds = (performance.now() - beganMs) / 1000;
+          const code = await child.ended;
+          scene.say(`  ${member.name} ended with ${code} after ${seconds.toFixed(1)} s`);
+          if (code !== 0) scene.complaints.push(`${member.name} ended with ${code} after SIGTERM`);
+          if (seconds > END_S_MAX)
+            scene.complaints.push(`${member.name} took ${seconds.toFixed(1)} s to end`);
+        });
+        await scene.wait(8);
+      }),
+  },
+];
