@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import type { Delivery } from './judge/judge.ts';
 
 export const USAGE = `usage: pnpm chaos [--scenario N|NAME,…] [--minutes M] [--seed S] [--brokers 1|3]
-                 [--delivery exactly_once|at_least_once] [--rate R] [--without PROTECTION] [--output table|json]
-Without --scenario and --minutes every scenario runs; --minutes draws random faults for so long.`;
+                 [--delivery exactly_once|at_least_once] [--rate R] [--without PROTECTION] [--reds] [--output table|json]
+Without --scenario and --minutes every scenario runs; --minutes draws random faults for so long. --without takes a
+protection out, in the scenario that shows it unless another is named; --reds does so with each of them.`;
 
 export interface Options {
   /** Numbers or names; undefined: all, or with minutes none. */
@@ -16,6 +17,8 @@ export interface Options {
   readonly rate: number;
   /** Name of a protection that is taken out. */
   readonly without: string | undefined;
+  /** Every protection is taken out, one after the other. */
+  readonly reds: boolean;
   readonly output: 'table' | 'json';
 }
 
@@ -43,10 +46,13 @@ export const readOptions = (argv: readonly string[]): Options => {
     options: {
       scenario: text, minutes: text, seed: text, brokers: text, rate: text, without: text,
       delivery: { ...text, default: 'exactly_once' }, output: { ...text, default: 'table' },
+      reds: { type: 'boolean', default: false },
     },
   }); // prettier-ignore
   if (values.scenario !== undefined && values.minutes !== undefined)
     throw new RangeError('--scenario and --minutes: one of them');
+  if (values.reds && (values.scenario ?? values.minutes ?? values.without) !== undefined)
+    throw new RangeError('--reds chooses scenarios and protections by itself');
   const brokers = values.brokers === undefined ? undefined : oneOf('brokers', values.brokers, ['1', '3']);
   return {
     scenarios: values.scenario?.split(',').map(one => one.trim()),
@@ -56,6 +62,7 @@ export const readOptions = (argv: readonly string[]): Options => {
     delivery: oneOf('delivery', values.delivery, ['exactly_once', 'at_least_once']),
     rate: numberIn('rate', values.rate, 1, 10_000) ?? RATE,
     without: values.without,
+    reds: values.reds,
     output: oneOf('output', values.output, ['table', 'json']),
   };
 };

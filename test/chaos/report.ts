@@ -1,14 +1,18 @@
 /** The report: a table for people, one object for scripts. */
+import type { Run } from './plan.ts';
 import type { Outcome } from './run.ts';
 
 const MIB = 1 << 20;
 /** In the order of the report. */
 const SERVICES = ['feature', 'inference', 'sink'] as const;
 
-const row = ({ scenario, brokers, verdict, faults, memory, problems }: Outcome): readonly string[] => [
-  scenario.number > 0 ? String(scenario.number) : '',
-  scenario.name,
-  String(brokers),
+const nameOf = ({ scenario, without }: Run): string =>
+  without === undefined ? scenario.name : `${scenario.name} without ${without.name}`;
+
+const row = ({ run, verdict, faults, memory, problems }: Outcome): readonly string[] => [
+  run.scenario.number > 0 ? String(run.scenario.number) : '',
+  nameOf(run),
+  String(run.brokers),
   String(faults),
   String(verdict.inputs),
   String(verdict.outputs),
@@ -36,9 +40,9 @@ export const tableOf = (outcomes: readonly Outcome[]): readonly string[] => {
       .join('  ')
       .trimEnd(),
   );
-  const why = outcomes.flatMap(({ scenario, problems, verdict, ownEnds }) => [
-    ...(ownEnds.length > 0 ? [`${scenario.name}: ended by themselves: ${ownEnds.join(', ')}`] : []),
-    ...(problems.length > 0 ? [`${scenario.name}: ${problems.join('; ')}`] : []),
+  const why = outcomes.flatMap(({ run, problems, verdict, ownEnds }) => [
+    ...(ownEnds.length > 0 ? [`${nameOf(run)}: ended by themselves: ${ownEnds.join(', ')}`] : []),
+    ...(problems.length > 0 ? [`${nameOf(run)}: ${problems.join('; ')}`] : []),
     ...(problems.length > 0 ? [...verdict.examples, ...verdict.state.examples].map(one => `  ${one}`) : []),
   ]);
   return [...lines, ...why];
@@ -59,9 +63,10 @@ export const summaryOf = (outcomes: readonly Outcome[], seed: number): object =>
     max: Math.max(0, ...outcomes.map(o => o.verdict.recovery.max)),
   },
   seed,
-  scenarios: outcomes.map(({ scenario, verdict, ...rest }) => {
-    const { examples, ...figures } = verdict;
-    return { number: scenario.number, name: scenario.name, ...rest, ...figures, examples };
+  scenarios: outcomes.map(({ run, verdict, ...rest }) => {
+    const { scenario, brokers, delivery, without } = run;
+    const { number, name } = scenario;
+    return { number, name, brokers, delivery, without: without?.name, ...rest, ...verdict };
   }),
 });
 

@@ -3,13 +3,12 @@ import { seededRandom } from './seeded.ts';
 import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
 import { type Rig, startRig } from './rig/rig.ts';
+import type { Run } from './plan.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { Scene } from './scene.ts';
 
 export interface Outcome {
-  readonly scenario: Scenario;
-  readonly brokers: 1 | 3;
-  readonly delivery: Delivery;
+  readonly run: Run;
   readonly seconds: number;
   readonly faults: number;
   readonly verdict: Verdict;
@@ -22,13 +21,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  readonly brokers: 1 | 3;
   readonly seed: number;
   readonly rate: number;
-  readonly delivery: Delivery;
-  readonly mutants: readonly string[];
-  /** Faults last about so long; decides how many customers there are. */
-  readonly seconds: number;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -39,10 +33,17 @@ const WARM_S_MAX = 120;
 const TAIL_SECONDS = 8;
 /** A run that has not come to rest by then has lost something. */
 const REST_MS_MAX = 240_000;
+/** Of a run that is meant to be red. */
+const RED_REST_MS_MAX = 60_000;
 const TELL_MS = 60_000;
-const MEMORY_BYTES_MAX = 700 << 20;
+const MEMORY_MIB_MAX = 700;
 
-const problemsOf = (verdict: Verdict, scene: Scene, memory: ReadonlyMap<string, number>): string[] => {
+const problemsOf = (
+  verdict: Verdict,
+  scene: Scene,
+  memory: ReadonlyMap<string, number>,
+  { memoryMiBMax = MEMORY_MIB_MAX }: Scenario,
+): string[] => {
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
   const counts = {
     lost, doubled, reordered, strange,
@@ -51,7 +52,7 @@ const problemsOf = (verdict: Verdict, scene: Scene, memory: ReadonlyMap<string, 
     'hanging transactions': hanging.length, 'partitions with an open end': open.length,
     'records that the reader beside saw otherwise': seenOtherwise,
   }; // prettier-ignore
-  const fat = [...memory].filter(([, bytes]) => bytes > MEMORY_BYTES_MAX);
+  const fat = [...memory].filter(([, bytes]) => bytes > memoryMiBMax * 2 ** 20);
   return [
     ...Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
     ...fat.map(([service, bytes]) => `${service} took ${Math.round(bytes / (1 << 20))} MiB`),
@@ -63,17 +64,19 @@ const soFar = ({ feed, follower, fleet }: Rig): string =>
   `${feed.ledger.entries.length} records, ${feed.ledger.outstanding} of them not acknowledged, ` +
   `${follower.predictions} predictions, ${follower.letters} letters, ${fleet.ownEnds.length} ends of their own`;
 
-export const runScenario = async (scenario: Scenario, options: RunOptions): Promise<Outcome> => {
-  const { brokers, seed, delivery, signal, say, seconds } = options;
-  const rate = scenario.rig?.rate ?? options.rate;
+export const runScenario = async (run: Run, options: RunOptions): Promise<Outcome> => {
+  const { scenario, brokers, delivery, without } = run;
+  const { seed, signal, say } = options;
+  const { mutants = [], ...asked } = scenario.rig ?? {};
+  const rate = asked.rate ?? options.rate;
   const startedMs = Date.now();
   const rig = await startRig({
-    brokers, seed, signal, say, rate,
-    services: scenario.rig?.services ?? SERVICES,
-    records: scenario.rig?.records ?? rate * (seconds + 30),
-    mutants: [...(scenario.rig?.mutants ?? []), ...options.mutants, ...deliveryMutants(delivery)],
-    ...(scenario.rig?.environment === undefined ? {} : { environment: scenario.rig.environment }),
-    ...(scenario.rig?.brokerSettings === undefined ? {} : { brokerSettings: scenario.rig.brokerSettings }),
+    brokers, seed, signal, say,
+    services: SERVICES,
+    records: rate * (run.seconds + 30),
+    ...asked,
+    rate,
+    mutants: [...mutants, ...(without?.mutants ?? []), ...deliveryMutants(delivery)],
   }); // prettier-ignore
   const telling = setInterval(() => say(`  so far: ${soFar(rig)}`), TELL_MS);
   try {
@@ -92,15 +95,16 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
-    await comeToRest(rig, REST_MS_MAX);
-    const verdict = await verdictOf(rig, delivery, scene.faults);
+    await comeToRest(rig, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
+    const verdict = await verdictOf(rig, delivery, scene.faults, scenario.isRejected);
     return {
-      scenario, brokers, delivery, verdict,
+      run,
+      verdict,
       seconds: (Date.now() - startedMs) / 1000,
       faults: scene.faults.length,
       memory: Object.fromEntries(rig.memory.most),
       ownEnds: rig.fleet.ownEnds.map(({ name, code }) => `${name} (${code})`),
-      problems: problemsOf(verdict, scene, rig.memory.most),
+      problems: problemsOf(verdict, scene, rig.memory.most, scenario),
     }; // prettier-ignore
   } finally {
     clearInterval(telling);

@@ -49,6 +49,24 @@ export const FAILPOINTS: readonly Mutant[] = [
     instead: `  const courier = await openCourier(of);\n  ${chance(0.15, STAND_STILL)}`,
   },
   {
+    name: 'dies-before-rows',
+    shows: 'the sink dies between its offset and its rows',
+    file: 'services/sink/src/postgres/database.ts',
+    text: '    if (json === undefined) return;',
+    instead: `    if (json === undefined) return;\n    ${chance(0.01, DIE)}`,
+  },
+  {
+    name: 'fails-on-some',
+    shows: "inference's own code fails on one event of four hundred",
+    file: 'services/inference/src/lane.ts',
+    text: '    if (batch.length === 0 || this.#signal.aborted) return Promise.resolve();',
+    instead: `    if (batch.length === 0 || this.#signal.aborted) return Promise.resolve();
+    for (let i = 0; i < batch.length; i++) {
+      const value = batch.value(i);
+      if (value !== null && 'sequence' in value && value.sequence % 400 === 399) throw new TypeError('a defect of the code');
+    }`,
+  },
+  {
     name: 'answers-slowly',
     shows: 'a model takes 300 ms for each call',
     file: 'services/inference/src/ask.ts',

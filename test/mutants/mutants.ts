@@ -1,5 +1,6 @@
 import { FAILPOINTS } from './failpoints.ts';
 import type { Mutant } from './mutant.ts';
+import { PROTECTIONS } from './protections.ts';
 
 /** Of the loop: `packages/stream`. */
 const STREAM: readonly Mutant[] = [
@@ -24,7 +25,7 @@ const PIPELINES: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES, ...FAILPOINTS];
+export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES, ...FAILPOINTS, ...PROTECTIONS];
 
 /** @throws Error naming those there are. */
 export function mutantOf(name: string): Mutant {

@@ -46,9 +46,11 @@ export const judge = (given: {
   readonly predictions: readonly PredictionLine[];
   readonly letters: readonly LetterLine[];
   readonly delivery: Delivery;
+  /** Which inputs belong to the dead letters; those that cannot be read, if nothing is said. */
+  readonly isRejected?: ((entry: Entry) => boolean) | undefined;
 }): Judgement => {
-  const { predictions, letters, delivery } = given;
-  const asked = given.entries.filter(isAnswered);
+  const { predictions, letters, delivery, isRejected = ({ kind }: Entry) => kind === 'poison' } = given;
+  const asked = given.entries.filter(({ kind }) => isAnswered(kind));
   const byPlace = new Map(
     asked.flatMap(entry =>
       entry.at === undefined ? [] : [[placeName(entry.topic, entry.at.partition, entry.at.offset), entry]],
@@ -74,12 +76,7 @@ export const judge = (given: {
   for (const line of [...predictions].sort((a, b) => a.partition - b.partition || a.offset - b.offset)) {
     const entry = entryOf(line);
     const where = `prediction ${line.partition}/${line.offset}`;
-    if (
-      entry === undefined ||
-      entry.kind !== 'event' ||
-      entry.id !== line.eventId ||
-      entry.key !== line.key
-    ) {
+    if (entry === undefined || isRejected(entry) || entry.id !== line.eventId || entry.key !== line.key) {
       tally.add(
         'strange',
         `${where} answers ${line.eventId} at ${line.sourcePartition}/${line.sourceOffset}`,
@@ -95,7 +92,7 @@ export const judge = (given: {
   for (const line of letters) {
     const entry = entryOf(line);
     const where = `letter ${line.partition}/${line.offset}`;
-    if (entry === undefined || entry.kind !== 'poison') {
+    if (entry === undefined || !isRejected(entry)) {
       const place = `${line.sourcePartition}/${line.sourceOffset}`;
       tally.add(
         'strange',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
-import { type Ledger, placeName } from '../rig/ledger.ts';
+import { type Entry, isAnswered, type Ledger, placeName } from '../rig/ledger.ts';
 import type { Rig } from '../rig/rig.ts';
 import { linesOf } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
@@ -28,7 +28,7 @@ export interface Verdict extends Judgement {
 
 const TOPICS = topicsOf(fraud);
 const WRITTEN = [
-  PREDICTIONS, LETTERS, TOPICS.features, TOPICS.aside, TOPICS.changelog, TOPICS.progress, TOPICS.release!,
+  PREDICTIONS, ...LETTERS, TOPICS.features, TOPICS.aside, TOPICS.changelog, TOPICS.progress, TOPICS.release!,
   ...Object.values(TOPICS.repartition),
 ]; // prettier-ignore
 const AGAIN_MS = 2_000;
@@ -42,8 +42,8 @@ export const comeToRest = async (rig: Rig, patienceMs: number): Promise<void> =>
   const isDone = (): boolean =>
     ledger.outstanding === 0 &&
     ledger.entries.every(({ kind, id, topic, at }) => {
-      if (kind === 'event') return scored.has(id);
-      return kind !== 'poison' || aside.has(placeName(topic, at!.partition, at!.offset));
+      if (kind === 'event' && scored.has(id)) return true;
+      return !isAnswered(kind) || (at !== undefined && aside.has(placeName(topic, at.partition, at.offset)));
     });
   while (!isDone() && performance.now() < end) {
     rig.options.signal.throwIfAborted();
@@ -84,7 +84,12 @@ const learnPlaces = (ledger: Ledger, predictions: readonly PredictionLine[]): vo
   }
 };
 
-export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly Fault[]): Promise<Verdict> => {
+export const verdictOf = async (
+  rig: Rig,
+  delivery: Delivery,
+  faults: readonly Fault[],
+  isRejected?: (entry: Entry) => boolean,
+): Promise<Verdict> => {
   const { python, stack, feed, follower } = rig;
   const bootstrap = stack.kafka;
   const read = <T>(topic: string, as: string): Promise<readonly T[]> =>
@@ -95,7 +100,7 @@ export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly F
   );
   const predictions = await read<PredictionLine>(PREDICTIONS, 'predictions');
   learnPlaces(feed.ledger, predictions);
-  const letters = await read<LetterLine>(LETTERS, 'letters');
+  const letters = (await Promise.all(LETTERS.map(topic => read<LetterLine>(topic, 'letters')))).flat();
   const state = await settled(
     async () => judgeState(feed.ledger, await read<StateLine>(TOPICS.changelog, 'latest')),
     found => found.different === 0,
@@ -104,7 +109,7 @@ export const verdictOf = async (rig: Rig, delivery: Delivery, faults: readonly F
   const hanging = await hangingTransactions(bootstrap, rig.options.brokers);
   const times = Map.groupBy(predictions, ({ partition }) => partition);
   return {
-    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery }),
+    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, isRejected }),
     wrong: wrongCounts(feed.ledger, predictions),
     state,
     rows,

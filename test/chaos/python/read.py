@@ -1,7 +1,8 @@
 """Reads topics with librdkafka in read_committed, one JSON object a line on stdout.
 
 From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `predictions` and `letters`
-say what a judge needs of them; `latest` gives the newest value of each key, and what is deleted not at all.
+say what a judge needs of them, `plain` says
+key and value as text; `latest` gives the newest value of each key, and what is deleted not at all.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from registry import Registry
 
 ABOUT = "__dlq.errors."
+# Of their records a letter says the place; letters of vectors carry it within.
+STREAMS = {"fraud.transactions.v1", "fraud.labels.v1"}
 # What may differ between two answers to one question: when, in which batch, from which copy of the vector.
 PASSING = {"scoredAt", "batchId", "vectorOffset", "appendTime", "traceparent", "controlRevision"}
 
@@ -40,14 +43,27 @@ def of_prediction(registry):
     return tell
 
 
-def of_letter(message):
+def of_plain(message):
+    return {"key": message.key().decode(), "value": message.value().decode()}
+
+
+def of_letter(registry):
+    def tell(message):
+        letter = about_letter(message)
+        if letter["topic"] in STREAMS:
+            source = {"sourceTopic": letter["topic"], "sourcePartition": int(letter["partition"])}
+            return {**source, "sourceOffset": int(letter["offset"]), "reason": letter["reason"]}
+        # A vector that inference could not take: it says what it was made from.
+        value = registry.decode(message.value())
+        source = {name: value[name] for name in ("sourceTopic", "sourcePartition", "sourceOffset")}
+        return {**source, "reason": letter["reason"]}
+
+    return tell
+
+
+def about_letter(message):
     about = {n[len(ABOUT) :]: v.decode() for n, v in message.headers() or [] if n.startswith(ABOUT)}
-    return {
-        "sourceTopic": about["topic"],
-        "sourcePartition": int(about["partition"]),
-        "sourceOffset": int(about["offset"]),
-        "reason": about["reason"],
-    }
+    return about
 
 
 def main():
@@ -55,7 +71,7 @@ def main():
     options.add_argument("--bootstrap", required=True)
     options.add_argument("--registry", required=True)
     options.add_argument("--topic", required=True)
-    options.add_argument("--as", dest="kind", choices=["predictions", "letters", "latest"], required=True)
+    options.add_argument("--as", dest="kind", choices=["predictions", "letters", "latest", "plain"], required=True)
     options.add_argument("--from", dest="starts", default="{}", help="offset by partition, as JSON; else 0")
     options.add_argument("--follow", default="no")
     given = options.parse_args()
@@ -75,7 +91,9 @@ def main():
             "log_level": 2,
         }
     )
-    tell = of_letter if given.kind == "letters" else of_prediction(Registry(given.registry))
+    registry = Registry(given.registry)
+    tellers = {"predictions": of_prediction, "letters": of_letter, "plain": lambda _: of_plain}
+    tell = tellers.get(given.kind, of_prediction)(registry)
     partitions = consumer.list_topics(given.topic, timeout=30).topics[given.topic].partitions
     starts = json.loads(given.starts)
     consumer.assign([TopicPartition(given.topic, p, starts.get(str(p), 0)) for p in partitions])

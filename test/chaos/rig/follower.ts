@@ -36,7 +36,8 @@ export interface ReaderAt {
 
 const TOPICS = topicsOf(fraud);
 export const PREDICTIONS = TOPICS.predictions;
-export const LETTERS = deadLetterTopic(TOPICS.scored);
+/** Of the payments, and of the vectors. */
+export const LETTERS = [deadLetterTopic(TOPICS.scored), deadLetterTopic(TOPICS.features)] as const;
 
 export class Follower {
   /** Ids of events that have a prediction. */
@@ -55,11 +56,13 @@ export class Follower {
         this.predictions++;
         this.scored.add((JSON.parse(line) as PredictionLine).eventId);
       }),
-      follow(LETTERS, 'letters', line => {
-        this.letters++;
-        const { sourceTopic, sourcePartition, sourceOffset } = JSON.parse(line) as LetterLine;
-        this.aside.add(placeName(sourceTopic, sourcePartition, sourceOffset));
-      }),
+      ...LETTERS.map(topic =>
+        follow(topic, 'letters', line => {
+          this.letters++;
+          const { sourceTopic, sourcePartition, sourceOffset } = JSON.parse(line) as LetterLine;
+          this.aside.add(placeName(sourceTopic, sourcePartition, sourceOffset));
+        }),
+      ),
     ];
   }
 

@@ -18,7 +18,7 @@ export interface Entry {
   at?: { readonly partition: number; readonly offset: number };
 }
 
-export const isAnswered = ({ kind }: Entry): boolean => kind === 'event' || kind === 'poison';
+export const isAnswered = (kind: Kind): boolean => kind === 'event' || kind === 'poison';
 
 export class Ledger {
   readonly entries: Entry[] = [];

@@ -22,4 +22,30 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
       });
     },
   },
+  {
+    number: 2,
+    name: 'sink-failpoint',
+    injects: 'the sink dies between moving its offset and storing its rows',
+    brokers: ONE,
+    tailSeconds: 12,
+    rig: { mutants: ['dies-before-rows'] },
+    run: async scene => {
+      await scene.fault('a failpoint for 40 s', () => scene.wait(40));
+      scene.say(`  ${scene.rig.fleet.ownEnds.length} died`);
+      if (scene.rig.fleet.ownEnds.length === 0) scene.complaints.push('no failpoint was reached');
+    },
+  },
+  {
+    number: 0,
+    name: 'slow-database',
+    injects:
+      'the database is silent for 40 s while 40,000 records arrive; the sink may hold 1,000 of a partition',
+    brokers: ONE,
+    memoryMiBMax: 330,
+    rig: { records: 60_000, environment: { SINK_LANE_ROWS_MAX: '1000' } },
+    run: async scene => {
+      await Promise.all([faults.databaseHeld(scene, 40), scene.rig.feed.burst(40_000)]);
+      await scene.wait(10);
+    },
+  },
 ];

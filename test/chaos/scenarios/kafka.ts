@@ -133,6 +133,17 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    number: 35,
+    name: 'cut-responses',
+    injects: 'responses of the brokers are cut in the midst, sixty of them',
+    brokers: BOTH,
+    run: scene =>
+      repeat(6, async () => {
+        await faults.onFrames(scene, 'cut', 10);
+        await scene.wait(6);
+      }),
+  },
+  {
     number: 40,
     name: 'expired-ids',
     injects: 'nothing is sent for 40 s, while transactional ids expire after 10 s',

@@ -1,3 +1,4 @@
+import type { Entry } from '../rig/ledger.ts';
 import type { RigOptions } from '../rig/rig.ts';
 import type { Scene } from '../scene.ts';
 
@@ -12,6 +13,10 @@ export interface Scenario {
   readonly rig?: Partial<
     Pick<RigOptions, 'mutants' | 'services' | 'environment' | 'brokerSettings' | 'rate' | 'records'>
   >;
+  /** Which inputs belong to the dead letters, where it is not only those that cannot be read. */
+  readonly isRejected?: (entry: Entry) => boolean;
+  /** The most that one process may take. */
+  readonly memoryMiBMax?: number;
   run(scene: Scene): Promise<void>;
 }
 

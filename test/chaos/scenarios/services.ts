@@ -92,6 +92,16 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    number: 19,
+    name: 'defect',
+    injects: "inference's code throws a TypeError on one event of four hundred",
+    brokers: ONE,
+    rig: { mutants: ['fails-on-some'] },
+    isRejected: ({ kind, id }) =>
+      kind === 'poison' || (kind === 'event' && Number(id.slice(id.lastIndexOf('-') + 1)) % 400 === 399),
+    run: scene => scene.fault('a defect for 40 s', () => scene.wait(40)),
+  },
+  {
     number: 24,
     name: 'slow-model',
     injects: 'each call of the model takes 300 ms longer',

@@ -1,0 +1,34 @@
+/** For each protection a scenario that turns red without it: `pnpm chaos --reds` runs them all. */
+import type { Delivery } from './judge/judge.ts';
+
+export interface Protection {
+  readonly name: string;
+  /** Names in `test/mutants`. */
+  readonly mutants: readonly string[];
+  readonly scenario: string;
+  readonly brokers: 1 | 3;
+  readonly delivery?: Delivery;
+}
+
+export const PROTECTIONS: readonly Protection[] = [
+  { name: 'fencing', mutants: ['fences-nobody'], scenario: 'stopped-before-commit', brokers: 1 },
+  { name: 'heartbeat', mutants: ['fences-nobody', 'commits-unproved'], scenario: 'zombies', brokers: 1 },
+  { name: 'one-send-in-flight', mutants: ['sends-in-flight'], scenario: 'own-producer', brokers: 3 },
+  { name: 'no-sender-again', mutants: ['sender-used-again'], scenario: 'own-producer', brokers: 3 },
+  { name: 'p1', mutants: ['aborts-unsorted'], scenario: 'interleaved-aborts', brokers: 1 },
+  { name: 'p8', mutants: ['half-responses-kept'], scenario: 'cut-responses', brokers: 1 },
+  { name: 'offset-with-rows', mutants: ['offset-before-rows'], scenario: 'sink-failpoint', brokers: 1 },
+  { name: 'halving', mutants: ['never-halves'], scenario: 'defect', brokers: 1 },
+  { name: 'pause', mutants: ['never-pauses'], scenario: 'slow-database', brokers: 1 },
+  { name: 'batch-limit', mutants: ['batches-without-limit'], scenario: 'burst', brokers: 1 },
+];
+
+/** @throws RangeError naming those there are */
+export const protectionNamed = (name: string): Protection => {
+  const found = PROTECTIONS.find(one => one.name === name);
+  if (found === undefined) {
+    const known = PROTECTIONS.map(one => one.name).join(', ');
+    throw new RangeError(`--without: there is no protection '${name}'; there are: ${known}`);
+  }
+  return found;
+};

@@ -1,0 +1,99 @@
+import type { Mutant } from './mutant.ts';
+
+/** What keeps records from being lost or doubled, taken out one by one: for `pnpm chaos --reds`. */
+const COURIER = 'packages/stream/src/processor/delivery.ts';
+const SEND = 'packages/stream/src/kafka/send.ts';
+/** The client as it is installed, patched. */
+const KAFKAJS = 'packages/stream/node_modules/kafkajs/src';
+
+export const PROTECTIONS: readonly Mutant[] = [
+  {
+    name: 'fences-nobody',
+    shows: 'a transactional id belongs to a process, so that nobody who follows fences it: doubled',
+    file: 'packages/stream/src/processor/acquire.ts',
+    text: '`tx.${setting.group}.${task}`',
+    instead: '`tx.${setting.group}.${task}.${process.pid}`',
+  },
+  {
+    name: 'commits-unproved',
+    shows: 'nobody asks whether it is still a member before it commits: doubled where fencing is gone, too',
+    file: COURIER,
+    text: '      const proof = member.heartbeat();',
+    instead: '      const proof = Promise.resolve();',
+  },
+  {
+    name: 'sends-in-flight',
+    shows: 'several sends are under way for one partition: acknowledged records are lost, or out of order',
+    file: SEND,
+    text: '    const before = names.flatMap(name => this.#last.get(name) ?? []);',
+    instead: '    const before: Promise<void>[] = [];',
+  },
+  {
+    name: 'sender-used-again',
+    shows:
+      'a sender goes on after a send that failed: its next records are taken for those that failed, and lost',
+    file: 'packages/stream/src/kafka/producer.ts',
+    text: '        if (sender === current) sender = undefined;',
+    instead: '',
+  },
+  {
+    name: 'aborts-unsorted',
+    shows: 'P1: aborts are looked at in the order in which they ended: aborted records are answered',
+    file: `${KAFKAJS}/consumer/filterAbortedMessages.js`,
+    text: `[...abortedTransactions].sort((a, b) =>
+    Long.fromValue(a.firstOffset).compare(Long.fromValue(b.firstOffset))
+  )`,
+    instead: '[...abortedTransactions]',
+  },
+  {
+    name: 'empty-batches-unseen',
+    shows:
+      'P3: a batch that compaction left empty has no offset: whoever restores from there never comes to an end',
+    file: `${KAFKAJS}/protocol/requests/fetch/v4/decodeMessages.js`,
+    text: `        records.lastBatchOffset = Long.fromValue(recordBatch.firstOffset)
+          .add(recordBatch.lastOffsetDelta)
+          .toString()`,
+    instead: '',
+  },
+  {
+    name: 'half-responses-kept',
+    shows: 'P8: half a response is taken for the beginning of the next connection: silence for ever',
+    file: `${KAFKAJS}/network/connection.js`,
+    text: `      this.chunks = []
+      this.bytesBuffered = 0
+      this.bytesNeeded = Decoder.int32Size()
+
+      let timeoutId`,
+    instead: '      let timeoutId',
+  },
+  {
+    name: 'offset-before-rows',
+    shows: 'the sink commits its offset before its rows: a row is missing when it dies between',
+    file: 'services/sink/src/postgres/database.ts',
+    text: '    if (moved.count === 0) throw new OvertakenError(at, expected);',
+    instead:
+      "    if (moved.count === 0) throw new OvertakenError(at, expected);\n    await tx.unsafe('COMMIT');\n    await tx.unsafe('BEGIN');",
+  },
+  {
+    name: 'never-halves',
+    shows: 'records on which the code fails are not found by halving: nothing behind them is answered',
+    file: 'packages/stream/src/processor/bisect.ts',
+    text: '      this.#suspect = range;',
+    instead: '',
+  },
+  {
+    name: 'never-pauses',
+    shows: 'reading goes on when a lane is full: memory grows with the lag',
+    file: 'packages/stream/src/processor/gate.ts',
+    text: '    this.#valve.pause([this.#at]);',
+    instead: '',
+  },
+  {
+    name: 'batches-without-limit',
+    shows:
+      'batches are not cut at the limit of a broker: a large commit is refused each time, and never gets through',
+    file: 'packages/stream/src/kafka/batches.ts',
+    text: 'export const BATCH_BYTES_MAX = 900_000;',
+    instead: 'export const BATCH_BYTES_MAX = 90_000_000;',
+  },
+];
