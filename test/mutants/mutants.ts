@@ -11,6 +11,13 @@ const STREAM: readonly Mutant[] = [
     text: 'return first === undefined ? this.#position : first.offset(first.taken);',
     instead: 'return this.#position;',
   },
+  {
+    name: 'no-watchdog',
+    shows: 'a task that stands still keeps its process and its partition for good',
+    file: 'packages/stream/src/processor/watchdog.ts',
+    text: 'else if (isDue && progress.atMs + forMs <= setting.clock.now())',
+    instead: 'else if (setting.stallMsMax < 0)',
+  },
 ];
 
 /** Of what the pipelines say. */

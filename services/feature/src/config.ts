@@ -15,6 +15,7 @@ export const FEATURE_SPEC = {
   ...registryFields,
   host: usual.host,
   port: usual.port,
+  stallMsMax: usual.stallMsMax,
   pipelines: optional(
     listField({ env: 'MILLRACE_PIPELINES', help: 'Pipelines to serve; all when left out.' }),
   ),
@@ -65,7 +66,13 @@ export type FeatureConfig = ConfigOf<typeof FEATURE_SPEC>;
 /** What the service itself needs of them; the addresses are for the process. */
 export type FeatureSettings = Pick<
   FeatureConfig,
-  'epochMarginMs' | 'epochsAheadMax' | 'tickMs' | 'fetchWaitMsMax' | 'sessionTimeoutMs' | 'stateDir'
+  | 'epochMarginMs'
+  | 'epochsAheadMax'
+  | 'tickMs'
+  | 'fetchWaitMsMax'
+  | 'sessionTimeoutMs'
+  | 'stallMsMax'
+  | 'stateDir'
 >;
 
 export const FEATURE_DEFAULTS: FeatureSettings = {
@@ -74,5 +81,6 @@ export const FEATURE_DEFAULTS: FeatureSettings = {
   tickMs: FEATURE_SPEC.tickMs.fallback!.value,
   fetchWaitMsMax: FEATURE_SPEC.fetchWaitMsMax.fallback!.value,
   sessionTimeoutMs: FEATURE_SPEC.sessionTimeoutMs.fallback!.value,
+  stallMsMax: FEATURE_SPEC.stallMsMax.fallback!.value,
   stateDir: undefined,
 };

@@ -125,6 +125,16 @@ export class EpochTask implements Task<Inbound, Outputs> {
     said.catch(() => undefined);
   }
 
+  /** What only other tasks can send; undefined when this one has itself to thank for standing still. */
+  waitsFor(): string | undefined {
+    for (const { name, gatherer } of this.#gatherings.values()) {
+      const { laggards } = gatherer;
+      if (laggards.length > 0 && !laggards.includes(this.#context.id))
+        return `epochs of task ${laggards.join(', ')} for its ${name}`;
+    }
+    return undefined;
+  }
+
   onTime(): void {
     this.#advance();
     this.#options.freshness.report();

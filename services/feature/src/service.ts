@@ -162,6 +162,7 @@ async function partsOfService(
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
   const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
   const freshness = new Freshness(pipeline.name, clock, metrics);
+  const running = new Map<number, EpochTask>();
   const reader = processor<Inbound, Outputs>({
     ...world,
     name: `feature ${pipeline.name}`,
@@ -173,15 +174,20 @@ async function partsOfService(
     ...(config.stateDir && { openStore: lmdbStores(join(config.stateDir, featureGroup(pipeline))) }),
     deadLetters: deadLetterTopic,
     rejects: pipeline.rejects.feature ?? {},
-    createTask: context =>
-      traced(
-        taskOf(options, plan, codecs, progress, history, freshness, context),
-        new Set(plan.sources.map(({ topic }) => topic)),
-        options.tracing ?? noTracing,
-      ),
+    createTask: context => {
+      const task = taskOf(options, plan, codecs, progress, history, freshness, context);
+      if (task instanceof EpochTask) {
+        running.set(context.id, task);
+        context.signal.addEventListener('abort', () => running.delete(context.id), { once: true });
+      }
+      const eventTopics = new Set(plan.sources.map(({ topic }) => topic));
+      return traced(task, eventTopics, options.tracing ?? noTracing);
+    },
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
     sessionTimeoutMs: config.sessionTimeoutMs,
+    stallMsMax: config.stallMsMax,
+    waitsFor: task => running.get(task)?.waitsFor(),
     drainMsMax: DRAIN_MS_MAX,
   });
   return { table, progress, processor: reader };

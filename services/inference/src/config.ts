@@ -17,6 +17,7 @@ export const INFERENCE_SPEC = {
   ...registryFields,
   host: usual.host,
   port: usual.port,
+  stallMsMax: usual.stallMsMax,
   pipelines: optional(
     listField({ env: 'MILLRACE_PIPELINES', help: 'Names of the pipelines to serve; all without it.' }),
   ),
@@ -66,7 +67,12 @@ export type InferenceConfig = ConfigOf<typeof INFERENCE_SPEC>;
 /** What the service itself needs of them; the addresses are for the process. */
 export type InferenceSettings = Pick<
   InferenceConfig,
-  'batchRowsMax' | 'batchWaitMsMax' | 'commitIntervalMs' | 'fetchWaitMsMax' | 'sessionTimeoutMs'
+  | 'batchRowsMax'
+  | 'batchWaitMsMax'
+  | 'commitIntervalMs'
+  | 'fetchWaitMsMax'
+  | 'sessionTimeoutMs'
+  | 'stallMsMax'
 >;
 
 export const INFERENCE_DEFAULTS: InferenceSettings = {
@@ -75,4 +81,5 @@ export const INFERENCE_DEFAULTS: InferenceSettings = {
   commitIntervalMs: INFERENCE_SPEC.commitIntervalMs.fallback!.value,
   fetchWaitMsMax: INFERENCE_SPEC.fetchWaitMsMax.fallback!.value,
   sessionTimeoutMs: INFERENCE_SPEC.sessionTimeoutMs.fallback!.value,
+  stallMsMax: INFERENCE_SPEC.stallMsMax.fallback!.value,
 };

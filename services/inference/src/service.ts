@@ -161,6 +161,7 @@ class InferenceService implements Component {
       commit: { intervalMs: config.commitIntervalMs },
       fetchWaitMsMax: config.fetchWaitMsMax,
       sessionTimeoutMs: config.sessionTimeoutMs,
+      stallMsMax: config.stallMsMax,
       clock,
       random,
       metrics,

@@ -16,6 +16,7 @@ export const SINK_SPEC = {
   ...databaseFields,
   host: usual.host,
   port: usual.port,
+  stallMsMax: usual.stallMsMax,
   pipelines: optional(
     listField({ env: 'MILLRACE_PIPELINES', help: 'Pipelines to serve; all when left out.' }),
   ),

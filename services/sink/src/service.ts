@@ -34,7 +34,8 @@ export interface SinkOptions {
   readonly metrics: Metrics;
   readonly tracing?: Tracing;
   readonly logger: Logger;
-  readonly config: Pick<SinkConfig, 'rowsMax' | 'laneRowsMax' | 'laneBytesMax'>;
+  readonly config: Pick<SinkConfig, 'rowsMax' | 'laneRowsMax' | 'laneBytesMax'> &
+    Partial<Pick<SinkConfig, 'stallMsMax'>>;
   /** Longest wait of the start for each dependency. */
   readonly startWaitMsMax?: number;
 }
@@ -137,6 +138,8 @@ const openLine = async (
       deadLetters: deadLetterTopic,
       rejects: pipeline.rejects.sink ?? {},
       createTask: context => createTask(of, context),
+      ...(options.config.stallMsMax === undefined ? {} : { stallMsMax: options.config.stallMsMax }),
+      waitsFor: () => outages.database.notReady(),
       clock,
       metrics,
       logger,

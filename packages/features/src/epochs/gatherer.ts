@@ -43,6 +43,13 @@ export class EpochGatherer<Row, Held> {
     return this.#open.size;
   }
 
+  /** Lanes for whose markers everything held waits; none while nothing is held. */
+  get laggards(): readonly number[] {
+    if (this.#open.size === 0 && this.#markers.length === 0) return [];
+    const least = Math.min(...this.#marked);
+    return [...this.#marked.keys()].filter(lane => this.#marked[lane] === least);
+  }
+
   /** False: the row's epoch was applied before a restart, and the row is not kept. */
   row(epoch: Epoch, row: Row): boolean {
     if (epoch <= this.#applied) return false;

@@ -171,4 +171,11 @@ export const usual = {
     max: 65_535,
     fallback: 8080,
   }),
+  stallMsMax: numberField({
+    env: 'MILLRACE_STALL_MS_MAX',
+    help: 'Longest that a task with records to work on may commit nothing before the process ends, milliseconds.',
+    min: 1_000,
+    max: 3_600_000,
+    fallback: 60_000,
+  }),
 } as const;

@@ -19,6 +19,10 @@ export interface Acquisition<In, Out extends object> {
   readonly shared: SharedProducer;
   readonly store: StateStore | undefined;
   readonly signal: AbortSignal;
+  /** Told what is waited for from now on. */
+  readonly step: (what: string) => void;
+  /** Told whenever restoring comes further. */
+  readonly moved: () => void;
 }
 
 /**
@@ -26,12 +30,15 @@ export interface Acquisition<In, Out extends object> {
  * owner, then read what it committed, then restore state to the end that is final now, then compare the two.
  */
 export async function acquire<In, Out extends object>(of: Acquisition<In, Out>): Promise<Acquired> {
-  const { setting, task, member, signal } = of;
+  const { setting, task, member, signal, step } = of;
+  step('the group to prove its membership');
   await member.heartbeat();
   signal.throwIfAborted();
+  step('its transactional id (the fence)');
   const courier = await openCourier(of);
   try {
     signal.throwIfAborted();
+    step('the committed offsets');
     const offsets = await setting.broker.admin.committed(setting.group, setting.topics);
     const committed = new Map(
       offsets
@@ -61,9 +68,11 @@ async function restoreChecked<In, Out extends object>(
 ): Promise<void> {
   const { setting, task, signal } = of;
   const { broker, group, clock, metrics, logger, topics } = setting;
+  of.step('its state to be restored');
   const startMs = clock.now();
   const reused = store.size > 0;
-  const options = { broker, store, changelog: setting.changelog!, partition: task, clock, signal };
+  const { moved } = of;
+  const options = { broker, store, changelog: setting.changelog!, partition: task, clock, signal, moved };
   let restored = await restore(options);
   if (restored.emptied !== undefined)
     logger.warn({ task }, `the local state was not used: ${restored.emptied}`);

@@ -40,6 +40,10 @@ export class Committer {
     this.#failed = failed;
   }
 
+  get isSending(): boolean {
+    return this.#mode === 'sending';
+  }
+
   /** Something changed that wants to be committed. */
   touch(records: number, bytes: number): void {
     if (this.#records === 0) this.#firstAtMs = this.#clock.now();

@@ -29,6 +29,10 @@ export class Gate {
     return this.#reasons.has(reason);
   }
 
+  get isClosed(): boolean {
+    return this.#reasons.size > 0;
+  }
+
   close(reason: PauseReason): void {
     const wasOpen = this.#reasons.size === 0;
     this.#reasons.add(reason);

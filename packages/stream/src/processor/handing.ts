@@ -70,6 +70,7 @@ async function prepared<In, Out extends object>(
     try {
       await lane.input.codec.prepare(valuesOf(run));
       if (delayMs > retry.delayMsFirst) logger.info(lane.at, 'the schemas are known again');
+      if (!sitting.signal.aborted) lane.lacksSchemas = false;
       return;
     } catch (error) {
       if (isOwnDefect(error)) throw error;
@@ -79,6 +80,7 @@ async function prepared<In, Out extends object>(
           'the schemas cannot be had: the lane waits',
         );
       metrics.count('millrace_retries_total', { what: 'schemas' });
+      lane.lacksSchemas ||= !sitting.signal.aborted;
     }
     await clock.sleep(delayMs, sitting.signal);
   }

@@ -25,6 +25,8 @@ export class Lane<In> {
   end = 0;
   /** Read to here with nothing behind it, told to the task once the queue has been handed over. */
   caughtUpAt: PartitionOffset | undefined;
+  /** Its next run cannot be read: the registry does not answer. */
+  lacksSchemas = false;
   /** Who hands its runs over just now. */
   pumpedBy: object | undefined;
   /** Where the membership reads on, unless it is told to seek. */
@@ -61,6 +63,7 @@ export class Lane<In> {
     this.#bytes = 0;
     this.caughtUpAt = undefined;
     this.pumpedBy = undefined;
+    this.lacksSchemas = false;
     const mustSeek = this.#readNext !== offset;
     this.#readNext = offset;
     this.gate.open('lane');

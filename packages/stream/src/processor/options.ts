@@ -82,6 +82,13 @@ export interface ProcessorOptions<In, Out extends object> {
   /** Interval of `onTime`. */
   readonly tickMs?: number;
   readonly retry?: Partial<RetryOptions>;
+  /** Longest that a task with records to work on may commit nothing, before the process ends with the reason. Default 60,000. */
+  readonly stallMsMax?: number;
+  /**
+   * What a task waits for outside of itself with a stated behaviour (a database that is away, another task that has a
+   * watchdog of its own): while it says something, standing still is no stall.
+   */
+  readonly waitsFor?: (task: number) => string | undefined;
   /** Name of the dead letter topic of an input; default `<topic>.dlq`. */
   readonly deadLetters?: (inputTopic: string) => string;
   /** By reason; default `dead-letter`. A task that keeps its own offsets (`external`) must not hold: they pass the record. */
@@ -129,5 +136,6 @@ export const RETRY_DEFAULT: RetryOptions = {
 /** Waits before a record on hold is handed over again: doubling from the first to the longest, without an end. */
 export const HOLD_MS_FIRST = 1_000;
 export const HOLD_MS_MAX = 30_000;
+export const STALL_MS_MAX_DEFAULT = 60_000;
 export const TICK_MS_DEFAULT = 100;
 export const DRAIN_MS_MAX_DEFAULT = 5_000;

@@ -10,6 +10,7 @@ import { TaskRunner } from './runner.ts';
 import { type Group, type Setting, settingOf, surveyTopics } from './setting.ts';
 import { Stores } from './stores.ts';
 import { asError, placeOf } from './trouble.ts';
+import { type Progress, Watchdog } from './watchdog.ts';
 
 /** Runs tasks over the partitions that the group gives this process. */
 export function processor<In, Out extends object>(options: ProcessorOptions<In, Out>): Processor {
@@ -30,7 +31,9 @@ class GroupProcessor<In, Out extends object> implements Processor {
   readonly #member: Group = memberOf(this.#joining.promise);
   readonly #shared: SharedProducer;
   readonly #stores: Stores;
+  readonly #watching = new AbortController();
   #runners = new Map<number, TaskRunner<In, Out>>();
+  #progress = new Map<number, Progress>();
   #outlet: Outlet | undefined;
   #membership: Membership | undefined;
   #state: 'created' | 'joining' | 'working' | 'stopping' = 'created';
@@ -50,13 +53,26 @@ class GroupProcessor<In, Out extends object> implements Processor {
 
   async start(signal: AbortSignal): Promise<void> {
     this.#state = 'joining';
-    const partitions = await this.#retried(signal, () => surveyTopics(this.#setting));
+    const { partitions, topicIds } = await this.#retried(signal, () => surveyTopics(this.#setting));
     this.#outlet = outletOf(Object.entries<OutputOptions<unknown>>(this.#setting.outputs), partitions);
     this.#membership = await this.#retried(signal, () => this.#join());
     this.#joining.resolve(this.#membership);
     // A stop that came while we joined found nobody to take leave of.
     if (this.#stopped !== undefined) await this.#membership.leave();
-    else this.#state = 'working';
+    else {
+      this.#state = 'working';
+      this.#watch(topicIds);
+    }
+  }
+
+  #watch(topicIds: ReadonlyMap<string, string>): void {
+    const watchdog = new Watchdog({
+      setting: this.#setting,
+      topicIds,
+      tasks: () => this.#runners,
+      fatal: error => this.#fail(error),
+    });
+    void watchdog.run(this.#watching.signal);
   }
 
   stop(deadlineMs: number): Promise<void> {
@@ -110,6 +126,8 @@ class GroupProcessor<In, Out extends object> implements Processor {
     for (const [task, runner] of before) if (!tasks.includes(task)) runner.forget();
     const over = (task: number): Promise<void> => before.get(task)?.over ?? Promise.resolve();
     void this.#stores.keep(tasks, over);
+    const atMs = this.#setting.clock.now();
+    this.#progress = new Map(tasks.map(task => [task, this.#progress.get(task) ?? { atMs }]));
     for (const task of tasks) {
       const runner = this.#runner(
         generation,
@@ -137,12 +155,14 @@ class GroupProcessor<In, Out extends object> implements Processor {
         at => new Lane(inputOf(at.topic), at, new Gate(at, member, setting.clock, setting.metrics)),
       ),
       store: () => (setting.changelog === undefined ? Promise.resolve(undefined) : this.#stores.of(task)),
+      progress: this.#progress.get(task)!,
       fatal: error => this.#fail(error),
     });
   }
 
   async #stop(deadlineMs: number): Promise<void> {
     const wasJoining = this.#state === 'joining';
+    this.#watching.abort(new Error('the processor stops'));
     this.#state = 'stopping';
     const { clock, drainMsMax } = this.#setting;
     const deadline = new AbortController();

@@ -10,6 +10,7 @@ import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
 import { Sitting } from './sitting.ts';
 import { asError, cannotBeRetried, placeOf } from './trouble.ts';
+import type { Progress, Wait } from './watchdog.ts';
 
 /** Longer than the interval of heartbeats, so that one of them has learned whether we are still in the group. */
 const FENCED_WAIT_MS = 1_500;
@@ -26,6 +27,7 @@ export interface RunnerOf<In, Out extends object> {
   readonly shared: SharedProducer;
   readonly outlet: Outlet;
   readonly store: () => Promise<StateStore | undefined>;
+  readonly progress: Progress;
   readonly fatal: (error: Error) => void;
 }
 
@@ -40,6 +42,8 @@ export class TaskRunner<In, Out extends object> {
   readonly #revoked = new AbortController();
   readonly #backoff: Backoff;
   #state: 'acquiring' | 'running' | 'waiting' | 'lost' | 'over' = 'acquiring';
+  /** What acquiring waits for. */
+  #step = 'the generation before to end';
   #sitting: Sitting<In, Out> | undefined;
   #condemnedInARow = 0;
   #failures = 0;
@@ -52,6 +56,28 @@ export class TaskRunner<In, Out extends object> {
 
   get state(): string {
     return this.#state;
+  }
+
+  get progress(): Progress {
+    return this.#of.progress;
+  }
+
+  get lanes(): readonly Lane<In>[] {
+    return this.#of.lanes;
+  }
+
+  waitsFor(): Wait {
+    switch (this.#state) {
+      case 'acquiring':
+        // What fails has a budget of attempts and time; what neither fails nor ends has none.
+        return { what: this.#step, on: this.#backoff.attempts > 0 ? 'stated' : 'ours' };
+      case 'running':
+        return this.#sitting?.waitsFor() ?? { what: 'its task to be let go', on: 'ours' };
+      case 'lost':
+        return { what: 'the next generation of the group', on: 'ours' };
+      default:
+        return { what: 'the next attempt', on: 'stated' };
+    }
   }
 
   /** A record for which a lane stands still. */
@@ -116,11 +142,16 @@ export class TaskRunner<In, Out extends object> {
   }
 
   async #sit(): Promise<void> {
-    const { setting, task, member, shared, lanes, positions } = this.#of;
+    const { setting, task, lanes, positions } = this.#of;
     this.#state = 'acquiring';
     const { signal } = this.#revoked;
+    const step = (what: string): void => {
+      this.#step = what;
+    };
+    step('its local store');
     const store = await this.#of.store();
-    const { courier, committed } = await acquire({ setting, task, member, shared, store, signal });
+    const moved = (): void => this.#moved();
+    const { courier, committed } = await acquire({ ...this.#of, store, signal, step, moved });
     for (const lane of lanes) lane.committed = committed.get(lane.at.topic);
     const sitting = new Sitting<In, Out>({
       ...this.#of,
@@ -135,6 +166,7 @@ export class TaskRunner<In, Out extends object> {
     signal.addEventListener('abort', revoke, { once: true });
     try {
       this.#sitting = sitting;
+      step('createTask');
       await sitting.begin();
       this.#state = 'running';
       setting.logger.info({ task, generation: this.#of.generation }, 'the task runs');
@@ -147,7 +179,12 @@ export class TaskRunner<In, Out extends object> {
     }
   }
 
+  #moved(): void {
+    this.#of.progress.atMs = this.#of.setting.clock.now();
+  }
+
   #committed(done: number): void {
+    this.#moved();
     this.#backoff.succeeded();
     this.#failures = 0;
     if (done > 0) this.#condemnedInARow = 0;

@@ -21,6 +21,7 @@ import {
   type RejectPolicies,
   RETRY_DEFAULT,
   type RetryOptions,
+  STALL_MS_MAX_DEFAULT,
   TICK_MS_DEFAULT,
 } from './options.ts';
 
@@ -39,6 +40,8 @@ export interface Setting<In, Out extends object> {
   readonly commit: CommitOptions;
   readonly tickMs: number;
   readonly retry: RetryOptions;
+  readonly stallMsMax: number;
+  readonly waitsFor: (task: number) => string | undefined;
   readonly deadLetters: (inputTopic: string) => string;
   readonly rejects: RejectPolicies;
   readonly drainMsMax: number;
@@ -74,6 +77,8 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
     commit: { ...COMMIT_DEFAULT, ...options.commit },
     tickMs: options.tickMs ?? TICK_MS_DEFAULT,
     retry: { ...RETRY_DEFAULT, ...options.retry },
+    stallMsMax: options.stallMsMax ?? STALL_MS_MAX_DEFAULT,
+    waitsFor: options.waitsFor ?? (() => undefined),
     deadLetters: options.deadLetters ?? (topic => `${topic}.dlq`),
     rejects: options.rejects ?? {},
     drainMsMax: options.drainMsMax ?? DRAIN_MS_MAX_DEFAULT,
@@ -87,8 +92,14 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
 /** Partition counts of every topic that the processor touches. */
 export type Partitions = ReadonlyMap<string, number>;
 
+export interface Survey {
+  readonly partitions: Partitions;
+  /** By name. */
+  readonly topicIds: ReadonlyMap<string, string>;
+}
+
 /** @throws Error naming every topic that is missing or has another partition count than its task needs. */
-export async function surveyTopics<In, Out extends object>(setting: Setting<In, Out>): Promise<Partitions> {
+export async function surveyTopics<In, Out extends object>(setting: Setting<In, Out>): Promise<Survey> {
   const { topics, changelog, deadLetters } = setting;
   const outputs = Object.values<OutputOptions<unknown>>(setting.outputs).map(({ topic }) => topic);
   const like = [...topics, ...topics.map(deadLetters), ...(changelog === undefined ? [] : [changelog])];
@@ -103,5 +114,5 @@ export async function surveyTopics<In, Out extends object>(setting: Setting<In, 
       `${setting.name}: task p works on partition p of each, so these need ${expected} partitions like ` +
         `${topics[0]}: ${uneven.map(name => `${name} (${partitions.get(name)})`).join(', ')}`,
     );
-  return partitions;
+  return { partitions, topicIds: new Map(found.map(({ name, id }) => [name, id])) };
 }

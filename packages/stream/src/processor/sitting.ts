@@ -13,7 +13,8 @@ import { type Desk, emitterOf } from './outcomes.ts';
 import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
 import { Shipping } from './shipping.ts';
-import { asError, placeOf, ProgrammingError } from './trouble.ts';
+import { asError, isOwnDefect, placeOf, ProgrammingError } from './trouble.ts';
+import type { Wait } from './watchdog.ts';
 
 export interface SittingOf<In, Out extends object> {
   readonly setting: Setting<In, Out>;
@@ -85,6 +86,29 @@ export class Sitting<In, Out extends object> {
     return this.#mode === 'running' ? this.#task : undefined;
   }
 
+  /** What keeps it from committing more. */
+  waitsFor(): Wait {
+    const { lanes } = this.of;
+    const held = this.holds.first;
+    if (held !== undefined)
+      return {
+        what: `${held.topic}-${held.partition} offset ${held.offset}, which is on hold`,
+        on: 'stated',
+      };
+    if (this.#committer.isSending) return { what: 'a commit that is under way', on: 'ours' };
+    const schemas = lanes.find(lane => lane.lacksSchemas);
+    if (schemas !== undefined && this.handlers.size === 0)
+      return { what: `the schemas of ${schemas.at.topic}: the registry does not answer`, on: 'stated' };
+    const paused = lanes.find(({ gate }) => gate.has('task'));
+    if (paused !== undefined)
+      return { what: `its task, which has paused ${paused.at.topic}-${paused.at.partition}`, on: 'others' };
+    if (this.handlers.size > 0) return { what: `${this.handlers.size} handlers to end`, on: 'ours' };
+    const full = lanes.find(lane => lane.isFull);
+    if (full !== undefined)
+      return { what: `the full lane of ${full.at.topic}-${full.at.partition}`, on: 'ours' };
+    return { what: 'records to be fetched', on: 'ours' };
+  }
+
   /** Creates the task and opens the lanes where it wants to start. */
   async begin(): Promise<void> {
     const { lanes, positions, member } = this.of;
@@ -101,7 +125,13 @@ export class Sitting<In, Out extends object> {
 
   /** A creation that never ends must not hold up the next generation; a task that comes too late is let go. */
   async #create(starts: Map<string, number>): Promise<void> {
-    const creating = Promise.try(() => this.of.setting.createTask(this.#context(starts)));
+    const creating = Promise.try(() => this.of.setting.createTask(this.#context(starts))).catch(
+      (error: unknown) => {
+        // It would fail the same way each time.
+        if (isOwnDefect(error)) throw new ProgrammingError(`createTask: ${asError(error).message}`, error);
+        throw error;
+      },
+    );
     const late = (task: Task<In, Out>): Promise<void> | void => {
       if (this.#task !== task) return letGo(task);
     };

@@ -7,9 +7,26 @@ import { RefusedError } from '../broker/port.ts';
  * where Kafka does not let us do what we must (`RefusedError`): fail closed, with the remedy. All else is a bad world: the task is thrown away and created again from what was committed, with backoff.
  */
 export class ProgrammingError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
     this.name = 'ProgrammingError';
+  }
+}
+
+/** A task has records to work on and has committed nothing for too long. */
+export class StalledError extends Error {
+  constructor(of: {
+    readonly name: string;
+    readonly task: number;
+    readonly lag: number;
+    readonly forMs: number;
+    readonly what: string;
+  }) {
+    super(
+      `${of.name}: task ${of.task} has ${of.lag} records to work on and has committed nothing for ` +
+        `${Math.round(of.forMs / 1_000)} s: it waits for ${of.what}`,
+    );
+    this.name = 'StalledError';
   }
 }
 

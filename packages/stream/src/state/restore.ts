@@ -9,6 +9,8 @@ export interface RestoreOptions {
   readonly partition: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called after each run that was applied. */
+  readonly moved?: () => void;
 }
 
 export interface Restored {
@@ -40,6 +42,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const read = { records: 0, bytes: 0 };
   for await (const run of broker.read({ from, until: [{ ...at, offset: end }], signal })) {
     await store.apply(changesOf(run, read), { topicId: found.id, next: run.nextOffset, atMs });
+    options.moved?.();
   }
   signal.throwIfAborted();
   await store.apply([], { topicId: found.id, next: end, atMs });

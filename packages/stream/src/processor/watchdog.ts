@@ -1,0 +1,142 @@
+import type { PartitionOffset, TopicDescription } from '../broker/port.ts';
+import type { Lane } from './lane.ts';
+import type { Setting } from './setting.ts';
+import { asError, StalledError } from './trouble.ts';
+
+/**
+ * What a task waits for. `ours`: it must come within the stall time. `others`: it may depend on another process, whose
+ * own watchdog goes first. `stated`: what is waited for has a limit or a stated behaviour of its own.
+ */
+export interface Wait {
+  readonly what: string;
+  readonly on: 'ours' | 'others' | 'stated';
+}
+
+/** When a task moved last, through all of its generations in this process. */
+export interface Progress {
+  atMs: number;
+}
+
+type WatchedLane = Pick<Lane<unknown>, 'at' | 'tracker' | 'queue' | 'gate' | 'rows'>;
+
+/** A task, as its watchdog sees it. */
+export interface Watched {
+  readonly progress: Progress;
+  readonly lanes: readonly WatchedLane[];
+  waitsFor(): Wait;
+}
+
+export interface WatchdogOf {
+  readonly setting: Pick<
+    Setting<unknown, object>,
+    'name' | 'topics' | 'broker' | 'clock' | 'stallMsMax' | 'waitsFor'
+  >;
+  /** Topic ids at the start, by name. */
+  readonly topicIds: ReadonlyMap<string, string>;
+  readonly tasks: () => Iterable<readonly [task: number, watched: Watched]>;
+  readonly fatal: (error: Error) => void;
+}
+
+const CHECKS_PER_STALL = 6;
+/** A broker that has just come up may not know every topic yet. */
+const CHECKS_MISSING = 2;
+const OTHERS_FIRST = 2;
+
+/**
+ * Ends a process that has records to work on and commits nothing, for a supervisor to start it again, and one whose
+ * input is not the topic any more that it was. It asks Kafka itself, on the connections of the admin: what it sees does
+ * not depend on the fetching that may be what hangs. While Kafka does not answer nobody is to blame, and time starts anew.
+ */
+export class Watchdog {
+  readonly #of: WatchdogOf;
+  readonly #missing = new Map<string, number>();
+  /** Positions at the last look. */
+  readonly #seen = new WeakMap<WatchedLane, number>();
+
+  constructor(of: WatchdogOf) {
+    this.#of = of;
+  }
+
+  /** Watches until the signal is aborted or it has found something. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { setting, fatal } = this.#of;
+    const { clock, stallMsMax } = setting;
+    try {
+      for (;;) {
+        await clock.sleep(Math.max(1, stallMsMax / CHECKS_PER_STALL), signal);
+        await this.#check();
+      }
+    } catch (error) {
+      if (!signal.aborted) fatal(asError(error));
+    }
+  }
+
+  async #check(): Promise<void> {
+    const { setting, tasks } = this.#of;
+    const { admin } = setting.broker;
+    const found = await admin.describeTopics(setting.topics).catch(() => undefined);
+    if (found === undefined) return this.#pardonAll();
+    this.#compare(found);
+    for (const [task, watched] of tasks()) {
+      const { what, on } = this.#waitOf(task, watched);
+      const { progress } = watched;
+      const forMs = setting.clock.now() - progress.atMs;
+      const isDue = forMs >= setting.stallMsMax * (on === 'others' ? OTHERS_FIRST : 1);
+      if (!isDue && on !== 'stated') continue;
+      const ends = await this.#ends(watched);
+      if (ends === undefined) return this.#pardonAll();
+      const { lag, stuck } = this.#look(watched, ends);
+      if (lag === 0 || (on === 'stated' && stuck === undefined)) progress.atMs = setting.clock.now();
+      else if (isDue && progress.atMs + forMs <= setting.clock.now())
+        throw new StalledError({ name: setting.name, task, lag, forMs, what: stuck ?? what });
+    }
+  }
+
+  #waitOf(task: number, watched: Watched): Wait {
+    const stated = this.#of.setting.waitsFor(task);
+    return stated === undefined ? watched.waitsFor() : { what: stated, on: 'stated' };
+  }
+
+  /** @throws Error naming the first topic that is gone, or is another one under the same name. */
+  #compare(found: readonly TopicDescription[]): void {
+    const { setting, topicIds } = this.#of;
+    for (const topic of setting.topics) {
+      const now = found.find(({ name }) => name === topic);
+      const times = now === undefined ? (this.#missing.get(topic) ?? 0) + 1 : 0;
+      this.#missing.set(topic, times);
+      if (times >= CHECKS_MISSING)
+        throw new Error(`${setting.name}: topic ${topic} was deleted while it was read`);
+      if (now !== undefined && now.id !== topicIds.get(topic))
+        throw new Error(`${setting.name}: topic ${topic} was deleted and made anew while it was read`);
+    }
+  }
+
+  async #ends({ lanes }: Watched): Promise<readonly PartitionOffset[] | undefined> {
+    const { admin } = this.#of.setting.broker;
+    const asked = lanes.map(({ at }) => admin.endOffsets(at.topic));
+    const ends = await Promise.all(asked).catch(() => undefined);
+    return ends?.flat();
+  }
+
+  /** How much is left to commit, and whether a lane that may be read has not been read since the last look. */
+  #look({ lanes }: Watched, ends: readonly PartitionOffset[]): { lag: number; stuck: string | undefined } {
+    let lag = 0;
+    let stuck: string | undefined;
+    for (const lane of lanes) {
+      const { topic, partition } = lane.at;
+      const end = ends.find(at => at.topic === topic && at.partition === partition)?.offset ?? 0;
+      const { position, watermark } = lane.tracker;
+      // What was cut and is not committed yet lies behind the watermark already.
+      lag += Math.max(0, end - watermark, lane.rows);
+      const isUnread = lane.queue.length === 0 && !lane.gate.isClosed && end > position;
+      if (isUnread && this.#seen.get(lane) === position)
+        stuck = `records of ${topic}-${partition} to be fetched`;
+      this.#seen.set(lane, position);
+    }
+    return { lag, stuck };
+  }
+
+  #pardonAll(): void {
+    for (const [, { progress }] of this.#of.tasks()) progress.atMs = this.#of.setting.clock.now();
+  }
+}
