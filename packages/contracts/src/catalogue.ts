@@ -158,7 +158,7 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
 };
 
 const houseTopics = (source: SchemaSource): readonly Topic[] => {
-  const { control, audit, models, lineage, runs, redrives } = MILLRACE_TOPICS;
+  const { control, features, audit, models, lineage, runs, redrives } = MILLRACE_TOPICS;
   const valueOf = (name: string, path: string): Topic['value'] => {
     const text = source(path);
     return text === undefined ? undefined : { subject: valueSubject(name), schema: compactSchema(text) };
@@ -167,6 +167,7 @@ const houseTopics = (source: SchemaSource): readonly Topic[] => {
   const record = { ...house, kind: 'record', value: undefined } as const;
   return [
     { ...house, name: control, kind: 'control', config: TABLE, key: '<pipeline>/<kind>/<name>', value: valueOf(control, 'millrace/control'), readers: ['inference', 'cli'] },
+    { ...house, name: features, kind: 'record', config: TABLE, key: '<pipeline>/<kind>/<name>/v<version>', value: valueOf(features, 'millrace/publication'), readers: ['feature', 'cli'] },
     { ...record, name: audit, config: kept(FOREVER), key: 'what the change is about' },
     { ...record, name: models, config: kept(FOREVER), key: 'model name' },
     { ...record, name: lineage, config: kept(days(EVENTS_RETENTION_DAYS)), key: 'run or job id' },

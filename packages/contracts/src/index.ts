@@ -20,6 +20,7 @@ export type { FraudFeatures } from './generated/fraud-features-v1.ts';
 export type { FraudLabel } from './generated/fraud-label.ts';
 export type { FraudPrediction } from './generated/fraud-prediction.ts';
 export type { FraudTransaction } from './generated/fraud-transaction.ts';
+export type { FeaturePublication } from './generated/millrace-publication.ts';
 export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';

@@ -27,6 +27,8 @@ export interface PipelineTopics {
 export const MILLRACE_TOPICS = {
   /** Compacted: what is in force. */
   control: 'millrace.control.v1',
+  /** Compacted: feature views and sets as they were published. */
+  features: 'millrace.features.v1',
   /** Never compacted: what was in force when. */
   audit: 'millrace.audit.v1',
   models: 'millrace.models.v1',

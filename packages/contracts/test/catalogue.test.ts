@@ -34,6 +34,7 @@ describe('the catalogue', () => {
         'shop-orders.feature.v2.state.changelog',
         'shop-orders.feature.v2.progress',
         'millrace.control.v1',
+        'millrace.features.v1',
         'millrace.audit.v1',
         'millrace.models.v1',
         'millrace.lineage.v1',
@@ -56,6 +57,7 @@ describe('the catalogue', () => {
     const compacted = topics.filter(({ config }) => config['cleanup.policy'] === 'compact');
     expect(compacted.map(({ name }) => name).toSorted()).toEqual([
       'millrace.control.v1',
+      'millrace.features.v1',
       'shop-orders.feature.v2.progress',
       'shop-orders.feature.v2.state.changelog',
       'shop-orders.features.v2',

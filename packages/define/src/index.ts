@@ -26,6 +26,7 @@ export {
 } from './expression.ts'; // prettier-ignore
 export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
 export type { RejectPolicy, RejectReason, Rejects } from './rejects.ts';
+export { sourceFields } from './lineage.ts';
 export type {
   Aggregate,
   AggregateKind,
@@ -38,3 +39,5 @@ export type {
   FeatureView,
   Pipeline,
 } from './pipeline.ts';
+export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';
+export { expressionInWords, featureInWords } from './words.ts';

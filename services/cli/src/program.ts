@@ -1,8 +1,17 @@
 /** The command line: what there is, how it is called. Each command's work is in `commands/` or `demo/`. */
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  deprecateFeature,
+  diffFeatures,
+  listFeatures,
+  publishFeatures,
+  showFeature,
+} from './commands/features.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
 import { letterCommands } from './commands/dlq/commands.ts';
@@ -51,8 +60,14 @@ interface PlanFlags extends AddressFlags {
   readonly output: OutputForm;
 }
 
+/** Runs in the world that the flags lead to. */
+const inWorld =
+  (io: Io) =>
+  async (where: AddressFlags, use: (world: World) => Promise<ExitCode>): Promise<ExitCode> =>
+    withWorld(await findAddresses(io, where), use);
+
 const dataCommands = (program: Command, io: Io, done: Done): void => {
-  const world = async (where: AddressFlags, use: (world: World) => Promise<ExitCode>): Promise<ExitCode> => withWorld(await findAddresses(io, where), use);
+  const world = inWorld(io);
   const one = (name: string) => pipelinesNamed([name])[0]!;
   talks(program.command('publish').description('write rows of a file to the topic of a stream'))
     .addOption(pipelineOption())
@@ -97,6 +112,29 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .option('--execute', 'do it', false)
     .addOption(output())
     .action((o: PlanFlags) => done(world(o, w => registerSchemas(io, w, pipelines, o))));
+}; // prettier-ignore
+
+const featureCommands = (program: Command, io: Io, done: Done): void => {
+  const world = inWorld(io);
+  const of = (name: string | undefined) => (name === undefined ? pipelines : pipelinesNamed([name]));
+  const features = program.command('features').description('feature views and sets: what they are, and what is published of them');
+  const records = (command: Command): Command =>
+    talks(command)
+      .option('--by <who>', 'who does it', userInfo().username)
+      .option('--why <text>', 'why', '')
+      .option('--execute', 'do it', false)
+      .addOption(output());
+  const some = (command: Command): Command => command.option('--pipeline <name>', 'only this pipeline');
+  some(talks(features.command('list').description('views and sets, with owner and state'))).addOption(output())
+    .action(o => done(world(o, w => listFeatures(io, w, of(o.pipeline), o))));
+  some(features.command('show').description('a view: its features in words, and the fields that they come from').argument('<view>')).addOption(output())
+    .action((view, o) => done(showFeature(io, of(o.pipeline), view, o.output)));
+  some(talks(features.command('diff').description('where the definitions here differ from what is published'))).addOption(output())
+    .action(o => done(world(o, w => diffFeatures(io, w, of(o.pipeline), o))));
+  some(records(features.command('publish').description('publish what is new here; a plan without --execute')))
+    .action(o => done(world(o, w => publishFeatures(io, w, of(o.pipeline), o))));
+  records(features.command('deprecate').description('mark what nothing new should use; a plan without --execute').argument('<name@version>'))
+    .action((wanted, o) => done(world(o, w => deprecateFeature(io, w, wanted, o))));
 }; // prettier-ignore
 
 const aclCommands = (program: Command, io: Io, done: Done): void => {
@@ -147,6 +185,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
   stackCommands(program, io, done);
   dataCommands(program, io, done);
   letterCommands(program, io, done);
+  featureCommands(program, io, done);
   aclCommands(program, io, done);
   authorCommands(program, io, done);
   const quiet = (command: Command): void => {

@@ -30,6 +30,7 @@ import { Freshness } from './freshness.ts';
 import { readSetHistory, type SetHistory } from './history.ts';
 import { type Plan, planOf } from './plan.ts';
 import { ProgressView } from './progress.ts';
+import { refuseChangedSet } from './published.ts';
 import { traced } from './traced.ts';
 import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
 
@@ -160,6 +161,7 @@ async function partsOfService(
           codec: codecs.progress,
         });
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
+  await outages.kafka.ride(() => refuseChangedSet(broker, registry, plan), patience);
   const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
   const freshness = new Freshness(pipeline.name, clock, metrics);
   const running = new Map<number, EpochTask>();

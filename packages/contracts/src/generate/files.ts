@@ -1,6 +1,7 @@
 import type { Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from '../files/schemas.ts';
 import { type AvscRecord, parseRecord } from './avsc.ts';
+import { featurePage } from './featurePage.ts';
 import { schemasOf } from './schemas.ts';
 import { typesOf } from './types.ts';
 
@@ -17,6 +18,7 @@ const HOUSE = [
   'millrace/progress',
   'millrace/run',
   'millrace/redrive',
+  'millrace/publication',
 ];
 
 const typesFile = (path: string, schema: AvscRecord): GeneratedFile => ({
@@ -30,7 +32,7 @@ const schemaFile = (path: string, text: string): GeneratedFile => ({
   text: `${text}\n`,
 });
 
-/** Everything that `pnpm generate` writes: schemas of features and predictions, and types of every schema. */
+/** Everything that `pnpm generate` writes: schemas of features and predictions, types of every schema, the feature page. */
 export const generatedFiles = (
   pipelines: readonly Pipeline[],
   schemas: SchemaSource = repositorySchemas,
@@ -53,5 +55,5 @@ export const generatedFiles = (
     const text = schemas(path);
     return text === undefined ? [] : [typesFile(path, parseRecord(text, path))];
   });
-  return [...ofPipelines, ...ofHouse];
+  return [...ofPipelines, ...ofHouse, { path: 'docs/FEATURES.md', text: featurePage(pipelines) }];
 };

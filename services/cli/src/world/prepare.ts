@@ -1,4 +1,7 @@
-/** What must be there before services start: topics, schemas, and the first control revision. Each step is idempotent. */
+/**
+ * What must be there before services start: topics, schemas, the first control revision, the published features. Each
+ * step is idempotent.
+ */
 import type { Registry } from '@millrace/avro';
 import { openCodec } from '@millrace/avro';
 import {
@@ -8,6 +11,7 @@ import {
 import type { Pipeline } from '@millrace/define';
 import type { Broker } from '@millrace/stream';
 import type { Clock } from '@millrace/telemetry';
+import { readPublished, recordOf, standings, writePublications } from '../features/published.ts';
 
 export interface World {
   readonly broker: Broker;
@@ -93,7 +97,17 @@ export const writeFirstControls = async (world: World, entries: readonly Control
   return missing.length;
 };
 
-/** All three, for the pipelines given. */
+/** Publishes views and sets that nobody has published yet; what is published stays. */
+export const publishFirst = async (world: World, pipelines: readonly Pipeline[]): Promise<void> => {
+  const fresh = standings(pipelines, await readPublished(world)).filter(({ state }) => state === 'new');
+  const at = world.clock.now();
+  await writePublications(
+    world,
+    fresh.map(({ here }) => recordOf(here, at, 'millrace', 'first version')),
+  );
+};
+
+/** All of them, for the pipelines given. */
 export const prepare = async (
   world: World,
   pipelines: readonly Pipeline[],
@@ -107,4 +121,5 @@ export const prepare = async (
     world,
     pipelines.flatMap(p => firstControls(p, modelVersionOf(p), world.clock.now())),
   );
+  await publishFirst(world, pipelines);
 };
