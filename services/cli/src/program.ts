@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, Option } from 'commander';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
   deprecateFeature,
   diffFeatures,
