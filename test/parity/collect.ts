@@ -6,7 +6,7 @@ import type { Pipeline } from '@millrace/define';
 import type { PartitionOffset } from '@millrace/stream';
 
 const POLL_MS = 300;
-const QUIET_MS_MAX = 90_000;
+const QUIET_MS_MAX = 300_000;
 
 export type Ends = ReadonlyMap<string, readonly PartitionOffset[]>;
 

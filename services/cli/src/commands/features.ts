@@ -33,7 +33,7 @@ export const listFeatures = async (
     ...elsewhere.map(of => ({ ...of, state: of.deprecated ? 'deprecated' : 'not here' })),
   ]; // prettier-ignore
   if (output === 'json') {
-    io.out(JSON.stringify(lines.map(({ content: _, ...line }) => line)));
+    io.out(JSON.stringify(lines));
     return EXIT.done;
   }
   const header = [
