@@ -3,8 +3,8 @@ import { SlidingDistinct } from './distinct.ts';
 import { LeafExtremes, picker } from './extremes.ts';
 import { SQUARE_PARTS } from './layout.ts';
 import { COUNT, type Leaf, SUM } from './leaf.ts';
-import { POSITION, type Timeline } from './timeline.ts';
-import { eachLeaf, eachRow, total, type Window } from './window.ts';
+import { LEAVES_FEW, POSITION, type Timeline } from './timeline.ts';
+import { findLastRow, total, type Window } from './window.ts';
 
 /** The value of one aggregate over a window; NaN where it is missing. */
 export type ReadAggregate = (window: Window) => number;
@@ -21,9 +21,7 @@ const deviation = (n: number, sum: number, squares: readonly number[]): number =
   return Math.sqrt(Number(BigInt(n) * square - BigInt(sum) ** 2n)) / n;
 };
 
-/** Windows over fewer whole leaves than this are read leaf by leaf. */
-const LEAVES_FEW = 8;
-
+/** Runs of whole leaves in which nothing changed behind the window's time come from the tree, all else row by row. */
 const extreme = (
   window: Window,
   measure: number,
@@ -31,25 +29,38 @@ const extreme = (
   treeOf: (timeline: Timeline) => LeafExtremes,
 ): number => {
   const pick = picker(which);
-  const { timeline, from, to } = window;
+  const { timeline, from, to, time, unsettled } = window;
   const first = Math.floor(from / POSITION);
   const last = Math.floor(to / POSITION);
-  if (window.settled && last - first > LEAVES_FEW) {
-    const head = { ...window, to: first * POSITION + timeline.leaves[first]!.length };
-    const tail = { ...window, from: last * POSITION };
-    const middle = treeOf(timeline).over(first + 1, last);
-    return pick(middle, pick(extreme(head, measure, which, treeOf), extreme(tail, measure, which, treeOf)));
-  }
   let found = Number.NaN;
-  eachLeaf(window, (leaf, start, end) => {
-    if (start === 0 && end === leaf.length && leaf.changedAtMax <= window.time) {
-      found = pick(found, leaf.extreme(measure, which));
-      return;
-    }
-    for (let row = start; row < end; row++)
-      if (leaf.countedAt(row, window.time)) found = pick(found, leaf.valueAt(row, measure));
-  });
+  const rows = (index: number): void => {
+    findLastRow(window, index, (leaf, row) => {
+      if (leaf.countedAt(row, time)) found = pick(found, leaf.valueAt(row, measure));
+      return false;
+    });
+  };
+  const leaves = (low: number, high: number): void => {
+    if (high - low > LEAVES_FEW) found = pick(found, treeOf(timeline).over(low, high));
+    else for (let i = low; i < high; i++) found = pick(found, timeline.leaves[i]!.extreme(measure, which));
+  };
+  rows(last);
+  if (first === last) return found;
+  rows(first);
+  let high = last;
+  for (const index of unsettled) {
+    if (index <= first || index >= last) continue;
+    leaves(index + 1, high);
+    rows(index);
+    high = index;
+  }
+  leaves(first + 1, high);
   return found;
+};
+
+const treeOver = (timeline: Timeline, measure: number, which: 'min' | 'max'): LeafExtremes => {
+  const tree = new LeafExtremes(timeline.leaves, measure, which);
+  timeline.trees.push(tree);
+  return tree;
 };
 
 /** One of something for each timeline that asks for it, for as long as the timeline is there. */
@@ -64,34 +75,29 @@ const perTimeline = <T>(make: (timeline: Timeline) => T): ((timeline: Timeline) 
   };
 };
 
-/** The newest row of a window at which a measure counts. */
+/** The newest row of a window at which a measure counts: from the end, over leaves that have none. */
 const newestRow = (window: Window, measure: number): { leaf: Leaf; row: number } | undefined => {
-  const { timeline } = window;
+  const { timeline, from, to, time, unsettled } = window;
+  const first = Math.floor(from / POSITION);
   let found: { leaf: Leaf; row: number } | undefined;
-  if (!window.settled) {
-    eachRow(window, (leaf, row) => {
-      if (!Number.isNaN(leaf.valueAt(row, measure))) found = { leaf, row };
+  const inLeaf = (index: number): boolean =>
+    findLastRow(window, index, (leaf, row) => {
+      if (!leaf.countedAt(row, time) || Number.isNaN(leaf.valueAt(row, measure))) return false;
+      found = { leaf, row };
+      return true;
     });
-    return found;
+  let high = Math.floor(to / POSITION);
+  if (inLeaf(high)) return found;
+  for (const index of [...unsettled, first - 1]) {
+    if (index >= high) continue;
+    // The first leaf may have such rows before the window only, so it is looked at by itself.
+    const at = timeline.lastWith(Math.max(index, first) + 1, high, measure);
+    if (at >= 0 && inLeaf(at)) return found;
+    high = Math.max(index, first);
+    if (high >= first && high < timeline.leaves.length && inLeaf(high)) return found;
+    if (high === first) break;
   }
-  const wanted = timeline.upTo(window.to, measure, COUNT);
-  if (wanted <= timeline.upTo(window.from, measure, COUNT)) return undefined;
-  // The first position with that many counted before it lies just behind the row.
-  const reached = (position: number): boolean => timeline.upTo(position, measure, COUNT) >= wanted;
-  const first = (low: number, high: number, test: (at: number) => boolean): number => {
-    let [from, to] = [low, high];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (test(middle)) to = middle;
-      else from = middle + 1;
-    }
-    return from;
-  };
-  const index = first(0, Math.floor(window.to / POSITION), i =>
-    reached(i * POSITION + timeline.leaves[i]!.length),
-  );
-  const leaf = timeline.leaves[index]!;
-  return { leaf, row: first(1, leaf.length, rows => reached(index * POSITION + rows)) - 1 };
+  return found;
 };
 
 /** What reads an aggregate from any entity's window; `measures` are its measures in the layout. */
@@ -126,7 +132,7 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
     case 'min':
     case 'max': {
       const which = aggregate.kind;
-      const treeOf = perTimeline(timeline => new LeafExtremes(timeline, m, which));
+      const treeOf = perTimeline(timeline => treeOver(timeline, m, which));
       return w => orEmpty(extreme(w, m, which, treeOf));
     }
     case 'distinct': {

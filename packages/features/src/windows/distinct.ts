@@ -1,6 +1,6 @@
 import type { NewRow, Point } from './leaf.ts';
 import type { Timeline, TimelineListener } from './timeline.ts';
-import { eachRow, type Window } from './window.ts';
+import { eachCorrection, eachRow, type Window } from './window.ts';
 
 const isAfter = (a: Point, b: Point): boolean =>
   (a.time - b.time || a.sequence - b.sequence || a.partition - b.partition || a.offset - b.offset) > 0;
@@ -23,7 +23,6 @@ export class SlidingDistinct implements TimelineListener {
   }
 
   count(window: Window): number {
-    if (!window.settled) return this.countBefore(window);
     const { after, through } = window;
     const { covered } = this;
     if (covered === undefined || isAfter(after, covered.through) || isAfter(covered.after, through)) {
@@ -37,7 +36,7 @@ export class SlidingDistinct implements TimelineListener {
       this.move(through, covered.through, -1);
     }
     this.covered = { after, through };
-    return this.times.size;
+    return this.times.size + this.corrected(window);
   }
 
   added(row: NewRow): void {
@@ -64,9 +63,7 @@ export class SlidingDistinct implements TimelineListener {
     const { timeline } = this;
     const from = timeline.positionThrough(after);
     const to = timeline.positionThrough(through);
-    eachRow({ timeline, time: 0, after, through, from, to, settled: true }, (leaf, row) =>
-      this.change(leaf.texts[row]?.[this.measure], by),
-    );
+    eachRow(timeline, from, to, (leaf, row) => this.change(leaf.texts[row]?.[this.measure], by));
   }
 
   private change(text: string | undefined, by: 1 | -1): void {
@@ -76,13 +73,18 @@ export class SlidingDistinct implements TimelineListener {
     else this.times.set(text, times);
   }
 
-  /** For an event older than the newest label known: what counted then is looked up row by row. */
-  private countBefore(window: Window): number {
-    const seen = new Set<string>();
-    eachRow(window, (leaf, row) => {
+  /** How many more there were at the window's time. */
+  private corrected(window: Window): number {
+    const changes = new Map<string, number>();
+    eachCorrection(window, (leaf, row, by) => {
       const text = leaf.texts[row]?.[this.measure];
-      if (text !== undefined) seen.add(text);
+      if (text !== undefined) changes.set(text, (changes.get(text) ?? 0) + by);
     });
-    return seen.size;
+    let more = 0;
+    for (const [text, by] of changes) {
+      const now = this.times.get(text) ?? 0;
+      more += Number(now + by > 0) - Number(now > 0);
+    }
+    return more;
   }
 }

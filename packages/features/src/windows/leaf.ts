@@ -52,8 +52,6 @@ export class Leaf {
   readonly ids: string[] = [];
   /** By row, where a measure has text; empty else. */
   readonly texts: (readonly (string | undefined)[])[] = [];
-  /** Counts and sums over all leaves before this one, by measure; kept by the timeline. */
-  readonly before: Float64Array;
   /** Greatest `knownAt` and finite `until`: from then on nothing in here changes. */
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** Changed since its chunk was last written. */
@@ -67,7 +65,6 @@ export class Leaf {
     this.level = level;
     this.measures = measures;
     this.width = HEAD + measures * PER_MEASURE;
-    this.before = new Float64Array(measures * 2);
   }
 
   get end(): number {

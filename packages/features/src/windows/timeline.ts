@@ -1,11 +1,15 @@
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
-import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, SUM, TIME, UNTIL } from './leaf.ts';
+import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL } from './leaf.ts';
+import { LeafSums } from './sums.ts';
+import type { LeafTree } from './tree.ts';
 
 /** A leaf with more rows is cut in two halves of its time; only one of a single millisecond may be larger. */
 export const LEAF_ROWS_MAX = 32;
 /** A position is leaf * POSITION + rows of that leaf before it. */
 export const POSITION = 2 ** 24;
+/** Runs of fewer leaves are looked at leaf by leaf, and most entities never need a tree over theirs. */
+export const LEAVES_FEW = 8;
 
 /**
  * - `folded`: it counts from now on
@@ -15,7 +19,7 @@ export const POSITION = 2 ** 24;
  */
 export type Admission = 'folded' | 'duplicate' | 'superseded' | 'expired';
 
-/** What is derived from a timeline and kept beside it is told what changes. */
+/** What is derived from the rows of a timeline and kept beside it is told what changes. */
 export interface TimelineListener {
   /** A row begins to count. */
   added?(row: NewRow): void;
@@ -23,10 +27,6 @@ export interface TimelineListener {
   removed?(row: NewRow): void;
   /** Rows before this time are gone. */
   dropped?(beforeTime: number): void;
-  /** The rows of one leaf change. */
-  leafChanged?(index: number): void;
-  /** Leaves come or go. */
-  leavesMoved?(): void;
 }
 
 const NO_CHANGES = { changed: [], dropped: [] } as const;
@@ -40,14 +40,14 @@ const NO_TEXTS: readonly (string | undefined)[] = [];
  */
 export class Timeline {
   readonly layout: Layout;
-  leaves: Leaf[] = [];
-  listeners: TimelineListener[] = [];
+  readonly leaves: Leaf[] = [];
+  readonly listeners: TimelineListener[] = [];
+  readonly trees: LeafTree[] = [];
   /** From this time on, what counts in the newest state is what counted then. */
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** The greatest stretch of time of one leaf: short enough that what has expired is soon dropped with it. */
   private readonly rootLevel: number;
-  /** Leaves before and at this one know what is before them. */
-  private known = -1;
+  private sums: LeafSums | undefined;
   private changed: Leaf[] = [];
   private dropped: string[] = [];
 
@@ -108,8 +108,7 @@ export class Timeline {
       this.dropped.push(keyOf(leaf));
       leaf.dirty = false;
     }
-    this.known = Math.max(-1, this.known - gone);
-    this.leavesMoved();
+    for (const tree of this.trees) tree.leavesGone(gone);
     for (const listener of this.listeners) listener.dropped?.(before);
   }
 
@@ -119,13 +118,33 @@ export class Timeline {
     return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThrough(point);
   }
 
-  /** Count or sum of a measure over all rows before a position. */
-  upTo(position: number, measure: number, column: typeof COUNT | typeof SUM): number {
-    if (this.leaves.length === 0) return 0;
-    const index = Math.floor(position / POSITION);
-    this.addUpTo(index);
-    const leaf = this.leaves[index]!;
-    return leaf.before[measure * 2 + column - COUNT]! + leaf.upTo(position % POSITION, measure, column);
+  /** Count or sum of a measure over the rows between two positions, as they count now. */
+  total(from: number, to: number, measure: number, column: typeof COUNT | typeof SUM): number {
+    if (to <= from) return 0;
+    const first = Math.floor(from / POSITION);
+    const last = Math.floor(to / POSITION);
+    const end = this.leaves[last]!.upTo(to % POSITION, measure, column);
+    const before = this.leaves[first]!.upTo(from % POSITION, measure, column);
+    if (last - first > LEAVES_FEW) return this.sumsOf().over(first, last, measure, column) + end - before;
+    let result = end - before;
+    for (let i = first; i < last; i++)
+      result += this.leaves[i]!.upTo(this.leaves[i]!.length, measure, column);
+    return result;
+  }
+
+  /** The last leaf of [from, to) in which a row counts now with a value of a measure, or -1. */
+  lastWith(from: number, to: number, measure: number): number {
+    if (to - from > LEAVES_FEW) return this.sumsOf().lastWith(from, to, measure);
+    for (let i = to - 1; i >= from; i--)
+      if (this.leaves[i]!.upTo(this.leaves[i]!.length, measure, COUNT) > 0) return i;
+    return -1;
+  }
+
+  /** The last leaf of [from, to) of which something changed behind a time, or -1. */
+  lastUnsettled(from: number, to: number, time: number): number {
+    if (to - from > LEAVES_FEW) return this.sumsOf().lastUnsettled(from, to, time);
+    for (let i = to - 1; i >= from; i--) if (this.leaves[i]!.changedAtMax > time) return i;
+    return -1;
   }
 
   /** Leaves changed and chunks dropped since the last call. */
@@ -145,8 +164,7 @@ export class Timeline {
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
     const at = this.leafBefore(leaf.start) + 1;
     this.leaves.splice(at, 0, leaf);
-    this.known = -1;
-    this.leavesMoved();
+    this.leavesMoved(at);
   }
 
   private textsOf(event: FoldEvent): readonly (string | undefined)[] {
@@ -194,12 +212,19 @@ export class Timeline {
       leaf.dirty = true;
       this.changed.push(leaf);
     }
-    if (index < this.known) this.known = index;
-    for (const listener of this.listeners) listener.leafChanged?.(index);
+    for (const tree of this.trees) tree.leafChanged(index);
   }
 
-  private leavesMoved(): void {
-    for (const listener of this.listeners) listener.leavesMoved?.();
+  private sumsOf(): LeafSums {
+    if (this.sums === undefined) {
+      this.sums = new LeafSums(this.leaves, this.layout.measures.length);
+      this.trees.push(this.sums);
+    }
+    return this.sums;
+  }
+
+  private leavesMoved(from: number): void {
+    for (const tree of this.trees) tree.leavesMoved(from);
   }
 
   private split(index: number): void {
@@ -216,8 +241,7 @@ export class Timeline {
     const kept = halves.filter(half => half.length > 0);
     this.changed.push(...kept);
     this.leaves.splice(index, 1, ...kept);
-    this.known = Math.min(this.known, index - 1);
-    this.leavesMoved();
+    this.leavesMoved(index);
     // Only one of the halves can still be too large: together they hold one row too many.
     kept.forEach((half, i) => {
       if (half.length > LEAF_ROWS_MAX) this.split(index + i);
@@ -250,23 +274,8 @@ export class Timeline {
       (next === undefined || startOf(l) + 2 ** l <= next.start);
     while (!free(level)) level--;
     this.leaves.splice(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
-    this.known = Math.min(this.known, at);
-    this.leavesMoved();
+    this.leavesMoved(at + 1);
     return at + 1;
-  }
-
-  private addUpTo(index: number): void {
-    for (let i = this.known + 1; i <= index; i++) {
-      const leaf = this.leaves[i]!;
-      const previous = this.leaves[i - 1];
-      for (let m = 0; m < leaf.measures; m++)
-        for (const column of [COUNT, SUM] as const)
-          leaf.before[m * 2 + column - COUNT] =
-            previous === undefined
-              ? 0
-              : previous.before[m * 2 + column - COUNT]! + previous.upTo(previous.length, m, column);
-    }
-    if (index > this.known) this.known = index;
   }
 }
 

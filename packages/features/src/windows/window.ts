@@ -13,9 +13,13 @@ export interface Window {
   /** Their positions. */
   readonly from: number;
   readonly to: number;
-  /** Whether the newest state already was the state at `time`. */
-  readonly settled: boolean;
+  /**
+   * Leaves of which something changed behind `time`, the last first: in all others what counts now is what counted then.
+   */
+  readonly unsettled: readonly number[];
 }
+
+const NONE: readonly number[] = [];
 
 export interface WindowSpan {
   readonly windowMs: number;
@@ -41,50 +45,72 @@ export const openWindow = (timeline: Timeline, span: WindowSpan, event: FoldEven
   const through =
     span.delayMs > 0 ? endOf(event.time - span.delayMs) : endAt(stream, hasKnownAt, event, span.before);
   const after = endOf(event.time - span.delayMs - span.windowMs);
-  return {
-    timeline,
-    time: event.time,
-    after,
-    through,
-    from: timeline.positionThrough(after),
-    to: timeline.positionThrough(through),
-    settled: event.time >= timeline.changedAtMax,
-  };
+  const from = timeline.positionThrough(after);
+  const to = timeline.positionThrough(through);
+  const unsettled =
+    event.time >= timeline.changedAtMax ? NONE : unsettledLeaves(timeline, from, to, event.time);
+  return { timeline, time: event.time, after, through, from, to, unsettled };
 };
 
-/** Calls back for each leaf with the rows [from, to) of it that the window covers. */
-export const eachLeaf = (window: Window, visit: (leaf: Leaf, from: number, to: number) => void): void => {
-  const { timeline, from, to } = window;
+const unsettledLeaves = (timeline: Timeline, from: number, to: number, time: number): readonly number[] => {
+  const found: number[] = [];
+  const first = Math.floor(from / POSITION);
+  let end = Math.min(Math.floor(to / POSITION) + 1, timeline.leaves.length);
+  while ((end = timeline.lastUnsettled(first, end, time)) >= 0) found.push(end);
+  return found;
+};
+
+/** Calls back for the rows of one leaf that the window covers, the last first, until the answer is true. */
+export const findLastRow = (
+  { timeline, from, to }: Pick<Window, 'timeline' | 'from' | 'to'>,
+  index: number,
+  isIt: (leaf: Leaf, row: number) => boolean,
+): boolean => {
+  const leaf = timeline.leaves[index];
+  if (leaf === undefined) return false;
+  const first = index === Math.floor(from / POSITION) ? from % POSITION : 0;
+  const end = index === Math.floor(to / POSITION) ? to % POSITION : leaf.length;
+  for (let row = end - 1; row >= first; row--) if (isIt(leaf, row)) return true;
+  return false;
+};
+
+/** Calls back for each row between two positions that counts now. */
+export const eachRow = (
+  timeline: Timeline,
+  from: number,
+  to: number,
+  visit: (leaf: Leaf, row: number) => void,
+): void => {
   const last = Math.floor(to / POSITION);
   for (let i = Math.floor(from / POSITION); i <= last && i < timeline.leaves.length; i++) {
     const leaf = timeline.leaves[i]!;
-    const first = i === Math.floor(from / POSITION) ? from % POSITION : 0;
     const end = i === last ? to % POSITION : leaf.length;
-    if (first < end) visit(leaf, first, end);
+    for (let row = i === Math.floor(from / POSITION) ? from % POSITION : 0; row < end; row++)
+      if (leaf.counts(row)) visit(leaf, row);
   }
 };
 
-/** Calls back for each row that counts. */
-export const eachRow = (window: Window, visit: (leaf: Leaf, row: number) => void): void =>
-  eachLeaf(window, (leaf, from, to) => {
-    for (let row = from; row < to; row++)
-      if (window.settled ? leaf.counts(row) : leaf.countedAt(row, window.time)) visit(leaf, row);
-  });
+/** Calls back for the rows that counted at the window's time and do not now (1), or do now and did not then (-1). */
+export const eachCorrection = (
+  window: Window,
+  visit: (leaf: Leaf, row: number, by: 1 | -1) => void,
+): void => {
+  const { time } = window;
+  for (const index of window.unsettled)
+    findLastRow(window, index, (leaf, row) => {
+      const counted = leaf.countedAt(row, time);
+      if (counted !== leaf.counts(row)) visit(leaf, row, counted ? 1 : -1);
+      return false;
+    });
+};
 
-/** Count or sum of a measure over a window. */
+/** Count or sum of a measure over a window. Sums are of whole numbers, so that corrections leave nothing behind. */
 export const total = (window: Window, measure: number, column: typeof COUNT | typeof SUM): number => {
-  const { timeline, from, to, time } = window;
-  if (window.settled) return timeline.upTo(to, measure, column) - timeline.upTo(from, measure, column);
-  let result = 0;
-  eachLeaf(window, (leaf, first, end) => {
-    if (leaf.changedAtMax <= time) {
-      result += leaf.upTo(end, measure, column) - leaf.upTo(first, measure, column);
-      return;
-    }
-    for (let row = first; row < end; row++) {
-      const value = leaf.valueAt(row, measure);
-      if (leaf.countedAt(row, time) && !Number.isNaN(value)) result += column === COUNT ? 1 : value;
-    }
+  const { timeline, from, to } = window;
+  let result = timeline.total(from, to, measure, column);
+  eachCorrection(window, (leaf, row, by) => {
+    const value = leaf.valueAt(row, measure);
+    if (!Number.isNaN(value)) result += by * (column === COUNT ? 1 : value);
   });
   return result;
 };
