@@ -16,6 +16,7 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'one-send-in-flight', mutants: ['sends-in-flight'], scenario: 'own-producer', brokers: 3 },
   { name: 'no-sender-again', mutants: ['sender-used-again'], scenario: 'own-producer', brokers: 3 },
   { name: 'p1', mutants: ['aborts-unsorted'], scenario: 'interleaved-aborts', brokers: 1 },
+  { name: 'p3', mutants: ['empty-batches-unseen'], scenario: 'compaction', brokers: 1 },
   { name: 'p8', mutants: ['half-responses-kept'], scenario: 'cut-responses', brokers: 1 },
   { name: 'offset-with-rows', mutants: ['offset-before-rows'], scenario: 'sink-failpoint', brokers: 1 },
   { name: 'halving', mutants: ['never-halves'], scenario: 'defect', brokers: 1 },

@@ -2,13 +2,13 @@
 import { DATABASE_SCENARIOS } from './database.ts';
 import { KAFKA_SCENARIOS } from './kafka.ts';
 import type { Scenario } from './scenario.ts';
-import { PRODUCER_SCENARIOS } from './producer.ts';
+import { CLIENT_SCENARIOS } from './client.ts';
 import { SERVICE_SCENARIOS } from './services.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...SERVICE_SCENARIOS,
   ...KAFKA_SCENARIOS,
-  ...PRODUCER_SCENARIOS,
+  ...CLIENT_SCENARIOS,
   ...DATABASE_SCENARIOS,
 ].toSorted((a, b) => (a.number || Infinity) - (b.number || Infinity));
 
