@@ -67,6 +67,13 @@ export const FAILPOINTS: readonly Mutant[] = [
     }`,
   },
   {
+    name: 'never-answers',
+    shows: 'a call of the model never comes back, now and then',
+    file: 'services/inference/src/ask.ts',
+    text: '    return await askModel(serving, vectors, null);',
+    instead: `    ${chance(0.003, 'await new Promise(() => undefined)')}\n    return await askModel(serving, vectors, null);`,
+  },
+  {
     name: 'answers-slowly',
     shows: 'a model takes 300 ms for each call',
     file: 'services/inference/src/ask.ts',

@@ -102,6 +102,15 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     run: scene => scene.fault('a defect for 40 s', () => scene.wait(40)),
   },
   {
+    number: 0,
+    name: 'standstill',
+    injects: 'a call of the model never comes back, now and then; a standstill is borne for 10 s',
+    brokers: ONE,
+    tailSeconds: 25,
+    rig: { mutants: ['never-answers'], environment: { MILLRACE_STALL_MS_MAX: '10000' } },
+    run: failpoints(45),
+  },
+  {
     number: 24,
     name: 'slow-model',
     injects: 'each call of the model takes 300 ms longer',
