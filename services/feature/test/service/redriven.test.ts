@@ -106,6 +106,26 @@ describe.each([
     expect((await vectors(at)).length).toBe(13);
   });
 
+  test("does not take the place of its entity's newest", async () => {
+    const at = await runningTown(pipeline);
+    const [older] = payments as [(typeof payments)[0]];
+    const { value } = older;
+    const newer = {
+      ...older,
+      value: { ...value, eventId: 'newer', txAt: value.txAt + 60_000 },
+    } as typeof older;
+    const { again } = await misplaced(at, older);
+    await publish(at, [newer]);
+    await until(async () => (await vectors(at)).length === 1);
+    await send(at, [again]);
+    await until(async () => (await vectors(at)).length === 2);
+    const { features, aside } = topicsOf(pipeline);
+    expect((await readVectors(at)).map(one => [one.topic, one.value.eventId, one.value.late])).toEqual([
+      [features, 'newer', false],
+      [aside, value.eventId, true],
+    ]);
+  });
+
   test('is put aside anew where it does not say where it first stood', async () => {
     const at = await runningTown(pipeline);
     const { again } = await misplaced(at, payments[0]!);
