@@ -19,8 +19,8 @@ export interface InferenceOptions {
   readonly pipelines: readonly Pipeline[];
   readonly broker: Broker;
   readonly registry: Registry;
-  /** Folder of model folders. */
-  readonly models: string;
+  /** Folder of model folders, or another source of models. */
+  readonly models: string | ModelSource;
   /** Tells instances apart in batch ids. */
   readonly instance: string;
   readonly config?: Partial<InferenceSettings>;
@@ -90,9 +90,12 @@ class InferenceService implements Component {
     const { pipelines, broker, registry, models, makeScorer = workerScorer } = this.#options;
     const patience = { signal, waitMsTotalMax: this.#options.startWaitMsMax ?? START_WAIT_MS_MAX };
     const codecFor = codecsOf(registry, catalogue(pipelines), call => this.#registry.ride(call, patience));
-    const source = folderModels(models, makeScorer, err =>
-      this.#logger.warn({ err }, 'a model folder is passed over'),
-    );
+    const source =
+      typeof models === 'string'
+        ? folderModels(models, makeScorer, err =>
+            this.#logger.warn({ err }, 'a model folder is passed over'),
+          )
+        : models;
     const control = globalTable<ControlRecord>({
       broker,
       topic: MILLRACE_TOPICS.control,

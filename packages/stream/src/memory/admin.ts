@@ -12,31 +12,37 @@ const describe = ({ name, id, logs, config }: MemoryTopic): TopicDescription => 
 
 export const memoryAdmin = (client: MemoryClient, clusterId: string): Admin => {
   const { cluster } = client;
-  const offsets = (topic: string, of: (log: PartitionLog) => number): Promise<readonly PartitionOffset[]> =>
-    client.request(() =>
+  const offsets = (
+    what: string,
+    topic: string,
+    of: (log: PartitionLog) => number,
+  ): Promise<readonly PartitionOffset[]> =>
+    client.request(what, () =>
       cluster.topic(topic).logs.map((log, partition) => ({ topic, partition, offset: of(log) })),
     );
   return {
-    clusterId: () => client.request(() => clusterId),
+    clusterId: () => client.request('clusterId', () => clusterId),
     createTopics: topics =>
-      client.request(() => topics.filter(topic => cluster.create(topic)).map(({ name }) => name)),
+      client.request('createTopics', () =>
+        topics.filter(topic => cluster.create(topic)).map(({ name }) => name),
+      ),
     alterTopic: (name, config) =>
-      client.request(() => {
+      client.request('alterTopic', () => {
         const topic = cluster.topic(name);
         topic.config = { ...topic.config, ...config };
       }),
-    deleteTopics: names => client.request(() => cluster.delete(names)),
+    deleteTopics: names => client.request('deleteTopics', () => cluster.delete(names)),
     describeTopics: names =>
-      client.request(() =>
+      client.request('describeTopics', () =>
         [...cluster.topics.values()]
           .filter(({ name }) => (names === undefined ? !name.startsWith('__') : names.includes(name)))
           .map(describe),
       ),
-    beginningOffsets: topic => offsets(topic, log => log.beginning),
-    endOffsets: topic => offsets(topic, log => log.lastStable),
-    offsetsAtTime: (topic, timeMs) => offsets(topic, log => log.offsetAtTime(timeMs)),
+    beginningOffsets: topic => offsets('beginningOffsets', topic, log => log.beginning),
+    endOffsets: topic => offsets('endOffsets', topic, log => log.lastStable),
+    offsetsAtTime: (topic, timeMs) => offsets('offsetsAtTime', topic, log => log.offsetAtTime(timeMs)),
     committed: (group, topics) =>
-      client.request(() =>
+      client.request('committed', () =>
         topics.flatMap(topic =>
           (cluster.topics.get(topic)?.logs ?? []).flatMap((_, partition) => {
             const at = cluster.group(group).committed({ topic, partition });
@@ -44,7 +50,7 @@ export const memoryAdmin = (client: MemoryClient, clusterId: string): Admin => {
           }),
         ),
       ),
-    resetOffsets: (group, to) => client.request(() => cluster.group(group).reset(to)),
-    groupMembers: group => client.request(() => cluster.group(group).size),
+    resetOffsets: (group, to) => client.request('resetOffsets', () => cluster.group(group).reset(to)),
+    groupMembers: group => client.request('groupMembers', () => cluster.group(group).size),
   };
 };

@@ -29,22 +29,40 @@ interface OpenTransaction {
   readonly ended: AbortController;
 }
 
+/** One step of the broker's work, as a schedule sees it. */
+export interface Step {
+  /** On its way to the cluster, on its way back, told unasked, or the cluster's own. */
+  readonly kind: 'request' | 'answer' | 'delivery' | 'work';
+  /** Who asked or is told; undefined for the cluster's own work. */
+  readonly client: string | undefined;
+  readonly what: string;
+}
+
+export interface Network {
+  /** Runs a step later. */
+  schedule(step: () => void, of: Step): void;
+  /** Whether this request never arrives, or this answer of one that did: the caller gets an error either way. */
+  loses(of: Step): boolean;
+}
+
 const RECORD_BYTES_MAX = 1_048_576;
 const RECORD_OVERHEAD_BYTES = 80;
 
 /** The state that brokers share: topics, transactions, groups. Every change is made in one synchronous stretch. */
 export class MemoryCluster {
   readonly clock: Clock;
-  readonly schedule: (step: () => void) => void;
+  readonly schedule: Network['schedule'];
+  readonly loses: Network['loses'];
   readonly topics = new Map<string, MemoryTopic>();
   readonly #holders = new Map<string, Holder>();
   readonly #groups = new Map<string, ConsumerGroup>();
   readonly #watchers = new Set<() => void>();
   #topicsMade = 0;
 
-  constructor(clock: Clock, schedule: (step: () => void) => void) {
+  constructor(clock: Clock, { schedule, loses }: Network) {
     this.clock = clock;
     this.schedule = schedule;
+    this.loses = loses;
   }
 
   /** Calls back after every change that readers may see, until the function returned is called. */

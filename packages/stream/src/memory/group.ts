@@ -6,8 +6,13 @@ import type { MemoryCluster } from './cluster.ts';
 export interface GroupMember {
   readonly id: string;
   readonly topics: readonly string[];
-  /** Told in the same stretch in which the generation begins. */
-  readonly assigned: (generation: number, partitions: readonly TopicPartition[]) => void;
+  /** Told in the stretch in which a generation begins; `assignment` says what it brought. */
+  readonly assigned: () => void;
+}
+
+export interface Assignment {
+  readonly generation: number;
+  readonly partitions: readonly TopicPartition[];
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
@@ -44,10 +49,11 @@ export class ConsumerGroup {
   #rebalance(): void {
     if (this.#rebalancing) return;
     this.#rebalancing = true;
+    const step = { kind: 'work', client: undefined, what: 'rebalance' } as const;
     this.#cluster.schedule(() => {
       this.#rebalancing = false;
       this.#begin();
-    });
+    }, step);
   }
 
   #begin(): void {
@@ -65,7 +71,13 @@ export class ConsumerGroup {
     this.#generation++;
     const assignment = assignCoPartitioned(candidates, counts);
     for (const { id } of members) this.#owned.set(id, assignment.get(id) ?? []);
-    for (const { id, assigned } of members) assigned(this.#generation, this.#owned.get(id)!);
+    for (const { assigned } of members) assigned();
+  }
+
+  /** What the member owns now; undefined where it has left, or has just joined. */
+  assignment(id: string): Assignment | undefined {
+    const partitions = this.#owned.get(id);
+    return partitions && { generation: this.#generation, partitions };
   }
 
   /** @throws FencedError when the member is not one of this generation. */

@@ -23,25 +23,32 @@ const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${par
 
 /**
  * A member: waiting (no generation yet, or its `assigned` not settled: nothing is delivered), reading, silent (its
- * client is gone; the session ends by the clock), or left. One step delivers at most one run per partition, then gives
- * way through the cluster's schedule.
+ * client is gone; the session ends by the clock), or left. A client that comes back goes on where its session lasts, and
+ * joins anew where it has ended. One step delivers at most one run per partition, then gives way through the cluster's
+ * schedule.
  */
 export class MemoryMembership implements Membership {
   readonly #client: MemoryClient;
   readonly #group: ConsumerGroup;
-  readonly #id: string;
+  readonly #name: string;
   readonly #options: GroupOptions;
   readonly #listener: GroupListener;
   readonly #left = new AbortController();
   readonly #unwatch: () => void;
+  #id: string;
+  #joined = 0;
+  #session = new AbortController();
   #lanes = new Map<string, Lane>();
   #generation = 0;
   #state: 'waiting' | 'reading' | 'silent' | 'left' = 'waiting';
+  /** Its `assigned` of this generation has settled. */
+  #isSettled = false;
   #stepping = false;
 
-  constructor(client: MemoryClient, id: string, options: GroupOptions, listener: GroupListener) {
+  constructor(client: MemoryClient, name: string, options: GroupOptions, listener: GroupListener) {
     this.#client = client;
-    this.#id = id;
+    this.#name = name;
+    this.#id = name;
     this.#options = options;
     this.#listener = listener;
     this.#group = client.cluster.group(options.group);
@@ -51,10 +58,7 @@ export class MemoryMembership implements Membership {
   /** Joins. Kept apart from the constructor, so that the listener hears nothing before `join` has resolved. */
   start(): void {
     if (this.#state === 'left') return;
-    const { topics } = this.#options;
-    const assigned = (generation: number, partitions: readonly TopicPartition[]): void =>
-      this.#assigned(generation, partitions);
-    this.#group.join({ id: this.#id, topics, assigned });
+    this.#join();
     this.#answerEmptyFetches().catch((error: unknown) => this.#fail(error as Error));
   }
 
@@ -75,28 +79,50 @@ export class MemoryMembership implements Membership {
   }
 
   commit(offsets: readonly PartitionOffset[]): Promise<void> {
-    const ours = this.#generation;
-    return this.#client.request(() => this.#group.commit(this.#id, ours, offsets));
+    const [id, ours] = [this.#id, this.#generation];
+    return this.#client.request('memberCommit', () => this.#group.commit(id, ours, offsets));
   }
 
   heartbeat(): Promise<void> {
-    const ours = this.#generation;
-    return this.#client.request(() => this.#group.prove(this.#id, ours));
+    const [id, ours] = [this.#id, this.#generation];
+    return this.#client.request('heartbeat', () => this.#group.prove(id, ours));
   }
 
   leave(): Promise<void> {
-    return this.#client.request(() => this.#leaveNow());
+    return this.#client.request('leave', () => this.#leaveNow());
   }
 
   /** No more deliveries, no more heartbeats. */
   silence(): void {
     if (this.#state === 'left' || this.#state === 'silent') return;
     this.#state = 'silent';
+    const { signal } = (this.#session = new AbortController());
     const sessionMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
-    this.#client.cluster.clock.sleep(sessionMs, this.#left.signal).then(
-      () => this.#leaveNow(),
-      () => undefined, // It left before its session ended.
+    this.#client.cluster.clock.sleep(sessionMs, AbortSignal.any([signal, this.#left.signal])).then(
+      () => this.#group.leave(this.#id),
+      () => undefined, // It left, or came back, before its session ended.
     );
+  }
+
+  /** Comes back after a silence: goes on as the member it was, or learns that it is none and joins anew. */
+  speak(): void {
+    if (this.#state !== 'silent') return;
+    this.#session.abort(new Error('the member is back'));
+    const owned = this.#group.assignment(this.#id);
+    this.#state = 'waiting';
+    if (owned === undefined) this.#join();
+    else if (owned.generation !== this.#generation) this.#assigned();
+    else {
+      this.#state = this.#isSettled ? 'reading' : 'waiting';
+      this.#wake();
+    }
+  }
+
+  #join(): void {
+    this.#id = `${this.#name}-${++this.#joined}`;
+    const { topics } = this.#options;
+    const assigned = (): void => this.#client.deliver('assigned', () => this.#assigned());
+    this.#group.join({ id: this.#id, topics, assigned });
   }
 
   #change(at: TopicPartition, change: Partial<Pick<Lane, 'paused' | 'position'>>): void {
@@ -119,18 +145,24 @@ export class MemoryMembership implements Membership {
     this.#listener.failed(error);
   }
 
-  #assigned(generation: number, partitions: readonly TopicPartition[]): void {
+  #assigned(): void {
     if (this.#state === 'silent' || this.#state === 'left') return;
     const { cluster } = this.#client;
+    const owned = this.#group.assignment(this.#id);
+    if (owned === undefined || owned.generation === this.#generation) return;
+    const { generation, partitions } = owned;
     this.#generation = generation;
     this.#state = 'waiting';
+    this.#isSettled = false;
     const positions = partitions.map(
       at => this.#group.committed(at) ?? { ...at, offset: cluster.log(at.topic, at.partition).beginning },
     );
     this.#lanes = new Map(positions.map(at => [nameOf(at), { ...at, position: at.offset, paused: false }]));
     const ready = async (): Promise<void> => {
       await this.#listener.assigned({ generation, positions });
-      if (this.#generation !== generation || this.#state !== 'waiting') return;
+      if (this.#generation !== generation) return;
+      this.#isSettled = true;
+      if (this.#state !== 'waiting') return;
       this.#state = 'reading';
       this.#wake();
     };
@@ -142,7 +174,7 @@ export class MemoryMembership implements Membership {
   #wake(): void {
     if (this.#stepping || this.#state !== 'reading') return;
     this.#stepping = true;
-    this.#client.cluster.schedule(() => {
+    this.#client.deliver('runs', () => {
       this.#stepping = false;
       let delivered = false;
       for (const lane of this.#lanes.values()) delivered = this.#deliver(lane) || delivered;
@@ -176,10 +208,14 @@ export class MemoryMembership implements Membership {
       await waited.catch((error: unknown) => {
         if (!this.#left.signal.aborted) throw error;
       });
-      if (this.#state !== 'reading') continue;
-      for (const lane of this.#lanes.values())
-        if (!lane.paused && lane.position === this.#logOf(lane)?.lastStable) this.#sayCaughtUp(lane);
+      if (this.#state === 'reading') this.#client.deliver('caughtUp', () => this.#answerEmptyFetch());
     }
+  }
+
+  #answerEmptyFetch(): void {
+    if (this.#state !== 'reading') return;
+    for (const lane of this.#lanes.values())
+      if (!lane.paused && lane.position === this.#logOf(lane)?.lastStable) this.#sayCaughtUp(lane);
   }
 
   #logOf({ topic, partition }: TopicPartition) {

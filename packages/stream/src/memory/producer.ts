@@ -19,7 +19,7 @@ export const memoryProducer = (client: MemoryClient): Producer => {
   return {
     send: records =>
       turn(() =>
-        client.request(() => {
+        client.request('send', () => {
           if (closed) throw new BrokerError('the producer is closed', { retriable: false });
           client.cluster.append(records);
         }),
@@ -39,15 +39,15 @@ export const memoryTransactionalProducer = async (
 ): Promise<TransactionalProducer> => {
   const { cluster } = client;
   const turn = inTurn();
-  const epoch = await client.request(() => cluster.fence(transactionalId));
+  const epoch = await client.request('fence', () => cluster.fence(transactionalId));
   let state: 'idle' | 'open' | 'dead' = 'idle';
 
-  const step = (next: 'idle' | 'open' | 'dead', change: () => void): Promise<void> =>
+  const step = (what: string, next: 'idle' | 'open', change: () => void): Promise<void> =>
     turn(async () => {
       if (state === 'dead')
         throw new BrokerError(`producer ${transactionalId} is dead`, { retriable: false });
       try {
-        await client.request(change);
+        await client.request(what, change);
         state = next;
       } catch (error) {
         state = 'dead';
@@ -58,19 +58,19 @@ export const memoryTransactionalProducer = async (
 
   return {
     send: records =>
-      records.length === 0 ? Promise.resolve() : step('open', () => cluster.append(records, open())),
+      records.length === 0 ? Promise.resolve() : step('send', 'open', () => cluster.append(records, open())),
     sendOffsets: (group, offsets) =>
-      step('open', () => {
+      step('sendOffsets', 'open', () => {
         const { offsets: held } = open();
         for (const offset of offsets) held.push({ group, offset });
       }),
-    commit: () => step('idle', () => cluster.endTransaction(transactionalId, epoch, 'committed')),
-    abort: () => step('idle', () => cluster.endTransaction(transactionalId, epoch, 'aborted')),
+    commit: () => step('commit', 'idle', () => cluster.endTransaction(transactionalId, epoch, 'committed')),
+    abort: () => step('abort', 'idle', () => cluster.endTransaction(transactionalId, epoch, 'aborted')),
     close: () =>
       turn(async () => {
         if (state === 'open')
           await client
-            .request(() => cluster.endTransaction(transactionalId, epoch, 'aborted'))
+            .request('abort', () => cluster.endTransaction(transactionalId, epoch, 'aborted'))
             .catch(() => undefined);
         state = 'dead';
       }),

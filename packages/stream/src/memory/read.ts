@@ -10,7 +10,7 @@ export async function* readPartitions(
   { from, until, signal }: ReadOptions,
 ): AsyncGenerator<RecordRun> {
   const { cluster } = client;
-  const starts = await client.request((): readonly PartitionOffset[] =>
+  const starts = await client.request('beginningOffsets', (): readonly PartitionOffset[] =>
     'topic' in from
       ? cluster
           .topic(from.topic)
@@ -44,7 +44,7 @@ export async function* readPartitions(
   const aborted = (): boolean => signal?.aborted === true;
   while (!aborted() && lanes.some(lane => lane.position < lane.until)) {
     const change = nextChange(client, signal);
-    const runs = await client.request(fetch).catch((error: unknown) => {
+    const runs = await client.request('fetch', fetch).catch((error: unknown) => {
       change.stop();
       throw error;
     });
