@@ -9,6 +9,7 @@ export {
   simulateFraud,
   type SimulatedEvent,
 } from './simulate/fraud.ts';
+export { type Random as SeededRandom, seededRandom } from './simulate/random.ts';
 
 /** Models that ship: `<name>/<version>/`. */
 export const MODELS_FOLDER = join(import.meta.dirname, '../models');

@@ -92,9 +92,7 @@ class InferenceService implements Component {
     const codecFor = codecsOf(registry, catalogue(pipelines), call => this.#registry.ride(call, patience));
     const source =
       typeof models === 'string'
-        ? folderModels(models, makeScorer, err =>
-            this.#logger.warn({ err }, 'a model folder is passed over'),
-          )
+        ? folderModels(models, makeScorer, err => this.#logger.warn({ err }, 'a model folder is passed over'))
         : models;
     const control = globalTable<ControlRecord>({
       broker,

@@ -14,7 +14,11 @@ export interface MemoryBrokerOptions {
   readonly schedule?: Network['schedule'];
   /** Default: nothing is lost. */
   readonly loses?: Network['loses'];
+  /** Records of one fetched run at most. Default 500. */
+  readonly runRecordsMax?: number;
 }
+
+const RUN_RECORDS_MAX = 500;
 
 /** Kafka in memory, for tests, simulations and demonstrations without Java. */
 export interface MemoryBroker extends Broker {
@@ -35,11 +39,17 @@ export interface MemoryBroker extends Broker {
   dropBefore(topic: string, partition: number, offset: number): void;
 }
 
-export const memoryBroker = ({ clock, schedule, loses }: MemoryBrokerOptions): MemoryBroker =>
+export const memoryBroker = ({
+  clock,
+  schedule,
+  loses,
+  runRecordsMax = RUN_RECORDS_MAX,
+}: MemoryBrokerOptions): MemoryBroker =>
   connectTo(
     new MemoryCluster(clock, {
       schedule: schedule ?? (step => setImmediate(step)),
       loses: loses ?? (() => false),
+      runRecordsMax,
     }),
     { made: 0, open: 0 },
   );

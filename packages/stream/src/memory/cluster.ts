@@ -40,9 +40,11 @@ export interface Step {
 
 export interface Network {
   /** Runs a step later. */
-  schedule(step: () => void, of: Step): void;
+  readonly schedule: (step: () => void, of: Step) => void;
   /** Whether this request never arrives, or this answer of one that did: the caller gets an error either way. */
-  loses(of: Step): boolean;
+  readonly loses: (of: Step) => boolean;
+  /** Records of one fetched run at most. */
+  readonly runRecordsMax: number;
 }
 
 const RECORD_BYTES_MAX = 1_048_576;
@@ -53,16 +55,18 @@ export class MemoryCluster {
   readonly clock: Clock;
   readonly schedule: Network['schedule'];
   readonly loses: Network['loses'];
+  readonly runRecordsMax: number;
   readonly topics = new Map<string, MemoryTopic>();
   readonly #holders = new Map<string, Holder>();
   readonly #groups = new Map<string, ConsumerGroup>();
   readonly #watchers = new Set<() => void>();
   #topicsMade = 0;
 
-  constructor(clock: Clock, { schedule, loses }: Network) {
+  constructor(clock: Clock, { schedule, loses, runRecordsMax }: Network) {
     this.clock = clock;
     this.schedule = schedule;
     this.loses = loses;
+    this.runRecordsMax = runRecordsMax;
   }
 
   /** Calls back after every change that readers may see, until the function returned is called. */

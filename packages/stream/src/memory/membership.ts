@@ -12,7 +12,6 @@ import { sliceRun } from './run.ts';
 
 const FETCH_WAIT_MS = 100;
 const SESSION_TIMEOUT_MS = 10_000;
-const RUN_RECORDS_MAX = 500;
 
 interface Lane extends TopicPartition {
   position: number;
@@ -38,6 +37,7 @@ export class MemoryMembership implements Membership {
   #id: string;
   #joined = 0;
   #session = new AbortController();
+  #fetching = new AbortController();
   #lanes = new Map<string, Lane>();
   #generation = 0;
   #state: 'waiting' | 'reading' | 'silent' | 'left' = 'waiting';
@@ -57,9 +57,10 @@ export class MemoryMembership implements Membership {
 
   /** Joins. Kept apart from the constructor, so that the listener hears nothing before `join` has resolved. */
   start(): void {
-    if (this.#state === 'left') return;
+    // Whoever fell silent before that joins when it is back.
+    if (this.#state !== 'waiting') return;
     this.#join();
-    this.#answerEmptyFetches().catch((error: unknown) => this.#fail(error as Error));
+    this.#fetch();
   }
 
   get generation(): number {
@@ -96,6 +97,7 @@ export class MemoryMembership implements Membership {
   silence(): void {
     if (this.#state === 'left' || this.#state === 'silent') return;
     this.#state = 'silent';
+    this.#fetching.abort(new Error('the member is silent'));
     const { signal } = (this.#session = new AbortController());
     const sessionMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
     this.#client.cluster.clock.sleep(sessionMs, AbortSignal.any([signal, this.#left.signal])).then(
@@ -108,6 +110,7 @@ export class MemoryMembership implements Membership {
   speak(): void {
     if (this.#state !== 'silent') return;
     this.#session.abort(new Error('the member is back'));
+    this.#fetch();
     const owned = this.#group.assignment(this.#id);
     this.#state = 'waiting';
     if (owned === undefined) this.#join();
@@ -135,6 +138,7 @@ export class MemoryMembership implements Membership {
     if (this.#state === 'left') return;
     this.#state = 'left';
     this.#left.abort(new Error('the membership has ended'));
+    this.#fetching.abort(this.#left.signal.reason);
     this.#unwatch();
     this.#group.leave(this.#id);
   }
@@ -192,7 +196,7 @@ export class MemoryMembership implements Membership {
       this.#fail(new BrokerError(error, { retriable: false }));
       return false;
     }
-    const slice = log.readCommitted(lane.position, RUN_RECORDS_MAX);
+    const slice = log.readCommitted(lane.position, this.#client.cluster.runRecordsMax);
     if (slice.nextOffset === lane.position) return false;
     lane.position = slice.nextOffset;
     if (slice.entries.length > 0) this.#listener.run(sliceRun(lane, slice, log.lastStable));
@@ -200,13 +204,18 @@ export class MemoryMembership implements Membership {
     return true;
   }
 
+  #fetch(): void {
+    this.#answerEmptyFetches().catch((error: unknown) => this.#fail(error as Error));
+  }
+
   // An empty fetch is answered after the wait, again and again: readers learn that time passed without records.
   async #answerEmptyFetches(): Promise<void> {
+    const { signal } = (this.#fetching = new AbortController());
     const waitMs = this.#options.fetchWaitMsMax ?? FETCH_WAIT_MS;
-    while (!this.#left.signal.aborted) {
-      const waited = this.#client.cluster.clock.sleep(waitMs, this.#left.signal);
+    while (!signal.aborted) {
+      const waited = this.#client.cluster.clock.sleep(waitMs, signal);
       await waited.catch((error: unknown) => {
-        if (!this.#left.signal.aborted) throw error;
+        if (!signal.aborted) throw error;
       });
       if (this.#state === 'reading') this.#client.deliver('caughtUp', () => this.#answerEmptyFetch());
     }

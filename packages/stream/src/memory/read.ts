@@ -2,8 +2,6 @@ import { BrokerError, type PartitionOffset, type ReadOptions, type RecordRun } f
 import type { MemoryClient } from './client.ts';
 import { sliceRun } from './run.ts';
 
-const RUN_RECORDS_MAX = 500;
-
 /** Partitions without a group: yields runs in turn, and ends at `until` or when the signal is aborted. */
 export async function* readPartitions(
   client: MemoryClient,
@@ -35,7 +33,7 @@ export async function* readPartitions(
           throw new BrokerError(`position ${lane.position} of ${lane.topic} is out of range`, {
             retriable: false,
           });
-        const slice = log.readCommitted(lane.position, RUN_RECORDS_MAX, lane.until);
+        const slice = log.readCommitted(lane.position, cluster.runRecordsMax, lane.until);
         if (slice.nextOffset === lane.position) return [];
         lane.position = slice.nextOffset;
         return [sliceRun(lane, slice, log.lastStable)];

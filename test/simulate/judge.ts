@@ -1,0 +1,25 @@
+import type { Pipeline } from '@millrace/define';
+import { judgeAnswers } from './judge/answers.ts';
+import { evidenceOf } from './judge/evidence.ts';
+import { idealOf } from './judge/ideal.ts';
+import { judgeInputs } from './judge/inputs.ts';
+import { judgeState } from './judge/state.ts';
+import { judgeVectors } from './judge/vectors.ts';
+import type { Town } from './town.ts';
+import type { Sent } from './traffic.ts';
+import type { World } from './world.ts';
+
+/** Every invariant that can be seen in what a run has left in its topics. */
+export async function judge(
+  world: World,
+  town: Town,
+  pipeline: Pipeline,
+  sent: readonly Sent[],
+): Promise<readonly string[]> {
+  const evidence = await evidenceOf(world, town, pipeline, sent);
+  const inputs = judgeInputs(evidence);
+  // What was lost or doubled on the way shows in everything behind it.
+  if (inputs.length > 0) return inputs;
+  const ideal = idealOf(evidence);
+  return [...judgeVectors(evidence, ideal), ...judgeState(evidence, ideal), ...judgeAnswers(evidence, ideal)];
+}

@@ -1,0 +1,135 @@
+import {
+  compareOrder,
+  type CompiledSet,
+  compileSet,
+  type Epoch,
+  type EntityState,
+  type FoldEvent,
+  release,
+} from '@millrace/features';
+import { murmur2Partition } from '@millrace/stream';
+import { type Evidence, placeOf } from './evidence.ts';
+
+export interface IdealVector {
+  readonly event: FoldEvent;
+  readonly place: string;
+  readonly values: Float32Array;
+  readonly late: boolean;
+  readonly epoch: Epoch;
+}
+
+/** What a fold in one place, one event after the other in the order of the recorded epochs, gives. */
+export interface Ideal {
+  /** By partition, in the order of release. */
+  readonly features: readonly (readonly IdealVector[])[];
+  readonly aside: readonly (readonly IdealVector[])[];
+  /** By partition: state of the views and newest vectors, by the keys of the changelog. */
+  readonly state: readonly ReadonlyMap<string, Uint8Array>[];
+}
+
+interface Row {
+  readonly event: FoldEvent;
+  readonly epoch: Epoch;
+}
+
+const newestBytes = (eventTimeMs: number, sequence: number): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(16));
+  view.setFloat64(0, eventTimeMs);
+  view.setFloat64(8, sequence);
+  return new Uint8Array(view.buffer);
+};
+
+const partitionOf = (key: string, partitions: number): number =>
+  murmur2Partition(new TextEncoder().encode(key), partitions);
+
+/** The states of all entities of a set, in one place. */
+class Fold {
+  readonly #set: CompiledSet;
+  readonly #states: readonly Map<string, EntityState>[];
+
+  constructor(set: CompiledSet) {
+    this.#set = set;
+    this.#states = set.stages.map(() => new Map());
+  }
+
+  next({ event, epoch }: Row, topic: string): IdealVector | undefined {
+    const set = this.#set;
+    const partials: Float64Array[] = [];
+    let late = false;
+    set.stages.forEach((stage, s) => {
+      const entity = String(event.fields[stage.key]);
+      const state = this.#states[s]!.get(entity) ?? stage.open();
+      this.#states[s]!.set(entity, state);
+      const folded = stage.fold(state, event);
+      late ||= folded.late;
+      if (folded.values !== undefined) partials.push(folded.values);
+    });
+    if (event.stream !== set.scores || event.withdrawn || partials.length < set.stages.length)
+      return undefined;
+    const place = placeOf(topic, event.partition, event.offset);
+    return { event, epoch, late, place, values: set.finish(event.fields, partials) };
+  }
+
+  keep(into: readonly Map<string, Uint8Array>[]): void {
+    this.#set.stages.forEach((stage, s) => {
+      for (const [entity, state] of this.#states[s]!)
+        for (const [chunk, bytes] of state.dirtyChunks())
+          if (bytes !== null)
+            into[partitionOf(entity, into.length)]!.set(`view\0${stage.key}\0${entity}\0${chunk}`, bytes);
+    });
+  }
+}
+
+export function idealOf({ pipeline, world, inputs, sentOn }: Evidence): Ideal {
+  const { partitions } = pipeline;
+  const events = new Map(
+    inputs.flatMap(({ topic, partition, offset, event }) =>
+      event === undefined ? [] : [[placeOf(topic, partition, offset), event] as const],
+    ),
+  );
+  const rows = sentOn.map(({ epoch, value: { row } }): Row => {
+    return { epoch, event: events.get(placeOf(row!.sourceTopic, row!.sourcePartition, row!.sourceOffset))! };
+  });
+  rows.sort((a, b) => a.epoch - b.epoch || compareOrder(a.event, b.event));
+  const fold = new Fold(compileSet(pipeline));
+  const vectors = rows.flatMap(row => fold.next(row, world.topics.events[row.event.stream]!) ?? []);
+  const state = Array.from({ length: partitions }, () => new Map<string, Uint8Array>());
+  fold.keep(state);
+  const released = Array.from({ length: partitions }, (_, p) =>
+    releasedOf(vectors, p, pipeline.entity, state[p]!),
+  );
+  return {
+    state,
+    features: released.map(all => all.filter(({ aside }) => !aside).map(({ row }) => row.vector)),
+    aside: released.map(all => all.filter(({ aside }) => aside).map(({ row }) => row.vector)),
+  };
+}
+
+function releasedOf(
+  vectors: readonly IdealVector[],
+  partition: number,
+  entityField: string,
+  state: Map<string, Uint8Array>,
+) {
+  const mine = vectors.filter(({ event }) => event.partition === partition);
+  const epochs = [...new Set(mine.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  const newest = new Map<string, { readonly eventTimeMs: number; readonly sequence: number }>();
+  const all = epochs.flatMap(epoch => {
+    const rows = mine
+      .filter(vector => vector.epoch === epoch)
+      .map(vector => ({
+        vector,
+        entity: String(vector.event.fields[entityField]),
+        eventTimeMs: vector.event.time,
+        sequence: vector.event.sequence,
+        partition,
+        offset: vector.event.offset,
+      }));
+    const { released, newest: now } = release(rows, entity => newest.get(entity));
+    for (const [entity, seen] of now) newest.set(entity, seen);
+    return released;
+  });
+  for (const [entity, { eventTimeMs, sequence }] of newest)
+    state.set(`newest\0${entity}`, newestBytes(eventTimeMs, sequence));
+  return all;
+}

@@ -1,0 +1,262 @@
+import { consumerGroup } from '@millrace/contracts';
+import { featureGroup } from '@millrace/feature';
+import { type SeededRandom, seededRandom } from '@millrace/pipelines';
+import { runOn } from './globals.ts';
+import { judge } from './judge.ts';
+import { inputsOf, readRange } from './read.ts';
+import { hostOf, Schedule } from './schedule.ts';
+import { type Kind, type Process, Town } from './town.ts';
+import { type Sent, Traffic } from './traffic.ts';
+import { pipelineOf, type World } from './world.ts';
+
+/** What came to pass in one run. */
+export interface Tally {
+  readonly inputs: number;
+  crashes: number;
+  zombies: number;
+  /** In order. */
+  stops: number;
+  starts: number;
+  rebalances: number;
+  /** Calls of services that were lost, or their answers. */
+  lost: number;
+  /** Engines of models that ended. */
+  engines: number;
+  steps: number;
+  simulatedMs: number;
+}
+
+export interface Verdict {
+  readonly seed: number;
+  /** `invariant: what was seen`; empty when all hold. */
+  readonly violations: readonly string[];
+  readonly hash: string;
+  readonly trace: readonly string[];
+  readonly tally: Tally;
+}
+
+const START_MS = 1_750_000_000_000;
+const STEPS_MAX = 200_000;
+/** Simulated time after the last fault in which everything must come to rest: a transaction time-out and more. */
+const REST_MS_MAX = 60_000;
+const LOOK_MS = 400;
+const QUIET_MS = 600;
+/** After the last process has ended: less than the time-out of a transaction that it may have left open. */
+const LEFT_MS = 5_000;
+
+interface Plan {
+  readonly durationMs: number;
+  /** Chance of a fault at each step. */
+  readonly faults: number;
+  readonly instances: Readonly<Record<Kind, number>>;
+}
+
+/** The life of a town from its first process to its rest, under one seed. */
+export class Life {
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #dice: SeededRandom;
+  readonly #schedule: Schedule;
+  readonly #town: Town;
+  readonly #plan: Plan;
+  readonly #sent: readonly Sent[];
+  readonly #pipeline;
+  readonly #tally: Tally;
+  /** Nothing that goes wrong is brought about any more. */
+  #isCalm = false;
+
+  constructor(world: World, seed: number) {
+    const dice = seededRandom(Math.imul(seed, 0x9e3779b1) ^ 0x51ed270b);
+    this.#seed = seed;
+    this.#world = world;
+    this.#dice = dice;
+    const delivery = { inference: dice.chance(0.7), epochMs: [20, 50, 100][dice.integer(0, 2)]! };
+    this.#pipeline = pipelineOf(dice.integer(1, 3), {
+      inference: delivery.inference ? 'exactly_once' : 'at_least_once',
+      epochMs: delivery.epochMs,
+    });
+    const outside = hostOf('outside');
+    this.#schedule = new Schedule(dice, START_MS, outside);
+    const wild = dice.next();
+    this.#plan = {
+      durationMs: dice.integer(200, 1_500),
+      faults: dice.chance(0.1) ? 0 : wild / 120,
+      instances: { feature: dice.integer(1, 3), inference: dice.integer(1, 2) },
+    };
+    this.#town = new Town(world, this.#schedule, dice, outside, {
+      pipeline: this.#pipeline,
+      epochMarginMs: dice.integer(0, 40),
+      epochsAheadMax: dice.integer(1, 4),
+      sessionMs: dice.integer(200, 900),
+      runRecordsMax: dice.chance(0.3) ? 500 : dice.integer(1, 10),
+    });
+    this.#sent = new Traffic(world, dice, {
+      partitions: this.#pipeline.partitions,
+      count: dice.integer(5, 50),
+      fromMs: START_MS,
+      durationMs: this.#plan.durationMs,
+      poison: dice.chance(0.5) ? 0.1 : 0,
+      repeats: dice.chance(0.7) ? 0.2 : 0,
+      lates: dice.chance(0.6) ? 0.25 : 0,
+    }).make();
+    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, steps: 0, simulatedMs: 0 }; // prettier-ignore
+  }
+
+  async run(): Promise<Verdict> {
+    runOn(this.#schedule);
+    const violations = await this.#live().catch((error: unknown) => [`broken: ${(error as Error).stack}`]);
+    runOn(undefined);
+    this.#tally.steps = this.#schedule.steps;
+    this.#tally.lost = this.#town.lost;
+    this.#tally.rebalances = this.#town.rebalances;
+    this.#tally.simulatedMs = this.#schedule.nowMs - START_MS;
+    const { hash, trace } = this.#schedule;
+    return { seed: this.#seed, violations, hash, trace, tally: this.#tally };
+  }
+
+  async #live(): Promise<readonly string[]> {
+    const town = this.#town;
+    await town.open();
+    await town.publish(this.#sent);
+    for (const kind of ['feature', 'inference'] as const)
+      for (let i = 0; i < this.#plan.instances[kind]; i++) this.#start(kind);
+    await this.#activePhase();
+    const hang = await this.#rest();
+    if (hang.length > 0) return [...town.ended.map(why => `no process ends of itself: ${why}`), ...hang];
+    const unquiet = await this.#staysQuiet();
+    const leaks = await this.#end();
+    const judged = await judge(this.#world, town, this.#pipeline, this.#sent);
+    return [...town.ended.map(why => `no process ends of itself: ${why}`), ...unquiet, ...leaks, ...judged];
+  }
+
+  #start(kind: Kind): void {
+    this.#tally.starts++;
+    this.#town.start(kind);
+  }
+
+  async #activePhase(): Promise<void> {
+    const { faults, durationMs } = this.#plan;
+    this.#schedule.delays = this.#dice.chance(0.5) ? 0 : this.#dice.next() * 0.1;
+    this.#town.losses = faults === 0 || this.#dice.chance(0.4) ? 0 : this.#dice.next() * 0.03;
+    const untilMs = START_MS + durationMs + 300;
+    while (this.#schedule.nowMs < untilMs && this.#schedule.steps < STEPS_MAX) {
+      if (this.#dice.chance(faults)) this.#fault();
+      if (!(await this.#schedule.grant())) break;
+    }
+    this.#isCalm = true;
+    this.#town.losses = 0;
+    this.#schedule.delays = 0;
+    for (const process of this.#town.processes.filter(({ host }) => host.state === 'frozen')) {
+      if (this.#dice.chance(0.8)) this.#town.thaw(process);
+      else this.#town.crash(process, true);
+    }
+    for (const kind of ['feature', 'inference'] as const)
+      if (!this.#town.processes.some(process => process.kind === kind)) this.#start(kind);
+  }
+
+  #fault(): void {
+    const town = this.#town;
+    const dice = this.#dice;
+    const process = town.processes[dice.integer(0, town.processes.length - 1)];
+    if (process === undefined) return;
+    const kind = dice.integer(0, 9);
+    if (kind <= 3) this.#crash(process);
+    else if (kind <= 6) this.#freeze(process);
+    else if (kind === 7) this.#stop(process);
+    else if (kind === 8 && town.processes.length < 6) this.#start(process.kind);
+    else {
+      this.#tally.engines++;
+      town.engine.failures++;
+    }
+  }
+
+  #crash(process: Process): void {
+    this.#tally.crashes++;
+    this.#town.crash(process, this.#dice.chance(0.7));
+    this.#restart(process.kind);
+  }
+
+  #restart(kind: Kind): void {
+    const host = hostOf('supervisor');
+    const dueMs = this.#schedule.nowMs + this.#dice.integer(0, 300);
+    this.#schedule.at(dueMs, { host, what: 'restart', go: () => this.#start(kind) });
+  }
+
+  #freeze(process: Process): void {
+    if (process.host.state !== 'alive') return;
+    this.#tally.zombies++;
+    this.#town.freeze(process);
+    const host = hostOf('zombie maker');
+    const go = (): void => {
+      if (!this.#isCalm && process.host.state === 'frozen') this.#town.thaw(process);
+    };
+    this.#schedule.at(this.#schedule.nowMs + this.#dice.integer(1, 1_500), { host, what: 'thaw', go });
+  }
+
+  #stop(process: Process): void {
+    if (process.host.state !== 'alive') return;
+    this.#tally.stops++;
+    this.#town.stop(process).catch((error: unknown) => this.#town.ended.push(`stop: ${String(error)}`));
+    this.#restart(process.kind);
+  }
+
+  /** Grants steps until every input is answered and committed. @returns what is still open when the time is up */
+  async #rest(): Promise<readonly string[]> {
+    const endMs = this.#schedule.nowMs + REST_MS_MAX;
+    for (;;) {
+      const open = await this.#open();
+      if (open.length === 0) return [];
+      if (this.#schedule.nowMs > endMs || this.#schedule.steps > STEPS_MAX)
+        return [`everything comes to rest: after ${REST_MS_MAX} ms ${open.join(', ')}`];
+      await this.#pass(LOOK_MS);
+    }
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const untilMs = this.#schedule.nowMs + ms;
+    while (this.#schedule.nowMs < untilMs && (await this.#schedule.grant()));
+  }
+
+  /** Partitions with records that are not committed by the group that reads them. */
+  async #open(): Promise<readonly string[]> {
+    const town = this.#town;
+    const { admin } = town.outside;
+    const groups = [
+      [featureGroup(this.#pipeline), inputsOf(this.#world, 'feature')],
+      [consumerGroup('inference', this.#pipeline), inputsOf(this.#world, 'inference')],
+    ] as const;
+    const open: string[] = [];
+    for (const [group, inputs] of groups) {
+      const committed = await town.ask(admin.committed(group, inputs));
+      const ends = await town.ask(Promise.all(inputs.map(topic => admin.endOffsets(topic))));
+      for (const { topic, partition, offset } of ends.flat()) {
+        const at = committed.find(c => c.topic === topic && c.partition === partition)?.offset ?? 0;
+        // Marks of transactions at the end are gaps, and nobody commits a gap.
+        const left = at < offset ? await readRange(town, topic, partition, at, offset) : [];
+        if (left.length > 0) open.push(`${topic}-${partition} has ${left.length} open from ${at} on`);
+      }
+    }
+    return open;
+  }
+
+  async #ends(): Promise<string> {
+    const { admin } = this.#town.outside;
+    const names = this.#world.catalogue.map(({ name }) => name);
+    const ends = await this.#town.ask(Promise.all(names.map(name => admin.endOffsets(name))));
+    return JSON.stringify(ends);
+  }
+
+  async #staysQuiet(): Promise<readonly string[]> {
+    await this.#pass(QUIET_MS);
+    const before = await this.#ends();
+    await this.#pass(QUIET_MS);
+    return before === (await this.#ends()) ? [] : ['a quiet pipeline writes nothing: something was written'];
+  }
+
+  async #end(): Promise<readonly string[]> {
+    await this.#town.ask(Promise.all(this.#town.processes.map(process => this.#town.stop(process))));
+    await this.#pass(LEFT_MS);
+    const { waiting } = this.#schedule;
+    return waiting.length === 0 ? [] : [`nothing is left behind: ${waiting.slice(0, 5).join(', ')}`];
+  }
+}

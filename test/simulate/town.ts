@@ -1,0 +1,223 @@
+import {
+  controlKey,
+  controlRecord,
+  MILLRACE_TOPICS,
+  type ControlEntry,
+  type ControlRecord,
+} from '@millrace/contracts';
+import { openCodec } from '@millrace/avro';
+import type { Pipeline } from '@millrace/define';
+import { FEATURE_DEFAULTS, featureService } from '@millrace/feature';
+import { inferenceService } from '@millrace/inference';
+import type { SeededRandom } from '@millrace/pipelines';
+import type { Component } from '@millrace/runtime';
+import { type Broker, type MemoryBroker, memoryBroker } from '@millrace/stream';
+import { noLogger, noMetrics } from '@millrace/telemetry';
+import { type Engine, modelSource } from './model.ts';
+import { type Host, hostOf, type Schedule, settled } from './schedule.ts';
+import type { Sent } from './traffic.ts';
+import type { World } from './world.ts';
+
+export type Kind = 'feature' | 'inference';
+
+/** One instance of a service, as a process would be. */
+export interface Process {
+  readonly kind: Kind;
+  readonly host: Host;
+  /** Its requests on their way. */
+  readonly wire: Host;
+  readonly client: MemoryBroker;
+  readonly component: Component;
+  /** Aborted when it is told to stop, or has ended. */
+  readonly stopping: AbortController;
+}
+
+export interface TownOptions {
+  readonly pipeline: Pipeline;
+  readonly epochMarginMs: number;
+  readonly epochsAheadMax: number;
+  readonly sessionMs: number;
+  readonly runRecordsMax: number;
+}
+
+const STOP_MS_MAX = 3_000;
+
+/** A cluster, and the processes on it. */
+export class Town {
+  readonly schedule: Schedule;
+  readonly outside: MemoryBroker;
+  readonly engine: Engine = { failures: 0 };
+  readonly processes: Process[] = [];
+  /** Chance that a call of a service is lost, on its way or on the way back. */
+  losses = 0;
+  lost = 0;
+  rebalances = 0;
+  /** Errors that ended a process of themselves. */
+  readonly ended: string[] = [];
+  readonly #world: World;
+  readonly #dice: SeededRandom;
+  readonly #options: TownOptions;
+  readonly #hosts = new Map<string, Pick<Process, 'host' | 'wire'>>();
+  readonly #cluster = hostOf('cluster');
+  #started = 0;
+
+  constructor(world: World, schedule: Schedule, dice: SeededRandom, outside: Host, options: TownOptions) {
+    this.schedule = schedule;
+    this.#world = world;
+    this.#dice = dice;
+    this.#options = options;
+    this.outside = memoryBroker({
+      clock: schedule.clockOf(this.#cluster),
+      runRecordsMax: options.runRecordsMax,
+      schedule: (go, { kind, client, what }) => {
+        const of = this.#hosts.get(client ?? '');
+        if (what === 'rebalance') this.rebalances++;
+        const host =
+          client === undefined
+            ? this.#cluster
+            : of === undefined
+              ? outside
+              : kind === 'request'
+                ? of.wire
+                : of.host;
+        schedule.add({ host, what, go });
+      },
+      loses: ({ client }) => {
+        if (this.losses === 0 || client === undefined || !this.#hosts.has(client)) return false;
+        const lost = dice.chance(this.losses);
+        if (lost) this.lost++;
+        return lost;
+      },
+    });
+  }
+
+  /** Grants steps until it is settled. */
+  async ask<T>(asked: Promise<T>): Promise<T> {
+    const answer = { isOpen: true };
+    const close = (): void => {
+      answer.isOpen = false;
+    };
+    asked.then(close, close);
+    await settled();
+    while (answer.isOpen)
+      if (!(await this.schedule.grant())) throw new Error('nothing is left to do, and no answer has come');
+    return asked;
+  }
+
+  async open(): Promise<void> {
+    const { pipeline } = this.#options;
+    const topics = this.#world.catalogue.map(({ name, partitions, config }) => ({
+      name,
+      partitions: name.startsWith('millrace.') ? partitions : pipeline.partitions,
+      config,
+    }));
+    await this.ask(this.outside.admin.createTopics(topics));
+    const topic = MILLRACE_TOPICS.control;
+    const { value } = this.#world.catalogue.find(({ name }) => name === topic)!;
+    const codec = await openCodec<ControlRecord>(this.#world.registry, value!);
+    const common = { pipeline: pipeline.name, at: 0, by: 'test', why: 'test', revision: 1 };
+    const alias = { model: pipeline.model.name, version: '1' };
+    const entry: ControlEntry = { ...common, kind: 'model-alias', name: 'champion', value: alias };
+    const record = controlRecord(entry);
+    await this.#publish([
+      { topic, partition: 0, key: Buffer.from(controlKey(record)), value: codec.encode(record) },
+    ]);
+  }
+
+  async #publish(records: Parameters<Awaited<ReturnType<Broker['producer']>>['send']>[0]): Promise<void> {
+    const producer = await this.ask(this.outside.producer());
+    await this.ask(producer.send(records));
+  }
+
+  /** Producers outside publish at these times. */
+  async publish(sent: readonly Sent[]): Promise<void> {
+    const producer = await this.ask(this.outside.producer());
+    const { events } = this.#world.topics;
+    for (const { n, atMs, stream, partition, key, value } of sent)
+      this.schedule.at(atMs, {
+        host: this.#cluster,
+        what: 'publish',
+        go: () => {
+          const headers = [['n', Buffer.from(String(n))] as const];
+          void producer.send([{ topic: events[stream]!, partition, key, value, headers }]);
+        },
+      });
+  }
+
+  start(kind: Kind): Process {
+    const client = this.outside.connect();
+    const name = `${kind}-${++this.#started}`;
+    const host = hostOf(name);
+    const wire = hostOf(`${name} to broker:`);
+    this.#hosts.set(client.name, { host, wire });
+    const component = this.#component(kind, client, host);
+    const process: Process = { kind, host, wire, client, component, stopping: new AbortController() };
+    this.processes.push(process);
+    this.schedule.current = host;
+    const ended = (error: unknown): void => {
+      if (process.stopping.signal.aborted) return;
+      this.ended.push(`${name}: ${(error as Error).stack ?? String(error)}`);
+      this.crash(process, true);
+    };
+    component.failed?.catch(ended);
+    component.start(process.stopping.signal).catch(ended);
+    return process;
+  }
+
+  #component(kind: Kind, client: MemoryBroker, host: Host): Component {
+    const { pipeline, epochMarginMs, epochsAheadMax, sessionMs } = this.#options;
+    const common = {
+      broker: client,
+      registry: this.#world.registry,
+      clock: this.schedule.clockOf(host),
+      random: () => this.#dice.next(),
+      metrics: noMetrics,
+      logger: noLogger,
+    };
+    if (kind === 'feature')
+      return featureService({
+        ...common,
+        pipeline,
+        config: { ...FEATURE_DEFAULTS, epochMarginMs, epochsAheadMax, sessionTimeoutMs: sessionMs },
+      });
+    return inferenceService({
+      ...common,
+      pipelines: [pipeline],
+      models: modelSource(pipeline, this.engine),
+      instance: host.name,
+      config: { sessionTimeoutMs: sessionMs },
+    });
+  }
+
+  /** Its members go silent; nothing of it goes on. What it has sent arrives, or not. */
+  crash(process: Process, wireLasts: boolean): void {
+    if (process.host.state === 'dead') return;
+    process.stopping.abort(new Error('the process has ended'));
+    process.client.silence();
+    this.schedule.kill(process.host);
+    if (!wireLasts) this.schedule.kill(process.wire);
+    this.processes.splice(this.processes.indexOf(process), 1);
+  }
+
+  freeze({ client, host }: Process): void {
+    client.silence();
+    this.schedule.freeze(host);
+  }
+
+  /** It goes on where it was; that it may have lost its membership it learns some steps later. */
+  thaw({ client, host }: Process): void {
+    this.schedule.thaw(host);
+    const learnMs = this.schedule.nowMs + this.#dice.integer(0, 100);
+    this.schedule.at(learnMs, { host, what: 'is back', go: () => client.speak() });
+  }
+
+  /** SIGTERM: it leaves in order. */
+  async stop(process: Process): Promise<void> {
+    this.schedule.current = process.host;
+    process.stopping.abort(new Error('SIGTERM'));
+    await process.component.stop(STOP_MS_MAX);
+    // What it could not say, the end of its session says.
+    await process.client.close().catch(() => undefined);
+    this.crash(process, true);
+  }
+}
