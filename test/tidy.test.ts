@@ -18,6 +18,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['packages/stream/src/kafka'],
   lmdb: ['packages/stream/src/lmdb'],
   avsc: ['packages/avro/src'],
+  'hyparquet-writer': ['services/feature/src/parquet'],
   '@kafkajs/confluent-schema-registry': ['packages/avro/src'],
   'onnxruntime-node': ['packages/model/src/onnx'],
   fastify: ['packages/runtime/src/http'],

@@ -2,7 +2,7 @@
 import { fraud } from '@millrace/pipelines';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from './io.ts';
+import { type ExitCode, UsageError } from './io.ts';
 import { defaultDirectory } from './world/addresses.ts';
 import { SECURITY_FLAGS } from './world/security.ts';
 
@@ -43,3 +43,11 @@ export const talks = (command: Command): Command => {
 
 /** Takes the exit code of a command's work. */
 export type Done = (work: Promise<ExitCode> | ExitCode) => Promise<void>;
+
+/** Milliseconds since the epoch of a time as people write it. @throws UsageError where it is none */
+export const timeOf = (option: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new UsageError(`--${option}: '${text}' is no time; write it like 2026-08-14`);
+  return ms;
+};

@@ -1,5 +1,6 @@
 export { type FigureOptions, type Figures, figuresOf } from './evaluate/figures.ts';
-export { type JudgedRow, type TrueLabel } from './evaluate/join.ts';
+export type { JudgedRow } from './evaluate/join.ts';
+export type { TrueLabel } from './evaluate/labels.ts';
 export { runProgram } from './program.ts';
 export { openPublisher, type Publisher, type StreamValue } from './publish/publisher.ts';
 export { fileRows, type Mapping, parseMapping, type Row } from './publish/rows.ts';

@@ -11,6 +11,7 @@ import {
   publishFeatures,
   showFeature,
 } from './commands/features.ts';
+import { exportDataset } from './commands/dataset.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
 import { letterCommands } from './commands/dlq/commands.ts';
@@ -103,6 +104,16 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .option('--leave-out-known-since <day>', 'leave out entities with a true label known before the day, of an event since')
     .addOption(output())
     .action(o => done(world(o, w => evaluate(io, w, one(o.pipeline), o))));
+  talks(program.command('dataset').description('rows to train on').command('export').description('features as they were known at each event, labels as they were known by a time, as Parquet'))
+    .addOption(pipelineOption())
+    .requiredOption('--from <day>', 'first day of event time, YYYY-MM-DD')
+    .requiredOption('--to <day>', 'last day, included')
+    .option('--as-of <time>', 'count labels that were known by then; default: now')
+    .addOption(new Option('--source <how>', 'vectors as predictions carry them, or one fold over the events again').choices(['served', 'recomputed']).default('served'))
+    .requiredOption('--out <file>', 'Parquet file to write; FILE.manifest.json goes beside it')
+    .option('--like <manifest>', 'again exactly what that manifest says, but for the file')
+    .addOption(output())
+    .action(o => done(world(o, w => exportDataset(io, w, one(o.pipeline), o))));
   talks(program.command('topics').description('the topics of the catalogue').command('apply').description('create and alter what differs; a plan without --execute'))
     .option('--execute', 'do it', false)
     .addOption(output())

@@ -7,3 +7,4 @@ export {
   DISORDER_MS_DEFAULT,
   SLICE_MS_DEFAULT,
 } from './backfill.ts';
+export { type Column, parquetBytes } from './parquet/write.ts';

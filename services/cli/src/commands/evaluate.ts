@@ -2,6 +2,7 @@
 import type { Pipeline } from '@millrace/define';
 import { type Figures, figuresOf } from '../evaluate/figures.ts';
 import { type Grouping, GROUPINGS, joinPredictions, type JudgedRow } from '../evaluate/join.ts';
+import { timeOf } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
 import type { World } from '../world/prepare.ts';
 
@@ -20,13 +21,6 @@ export interface EvaluateOptions {
 }
 
 const DAY_MS = 86_400_000;
-
-const timeOf = (option: string, text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new UsageError(`--${option}: '${text}' is no time; write it like 2026-08-14`);
-  return ms;
-};
 
 const groupingsOf = (text: string): Grouping[] =>
   text.split(',').map(name => {

@@ -2,7 +2,8 @@
 import {
   averagePrecision, brierScore, calibration, type CalibrationBin, calibrationError, entityPrecisionAt, precisionAt, rocAuc,
 } from '@millrace/model'; // prettier-ignore
-import type { JudgedRow, TrueLabel } from './join.ts';
+import type { JudgedRow } from './join.ts';
+import type { TrueLabel } from './labels.ts';
 
 const DAY_MS = 86_400_000;
 const NEVER = Number.POSITIVE_INFINITY;

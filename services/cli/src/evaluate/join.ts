@@ -1,9 +1,10 @@
 /** Predictions with what turned out to be true about them: both topics are read to their ends, committed records only. */
-import { Bad, openCodec } from '@millrace/avro';
-import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
-import { compileCondition, type Evaluation, type Pipeline } from '@millrace/define';
+import { Bad } from '@millrace/avro';
+import { type PredictionValue, topicsOf } from '@millrace/contracts';
+import type { Evaluation, Pipeline } from '@millrace/define';
 import type { World } from '../world/prepare.ts';
-import { decoded, type Seen, wholeTopic } from '../world/slice.ts';
+import { valuesOf } from '../world/slice.ts';
+import { readLabels, type TrueLabel } from './labels.ts';
 
 /** Longest join that is held in memory, in rows. */
 export const ROWS_MAX = 20_000_000;
@@ -40,13 +41,6 @@ export interface JoinOptions {
   readonly asOfMs: number;
 }
 
-/** A label that is true. Times are milliseconds since the epoch. */
-export interface TrueLabel {
-  readonly entity: string;
-  readonly eventTime: number;
-  readonly knownAt: number;
-}
-
 export interface Joined {
   readonly rows: readonly JudgedRow[];
   /** Of every event that has one, predicted or not. */
@@ -55,58 +49,8 @@ export interface Joined {
   readonly unusable: number;
 }
 
-interface Label extends TrueLabel {
-  readonly revision: number;
-  readonly withdrawn: boolean;
-  readonly truth: boolean;
-}
-
-async function* valuesOf<T>(world: World, pipeline: Pipeline, topic: string): AsyncGenerator<Seen<T>> {
-  const { subject, schema } = catalogue([pipeline]).find(({ name }) => name === topic)!.value!;
-  const codec = await openCodec<T>(world.registry, { subject, schema });
-  yield* decoded(await wholeTopic(world.broker, topic), codec);
-}
-
-/** The newest revision of each label that is known by then. */
-const readLabels = async (
-  world: World,
-  pipeline: Pipeline,
-  { labels, truth }: Evaluation,
-  asOfMs: number,
-): Promise<{ readonly known: ReadonlyMap<string, Label>; readonly unusable: number }> => {
-  const stream = pipeline.events[labels]!;
-  const holds = compileCondition<Record<string, unknown>>(truth, {
-    timeZone: pipeline.timeZone,
-    field: name => label => label[name],
-  });
-  const known = new Map<string, Label>();
-  let unusable = 0;
-  const topic = topicsOf(pipeline).events[labels]!;
-  for await (const { value, appendTimeMs } of valuesOf<Record<string, unknown>>(world, pipeline, topic)) {
-    if (value === null) continue;
-    if (value instanceof Bad) {
-      unusable++;
-      continue;
-    }
-    const knownAt = stream.knownAt === undefined ? appendTimeMs : (value[stream.knownAt] as number);
-    if (knownAt > asOfMs) continue;
-    const [id, revision] = [value['eventId'] as string, value['revision'] as number];
-    const before = known.get(id);
-    if (before !== undefined && before.revision > revision) continue;
-    known.set(id, {
-      revision,
-      withdrawn: value['withdrawn'] === true,
-      truth: holds(value),
-      knownAt,
-      entity: value[pipeline.entity] as string,
-      eventTime: value[stream.time] as number,
-    });
-  }
-  return { known, unusable };
-};
-
-/** Of several answers to one event in one group the newest revision stands, and of that the last progressive result. */
-const isNewer = (a: PredictionValue, b: PredictionValue): boolean =>
+/** Of several answers to one event the newest revision stands, and of that the last progressive result. */
+export const isNewer = (a: PredictionValue, b: PredictionValue): boolean =>
   a.revision > b.revision || (a.revision === b.revision && a.seq >= b.seq);
 
 /** @throws RangeError where the slice holds more than `ROWS_MAX` predictions: ask for fewer days. */

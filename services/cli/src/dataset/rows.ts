@@ -1,0 +1,121 @@
+/** Rows to train on: features as they were known at each event, and what turned out to be true by a given time. */
+import { Bad } from '@millrace/avro';
+import { type PredictionValue, type Stretch, topicsOf } from '@millrace/contracts';
+import type { Evaluation, Pipeline } from '@millrace/define';
+import { compareOrder, compileSet, type FoldEvent, foldInOrder, readEvent } from '@millrace/features';
+import { isNewer } from '../evaluate/join.ts';
+import { readLabels } from '../evaluate/labels.ts';
+import type { World } from '../world/prepare.ts';
+import { captureTopic, valuesOf } from '../world/slice.ts';
+
+/** Most events that are held in memory to be put in order. */
+export const EVENTS_MAX = 10_000_000;
+
+/** `served`: vectors as predictions carry them. `recomputed`: one fold over the events, by the code that serves. */
+export type DatasetSource = 'served' | 'recomputed';
+
+export interface DatasetRow {
+  readonly eventId: string;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly entity: string;
+  readonly eventTime: number;
+  /** In the set's order; missing is NaN. */
+  readonly features: ArrayLike<number>;
+  /** Undefined where no label was known. */
+  readonly truth: boolean | undefined;
+  readonly knownAt: number | undefined;
+}
+
+export interface DatasetOf {
+  readonly source: DatasetSource;
+  readonly evaluation: Evaluation;
+  /** Event times, milliseconds since the epoch: first included, last excluded. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Labels count that were known by then, milliseconds since the epoch. */
+  readonly asOfMs: number;
+  /** What is read of each topic. */
+  readonly stretches: readonly Stretch[];
+}
+
+export interface DatasetRows {
+  readonly rows: readonly DatasetRow[];
+  /** Records that cannot be decoded, and vectors of another content of the set. */
+  readonly unusable: number;
+}
+
+/** What there is to read now, for the source. */
+export const captureStretches = async (
+  world: World,
+  pipeline: Pipeline,
+  source: DatasetSource,
+  evaluation: Evaluation,
+): Promise<readonly Stretch[]> => {
+  const { events, predictions } = topicsOf(pipeline);
+  const topics = source === 'served' ? [predictions, events[evaluation.labels]!] : Object.values(events);
+  return (await Promise.all(topics.map(topic => captureTopic(world.broker, topic)))).flat();
+};
+
+type Vectors = Omit<DatasetRow, 'truth' | 'knownAt'>;
+
+const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<{ rows: Vectors[]; unusable: number }> => {
+  const { names, hash } = compileSet(pipeline);
+  const { predictions } = topicsOf(pipeline);
+  const newest = new Map<string, PredictionValue>();
+  let unusable = 0;
+  for await (const { value } of valuesOf<PredictionValue>(world, pipeline, predictions, of.stretches)) {
+    if (value === null) continue;
+    if (value instanceof Bad || value.featureSetHash !== hash) {
+      unusable++;
+      continue;
+    }
+    const isAsked = value.role === 'answer' && value.eventTime >= of.fromMs && value.eventTime < of.untilMs;
+    const before = newest.get(value.eventId);
+    if (isAsked && (before === undefined || isNewer(value, before))) newest.set(value.eventId, value);
+  }
+  const rows = [...newest.values()].map(({ eventId, revision, sequence, entity, eventTime, features }) => ({
+    eventId, revision, sequence, entity, eventTime, features: names.map(name => features[name] ?? Number.NaN),
+  })); // prettier-ignore
+  return { rows, unusable };
+}; // prettier-ignore
+
+const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<{ rows: Vectors[]; unusable: number }> => {
+  const events: FoldEvent[] = [];
+  let unusable = 0;
+  for (const [stream, topic] of Object.entries(topicsOf(pipeline).events))
+    for await (const { value, partition, offset } of valuesOf<Record<string, unknown>>(world, pipeline, topic, of.stretches)) {
+      if (value === null) continue;
+      if (value instanceof Bad) {
+        unusable++;
+        continue;
+      }
+      events.push(readEvent(pipeline, stream, value, partition, offset));
+      if (events.length > EVENTS_MAX) throw new RangeError(`more than ${EVENTS_MAX} events: ask for --source served`);
+    }
+  const rows: Vectors[] = [];
+  for (const { event, values } of foldInOrder(compileSet(pipeline), events.sort(compareOrder)))
+    if (event.time >= of.fromMs && event.time < of.untilMs)
+      rows.push({
+        eventId: event.eventId, revision: event.revision, sequence: event.sequence, entity: String(event.fields[pipeline.entity]),
+        eventTime: event.time, features: values,
+      });
+  return { rows, unusable };
+}; // prettier-ignore
+
+/** In the order of event time, sequence and id, so that the same stretches give the same rows. */
+export const datasetRows = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<DatasetRows> => {
+  const labels = await readLabels(world, pipeline, of.evaluation, of.asOfMs, of.stretches);
+  const { rows, unusable } = await (of.source === 'served' ? served : recomputed)(world, pipeline, of);
+  rows.sort(
+    (a, b) => a.eventTime - b.eventTime || a.sequence - b.sequence || (a.eventId < b.eventId ? -1 : 1),
+  );
+  return {
+    rows: rows.map(row => {
+      const label = labels.known.get(row.eventId);
+      const stands = label !== undefined && !label.withdrawn;
+      return { ...row, truth: stands ? label.truth : undefined, knownAt: stands ? label.knownAt : undefined };
+    }),
+    unusable: unusable + labels.unusable,
+  };
+};

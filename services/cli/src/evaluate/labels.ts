@@ -1,0 +1,66 @@
+/** What turned out to be true: the newest revision of each label that was known by a time. */
+import { Bad } from '@millrace/avro';
+import { type Stretch, topicsOf } from '@millrace/contracts';
+import { compileCondition, type Evaluation, type Pipeline } from '@millrace/define';
+import type { World } from '../world/prepare.ts';
+import { valuesOf } from '../world/slice.ts';
+
+/** A label that is true. Times are milliseconds since the epoch. */
+export interface TrueLabel {
+  readonly entity: string;
+  readonly eventTime: number;
+  readonly knownAt: number;
+}
+
+export interface Label extends TrueLabel {
+  readonly revision: number;
+  readonly withdrawn: boolean;
+  readonly truth: boolean;
+}
+
+export interface Labels {
+  /** By event id. */
+  readonly known: ReadonlyMap<string, Label>;
+  /** Records that cannot be decoded. */
+  readonly unusable: number;
+}
+
+/** @param stretch offsets to read; default: all there is. */
+export const readLabels = async (
+  world: World,
+  pipeline: Pipeline,
+  { labels, truth }: Evaluation,
+  asOfMs: number,
+  stretch?: readonly Stretch[],
+): Promise<Labels> => {
+  const stream = pipeline.events[labels]!;
+  const holds = compileCondition<Record<string, unknown>>(truth, {
+    timeZone: pipeline.timeZone,
+    field: name => label => label[name],
+  });
+  const known = new Map<string, Label>();
+  let unusable = 0;
+  const topic = topicsOf(pipeline).events[labels]!;
+  const records = valuesOf<Record<string, unknown>>(world, pipeline, topic, stretch);
+  for await (const { value, appendTimeMs } of records) {
+    if (value === null) continue;
+    if (value instanceof Bad) {
+      unusable++;
+      continue;
+    }
+    const knownAt = stream.knownAt === undefined ? appendTimeMs : (value[stream.knownAt] as number);
+    if (knownAt > asOfMs) continue;
+    const [id, revision] = [value['eventId'] as string, value['revision'] as number];
+    const before = known.get(id);
+    if (before !== undefined && before.revision > revision) continue;
+    known.set(id, {
+      revision,
+      withdrawn: value['withdrawn'] === true,
+      truth: holds(value),
+      knownAt,
+      entity: value[pipeline.entity] as string,
+      eventTime: value[stream.time] as number,
+    });
+  }
+  return { known, unusable };
+};
