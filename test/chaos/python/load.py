@@ -7,6 +7,7 @@ that the brokers have acknowledged, a line on stdout says `n`, its partition and
 import argparse
 import base64
 import json
+import os
 import queue
 import sys
 import threading
@@ -16,6 +17,7 @@ from confluent_kafka import Producer
 from registry import Registry, encode
 
 WAITING_MAX = 20_000
+PARENT = os.getppid()
 
 
 def read_lines(lines):
@@ -87,7 +89,8 @@ def main():
                 break
             except BufferError:
                 producer.poll(0.1)
-    while producer.flush(0.2) > 0:
+    # Who started us may have been killed, and the brokers with it: nobody is left to tell.
+    while producer.flush(0.2) > 0 and os.getppid() == PARENT:
         tell()
     tell()
 

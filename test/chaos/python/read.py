@@ -9,6 +9,7 @@ import argparse
 import base64
 import hashlib
 import json
+import os
 import sys
 import threading
 
@@ -16,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from registry import Registry
 
+PARENT = os.getppid()
 ABOUT = "__dlq.errors."
 # Of their records a letter says the place; letters of vectors carry it within.
 STREAMS = {"fraud.transactions.v1", "fraud.labels.v1"}
@@ -102,7 +104,8 @@ def main():
     if follow:
         threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     latest = {}
-    while not over.is_set() and (follow or open_partitions):
+    # Who started us may have been killed: nobody is left to tell.
+    while not over.is_set() and (follow or open_partitions) and os.getppid() == PARENT:
         for message in consumer.consume(500, timeout=0.2):
             if message.error():
                 if message.error().code() == KafkaError._PARTITION_EOF:
