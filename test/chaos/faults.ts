@@ -28,11 +28,12 @@ export const stopService = async (scene: Scene, seconds: number, service?: Servi
   const { fleet } = scene.rig;
   await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
   const member = scene.pick(fleet.awake(service));
-  await scene.fault(`${member.name}: SIGSTOP for ${seconds.toFixed(0)} s`, async () => {
+  const stopped = async (): Promise<void> => {
     fleet.stop(member);
     await scene.wait(seconds);
     fleet.resume(member);
-  });
+  };
+  await scene.fault(`${member.name}: SIGSTOP for ${seconds.toFixed(0)} s`, stopped, 'from-beginning');
 };
 
 /** Asked to end, and started again by the supervisor. */
@@ -40,7 +41,7 @@ export const terminateService = async (scene: Scene, service?: ServiceName): Pro
   const { fleet } = scene.rig;
   await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
   const member = scene.pick(fleet.awake(service));
-  await scene.fault(`${member.name}: SIGTERM`, () => fleet.terminate(member));
+  await scene.fault(`${member.name}: SIGTERM`, () => fleet.terminate(member), 'from-beginning');
 };
 
 export const killBroker = async (

@@ -1,5 +1,5 @@
 /** One scenario from its start to its verdict. */
-import { seededRandom } from './seeded.ts';
+import { seededRandom } from '@millrace/pipelines';
 import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
 import { type Rig, startRig } from './rig/rig.ts';
@@ -82,7 +82,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
   try {
     const feeding = new AbortController();
     const fed = rig.feed.run(feeding.signal);
-    const scene = new Scene(rig, seededRandom(seed));
+    const scene = new Scene(rig, seededRandom(seed).next);
     const failure = Promise.race([rig.feed.failed, rig.follower.failed, fed]);
     const act = async (): Promise<void> => {
       const warm = await scene.until(() => rig.follower.scored.size >= WARM_ANSWERS, WARM_S_MAX);

@@ -18,13 +18,20 @@ export class Scene {
     this.say = rig.options.say;
   }
 
-  /** Does something bad, and notes when it began and when it was over. */
-  async fault(what: string, action: () => unknown): Promise<void> {
+  /**
+   * Does something bad, and notes when it began and when it was over. Recovery counts from the end; from the beginning
+   * where others are to take over while it lasts.
+   */
+  async fault(
+    what: string,
+    action: () => unknown,
+    recovery: 'from-end' | 'from-beginning' = 'from-end',
+  ): Promise<void> {
     this.rig.options.signal.throwIfAborted();
     const beganMs = Date.now();
     this.say(`  ${((beganMs - this.#beganMs) / 1000).toFixed(1).padStart(6)} s  ${what}`);
     await action();
-    this.faults.push({ what, beganMs, endedMs: Math.max(beganMs, Date.now()) });
+    this.faults.push({ what, beganMs, endedMs: recovery === 'from-end' ? Date.now() : beganMs });
   }
 
   wait(seconds: number): Promise<void> {
