@@ -82,7 +82,8 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
   try {
     const feeding = new AbortController();
     const fed = rig.feed.run(feeding.signal);
-    const scene = new Scene(rig, seededRandom(seed).next);
+    const random = seededRandom(seed);
+    const scene = new Scene(rig, () => random.next());
     const failure = Promise.race([rig.feed.failed, rig.follower.failed, fed]);
     const act = async (): Promise<void> => {
       const warm = await scene.until(() => rig.follower.scored.size >= WARM_ANSWERS, WARM_S_MAX);
