@@ -10,6 +10,7 @@ export {
   orderTime,
   readEvent,
 } from './windows/event.ts';
+export { newerFormat } from './windows/format.ts';
 export type { Admission } from './windows/timeline.ts';
 export {
   type Cut,

@@ -110,9 +110,9 @@ export interface KeyedState {
    */
   inGroup(group: string): Iterable<readonly [string, Uint8Array]>;
   /**
-   * The next committed keys of an endless walk over all: for work that has to come by every entry some day. A key may
-   * be named that was deleted meanwhile.
+   * Goes on with an endless walk over all committed keys, one walk for each prefix, by `max` keys, and names those of
+   * them that begin with it: for work that has to come by every entry some day. A key may have been deleted meanwhile.
    */
-  nextKeys(max: number): readonly string[];
+  nextKeys(prefix: string, max: number): readonly string[];
   readonly size: number;
 }

@@ -1,7 +1,10 @@
 import { type CutterState, type Epoch, EPOCH_NONE, type Newest } from '@millrace/features';
 import type { KeyedState } from '@millrace/stream';
+import { formatted, unformatted } from './format.ts';
 
 const KEY = 'epochs';
+
+const isBareJson = (record: Uint8Array): boolean => record[0] === '{'.charCodeAt(0);
 
 const beginning = (run: string | undefined): string => (run === undefined ? 'live' : `with backfill ${run}`);
 
@@ -31,7 +34,11 @@ export class TaskBook {
     this.#kept =
       bytes === undefined
         ? { set, ...(run && { run }), applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
-        : (JSON.parse(new TextDecoder().decode(bytes)) as Kept);
+        : (JSON.parse(
+            new TextDecoder().decode(unformatted('the book of a task', bytes, isBareJson)),
+          ) as Kept);
+    // What an older release wrote is written anew with the next commit.
+    this.#changed = bytes !== undefined && isBareJson(bytes);
     if (this.#kept.set !== set)
       throw new Error(
         'the state was built by another feature set; a changed set is built from history under a new version',
@@ -81,7 +88,7 @@ export class TaskBook {
   flush(): boolean {
     if (!this.#changed) return false;
     this.#changed = false;
-    this.#state.put(KEY, new TextEncoder().encode(JSON.stringify(this.#kept)));
+    this.#state.put(KEY, formatted(new TextEncoder().encode(JSON.stringify(this.#kept))));
     return true;
   }
 
@@ -91,19 +98,23 @@ export class TaskBook {
   }
 }
 
+/** Event time and sequence. */
+const NEWEST_BYTES = 16;
+
 const newestKey = (entity: string): string => `newest\0${entity}`;
 
 /** The newest event of an entity whose vector was released. */
 export function newestOf(state: KeyedState, entity: string): Newest | undefined {
-  const bytes = state.get(newestKey(entity));
-  if (bytes === undefined) return undefined;
+  const record = state.get(newestKey(entity));
+  if (record === undefined) return undefined;
+  const bytes = unformatted('the newest of an entity', record, ({ length }) => length === NEWEST_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { eventTimeMs: view.getFloat64(0), sequence: view.getFloat64(8) };
 }
 
 export function putNewest(state: KeyedState, entity: string, { eventTimeMs, sequence }: Newest): void {
-  const view = new DataView(new ArrayBuffer(16));
+  const view = new DataView(new ArrayBuffer(NEWEST_BYTES));
   view.setFloat64(0, eventTimeMs);
   view.setFloat64(8, sequence);
-  state.put(newestKey(entity), new Uint8Array(view.buffer));
+  state.put(newestKey(entity), formatted(new Uint8Array(view.buffer)));
 }

@@ -53,6 +53,12 @@ export const FEATURE_SPEC = {
       help: 'Folder of this process alone, in which tasks keep their state; without it state is in memory, and every start restores it from the changelog.',
     }),
   ),
+  stateCacheBytesMax: numberField({
+    env: 'FEATURE_STATE_CACHE_BYTES_MAX',
+    help: 'Entities that the tasks of a pipeline keep in memory, bytes, together; what has no room is read from the store again.',
+    min: 1_048_576,
+    fallback: 1_073_741_824,
+  }),
   sessionTimeoutMs: numberField({
     env: 'FEATURE_SESSION_TIMEOUT_MS',
     help: 'How long a dead member keeps its partitions, milliseconds; every pipeline it served waits as long.',
@@ -73,6 +79,7 @@ export type FeatureSettings = Pick<
   | 'sessionTimeoutMs'
   | 'stallMsMax'
   | 'stateDir'
+  | 'stateCacheBytesMax'
 >;
 
 export const FEATURE_DEFAULTS: FeatureSettings = {
@@ -83,4 +90,5 @@ export const FEATURE_DEFAULTS: FeatureSettings = {
   sessionTimeoutMs: FEATURE_SPEC.sessionTimeoutMs.fallback!.value,
   stallMsMax: FEATURE_SPEC.stallMsMax.fallback!.value,
   stateDir: undefined,
+  stateCacheBytesMax: FEATURE_SPEC.stateCacheBytesMax.fallback!.value,
 };

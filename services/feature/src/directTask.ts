@@ -1,6 +1,7 @@
 import type { InboundBatch, Outcomes, Task, TaskContext } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
+import type { EntityCache } from './entityCache.ts';
 import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
 import { OpenBatches } from './openBatch.ts';
@@ -14,10 +15,11 @@ import { StageViews } from './views.ts';
 export function directTask(
   plan: Plan,
   context: TaskContext<Outputs>,
+  cache: EntityCache,
   measured: { readonly clock: Clock; readonly metrics: Metrics; readonly freshness: Freshness },
 ): Task<Inbound, Outputs> {
   const book = new TaskBook(context.state, plan.set.hash, undefined);
-  const views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
+  const views = plan.first === undefined ? undefined : new StageViews(plan.first, context, cache);
   const batches = new OpenBatches(context.signal);
   const vectors = vectorWriter(plan, context, measured);
   return {

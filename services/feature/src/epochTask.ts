@@ -13,6 +13,7 @@ import {
 import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
+import type { EntityCache } from './entityCache.ts';
 import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
 import type { InputHistory, SetHistory } from './history.ts';
@@ -34,6 +35,7 @@ export interface EpochTaskOptions {
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
   readonly lanes: Codec<RepartitionValue>;
   readonly freshness: Freshness;
+  readonly cache: EntityCache;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -82,7 +84,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     );
     const histories = this.#history.map(({ history }) => history);
     this.#cutter = new SourceCutter({ ...options.cutter, histories }, positions, book.cutter);
-    this.#views = plan.first === undefined ? undefined : new StageViews(plan.first, context.state);
+    this.#views = plan.first === undefined ? undefined : new StageViews(plan.first, context, options.cache);
     const gathering = (index: number, name: string, views: StageViews | undefined): Gathering => {
       return {
         index,
@@ -93,7 +95,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     };
     this.#gatherings = new Map([
       ...plan.further.map(({ stage, topic }, index) => {
-        return [topic, gathering(index, stage.key, new StageViews(stage, context.state))] as const;
+        return [topic, gathering(index, stage.key, new StageViews(stage, context, options.cache))] as const;
       }),
       [plan.topics.release!, gathering(plan.further.length, 'release', undefined)],
     ]);

@@ -25,6 +25,7 @@ import {
 } from '@millrace/telemetry';
 import type { FeatureSettings } from './config.ts';
 import { directTask } from './directTask.ts';
+import { EntityCache } from './entityCache.ts';
 import { EpochTask } from './epochTask.ts';
 import { Freshness } from './freshness.ts';
 import { readSetHistory, type SetHistory } from './history.ts';
@@ -121,15 +122,16 @@ function taskOf(
   progress: ProgressView | undefined,
   history: SetHistory,
   freshness: Freshness,
+  cache: EntityCache,
   context: TaskContext<Outputs>,
 ): Task<Inbound, Outputs> {
   try {
-    if (progress === undefined) return directTask(plan, context, { clock, metrics, freshness });
+    if (progress === undefined) return directTask(plan, context, cache, { clock, metrics, freshness });
     const { epochMs } = pipeline.delivery;
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
     const lanes = codecs.lanes.get(plan.topics.release!)!;
     return new EpochTask(
-      { plan, progress, cutter, history, events: codecs.events, lanes, freshness, clock, metrics },
+      { plan, progress, cutter, history, events: codecs.events, lanes, freshness, cache, clock, metrics },
       context,
     );
   } catch (error) {
@@ -164,6 +166,7 @@ async function partsOfService(
   await outages.kafka.ride(() => refuseChangedSet(broker, registry, plan), patience);
   const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
   const freshness = new Freshness(pipeline.name, clock, metrics);
+  const cache = new EntityCache(config.stateCacheBytesMax);
   const running = new Map<number, EpochTask>();
   const reader = processor<Inbound, Outputs>({
     ...world,
@@ -177,7 +180,7 @@ async function partsOfService(
     deadLetters: deadLetterTopic,
     rejects: pipeline.rejects.feature ?? {},
     createTask: context => {
-      const task = taskOf(options, plan, codecs, progress, history, freshness, context);
+      const task = taskOf(options, plan, codecs, progress, history, freshness, cache, context);
       if (task instanceof EpochTask) {
         running.set(context.id, task);
         context.signal.addEventListener('abort', () => running.delete(context.id), { once: true });

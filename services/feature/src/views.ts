@@ -1,5 +1,7 @@
-import type { CompiledStage, EntityState, FoldEvent } from '@millrace/features';
-import type { SkipReason, KeyedState } from '@millrace/stream';
+import { AHEAD_MS_MAX, type CompiledStage, type EntityState, type FoldEvent } from '@millrace/features';
+import type { KeyedState, SkipReason, TaskContext } from '@millrace/stream';
+import type { CachedEntity, EntityCache } from './entityCache.ts';
+import { formatted, unformatted } from './format.ts';
 
 /** What a stage found for one row: what it adds to the vector, or why the row ends here. */
 export type Folding =
@@ -7,61 +9,114 @@ export type Folding =
   | { readonly skip: SkipReason };
 
 const NOTHING: readonly number[] = [];
+/** Stored keys looked at for each entity that is written: more than one, so that all are met while events come. */
+const SWEPT_PER_ENTITY = 2;
+/** Event time is kept in whole hours, so that it is seldom written. */
+const HOUR_MS = 3_600_000;
+
+interface Entity extends CachedEntity {
+  readonly state: EntityState;
+}
+
+type StageContext = Pick<TaskContext<never>, 'state' | 'signal'>;
 
 /**
- * The views of one key in one task: entities are put together from their chunks when they are first seen, and `flush`
- * writes what changed.
+ * The views of one key in one task. Entities are put together from their chunks when they are asked for, and kept while
+ * the cache has room; `flush` writes what changed.
+ *
+ * Chunks expire by event time: by the newest that the stage has folded, in whole hours, less the day that an event may
+ * be ahead of its arrival. An entity that is folded into lets go of such chunks first, so it does not matter when the
+ * sweep comes by those that nobody asks for any more.
  */
 export class StageViews {
   readonly #stage: CompiledStage;
   readonly #state: KeyedState;
+  readonly #cache: EntityCache;
   readonly #prefix: string;
-  readonly #open = new Map<string, EntityState>();
-  /** Keys of the chunks of entities that have not been seen since the start. */
-  readonly #kept = new Map<string, string[]>();
-  readonly #touched = new Set<string>();
+  readonly #open = new Map<string, Entity>();
+  readonly #touched = new Map<string, Entity>();
+  #hours: number;
+  #hoursKept: number;
 
-  constructor(stage: CompiledStage, state: KeyedState) {
+  constructor(stage: CompiledStage, { state, signal }: StageContext, cache: EntityCache) {
     this.#stage = stage;
     this.#state = state;
+    this.#cache = cache;
     this.#prefix = `view\0${stage.key}\0`;
-    for (const [key] of state.entries()) {
-      if (!key.startsWith(this.#prefix)) continue;
-      const entity = key.slice(this.#prefix.length, key.lastIndexOf('\0'));
-      const keys = this.#kept.get(entity);
-      if (keys === undefined) this.#kept.set(entity, [key]);
-      else keys.push(key);
-    }
+    this.#hours = this.#hoursKept = hoursIn(state.get(this.#hoursKey));
+    const letGo = (): void => {
+      for (const entity of this.#open.values()) cache.remove(entity);
+    };
+    signal.addEventListener('abort', letGo, { once: true });
   }
 
   fold(event: FoldEvent): Folding {
     if (!this.#stage.streams.includes(event.stream)) return { late: false, features: NOTHING };
-    const entity = String(event.fields[this.#stage.key]);
-    const { admission, late, values } = this.#stage.fold(this.#entity(entity), event);
+    const id = String(event.fields[this.#stage.key]);
+    this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
+    const entity = this.#entity(id);
+    entity.state.expireBefore(this.#expiryMs);
+    const { admission, late, values } = this.#stage.fold(entity.state, event);
     if (admission === 'duplicate') return { skip: 'duplicate' };
     if (admission === 'superseded') return { skip: 'by-rule' };
-    this.#touched.add(entity);
+    entity.isTouched = true;
+    this.#touched.set(id, entity);
     return { late, features: values === undefined ? NOTHING : Array.from(values) };
   }
 
   flush(): void {
-    for (const entity of this.#touched)
-      for (const [chunk, bytes] of this.#entity(entity).dirtyChunks()) {
-        const key = `${this.#prefix}${entity}\0${chunk}`;
+    if (this.#touched.size === 0) return;
+    for (const [id, entity] of this.#touched) {
+      for (const [chunk, bytes] of entity.state.dirtyChunks()) {
+        const key = `${this.#prefix}${id}\0${chunk}`;
         if (bytes === null) this.#state.delete(key);
         else this.#state.put(key, bytes);
       }
+      entity.isTouched = false;
+      this.#cache.resize(entity, entity.state.bytes);
+    }
+    if (this.#hours > this.#hoursKept)
+      this.#state.put(this.#hoursKey, hoursOf((this.#hoursKept = this.#hours)));
+    this.#sweep(this.#touched.size * SWEPT_PER_ENTITY);
     this.#touched.clear();
+    this.#cache.shrink();
   }
 
-  #entity(entity: string): EntityState {
-    const open = this.#open.get(entity);
-    if (open !== undefined) return open;
+  get #expiryMs(): number {
+    return this.#hours * HOUR_MS - AHEAD_MS_MAX;
+  }
+
+  get #hoursKey(): string {
+    return `hours\0${this.#stage.key}`;
+  }
+
+  /** Deletes what nobody has asked for and no event will need. */
+  #sweep(keys: number): void {
+    for (const key of this.#state.nextKeys(this.#prefix, keys))
+      if (this.#stage.neededUntil(key.slice(key.lastIndexOf('\0') + 1)) <= this.#expiryMs)
+        this.#state.delete(key);
+  }
+
+  #entity(id: string): Entity {
+    const open = this.#open.get(id);
+    if (open !== undefined) {
+      open.isUsed = true;
+      return open;
+    }
     const state = this.#stage.open();
-    for (const key of this.#kept.get(entity) ?? [])
-      state.restoreChunk(key.slice(key.lastIndexOf('\0') + 1), this.#state.get(key)!);
-    this.#kept.delete(entity);
-    this.#open.set(entity, state);
-    return state;
+    const group = `${this.#prefix}${id}\0`;
+    for (const [key, bytes] of this.#state.inGroup(group)) state.restoreChunk(key.slice(group.length), bytes);
+    const evict = (): void => void this.#open.delete(id);
+    const entity = { state, bytes: state.bytes, isUsed: true, isTouched: false, evict };
+    this.#open.set(id, entity);
+    this.#cache.add(entity);
+    return entity;
   }
 }
+
+const hoursOf = (hours: number): Uint8Array => formatted(new TextEncoder().encode(String(hours)));
+
+const hoursIn = (bytes: Uint8Array | undefined): number =>
+  bytes === undefined
+    ? Number.NEGATIVE_INFINITY
+    : Number(new TextDecoder().decode(unformatted('the event time of a stage', bytes)));

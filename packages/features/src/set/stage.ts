@@ -2,6 +2,7 @@ import { type Aggregate, durationMs, type Pipeline } from '@millrace/define';
 import { aggregateReader, looksBefore, type ReadAggregate } from '../windows/aggregate.ts';
 import type { FoldEvent } from '../windows/event.ts';
 import { type Layout, layoutOf } from '../windows/layout.ts';
+import { endOfChunk } from '../windows/leaf.ts';
 import type { Admission } from '../windows/timeline.ts';
 import { openWindow, type WindowSpan } from '../windows/window.ts';
 import { EntityState } from './state.ts';
@@ -25,6 +26,11 @@ export interface CompiledStage {
   readonly features: readonly string[];
   /** Streams that must be folded here. */
   readonly streams: readonly string[];
+  /**
+   * Event time from which on no event needs a chunk of this key, unless it is older by more than the allowance than the
+   * newest; infinity for a chunk that is not known here.
+   */
+  neededUntil(chunk: string): number;
   /** State of an entity that has seen nothing. */
   open(): EntityState;
   /** Folds one event or label into its entity's state. Streams the stage does not use are left alone. */
@@ -99,6 +105,12 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     key,
     features: named.map(n => n.name),
     streams,
+    neededUntil: chunk => {
+      const layout = layouts.find(l => chunk.startsWith(`${l.stream}:`));
+      return layout === undefined
+        ? Number.POSITIVE_INFINITY
+        : endOfChunk(chunk.slice(layout.stream.length + 1)) + layout.retentionMs;
+    },
     open: () => new EntityState(layouts),
     fold: (state, event) => {
       const timeline = state.timelines[streams.indexOf(event.stream)];

@@ -1,6 +1,7 @@
 import { decodeChunk, encodeChunk } from '../windows/chunk.ts';
 import type { Layout } from '../windows/layout.ts';
-import { keyOf, Timeline } from '../windows/timeline.ts';
+import { keyOf } from '../windows/leaf.ts';
+import { Timeline } from '../windows/timeline.ts';
 
 /**
  * What one stage knows of one entity: a timeline for each stream. It is kept as chunks of bounded size; a chunk's key is
@@ -42,6 +43,11 @@ export class EntityState {
   /** Drops what no event from `time` on (milliseconds) needs; folding does so by itself for entities that go on. */
   expireBefore(time: number): void {
     for (const timeline of this.timelines) timeline.expireBefore(time);
+  }
+
+  /** What it takes in memory, about. */
+  get bytes(): number {
+    return this.timelines.reduce((sum, timeline) => sum + timeline.bytes, 0);
   }
 
   get isEmpty(): boolean {

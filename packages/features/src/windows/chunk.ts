@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { newerFormat } from './format.ts';
 import type { Layout, Measure } from './layout.ts';
 import { KNOWN_AT, Leaf, LIVE, OFFSET, PARTITION, REVISION, SEQUENCE, TIME, UNTIL } from './leaf.ts';
 
@@ -50,12 +51,11 @@ const writeMeasure = (out: ByteWriter, { kind }: Measure, leaf: Leaf, row: numbe
   else if (kind !== 'one') out.whole(value);
 };
 
-/** @throws RangeError where the bytes are no chunk of this layout: they belong to another version of the views */
+/** @throws Error where the bytes are no chunk of this layout, or one of a newer release */
 export const decodeChunk = (bytes: Uint8Array, layout: Layout): Leaf => {
   const input = new ByteReader(bytes);
   const format = input.byte();
-  if (format !== FORMAT)
-    throw new RangeError(`chunk of stream '${layout.stream}' has format ${format}, not ${FORMAT}`);
+  if (format !== FORMAT) throw newerFormat(`a chunk of stream '${layout.stream}'`, format, FORMAT);
   if (input.uint32() !== layout.fingerprint)
     throw new RangeError(`chunk of stream '${layout.stream}' was written for other views`);
   const level = input.whole();

@@ -29,6 +29,8 @@ export interface Layout {
   readonly measures: readonly Measure[];
   /** Entries older than the newest by this are dropped, milliseconds. */
   readonly retentionMs: number;
+  /** What a row takes in memory, about. */
+  readonly bytesPerRow: number;
   /** First bytes of a hash of all of this: chunks of another layout are refused. */
   readonly fingerprint: number;
 }
@@ -151,6 +153,7 @@ export const layoutOf = (
       hasKnownAt,
       measures: [...specs.values()].map(spec => compileMeasure(spec, pipeline.timeZone)),
       retentionMs,
+      bytesPerRow: 200 + 24 * specs.size + ([...specs.values()].some(s => s.kind === 'text') ? 200 : 0),
       fingerprint: digest.readUInt32LE(0),
     },
     measuresOf,

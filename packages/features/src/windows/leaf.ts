@@ -232,3 +232,20 @@ export class Leaf {
     this.summed = this.length;
   }
 }
+
+/** Name of a leaf's chunk among those of its timeline. */
+export const keyOf = (leaf: Leaf): string => `${leaf.level}:${leaf.start.toString(36)}`;
+
+/** End of the stretch of time that a chunk of this name is for. */
+export const endOfChunk = (name: string): number => {
+  const [level, start] = name.split(':') as [string, string];
+  return Number.parseInt(start, 36) + 2 ** Number(level);
+};
+
+/** The point behind everything of a time. */
+export const endOf = (time: number): Point => ({
+  time,
+  sequence: Number.POSITIVE_INFINITY,
+  partition: Number.POSITIVE_INFINITY,
+  offset: Number.POSITIVE_INFINITY,
+});

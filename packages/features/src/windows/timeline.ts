@@ -1,6 +1,8 @@
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
-import { COUNT, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL } from './leaf.ts';
+import {
+  COUNT, endOf, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
+} from './leaf.ts'; // prettier-ignore
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
 
@@ -29,6 +31,8 @@ export interface TimelineListener {
   dropped?(beforeTime: number): void;
 }
 
+/** A leaf without its rows, and its share of the trees. */
+const LEAF_BYTES = 600;
 const NO_CHANGES = { changed: [], dropped: [] } as const;
 const NO_ROWS: readonly number[] = [];
 const NO_TEXTS: readonly (string | undefined)[] = [];
@@ -48,12 +52,18 @@ export class Timeline {
   /** The greatest stretch of time of one leaf: short enough that what has expired is soon dropped with it. */
   private readonly rootLevel: number;
   private sums: LeafSums | undefined;
+  private rows = 0;
   private changed: Leaf[] = [];
   private dropped: string[] = [];
 
   constructor(layout: Layout) {
     this.layout = layout;
     this.rootLevel = Math.max(0, Math.floor(Math.log2(layout.retentionMs / 2)));
+  }
+
+  /** What it takes in memory, about. */
+  get bytes(): number {
+    return this.rows * this.layout.bytesPerRow + this.leaves.length * LEAF_BYTES;
   }
 
   /** Event time of the newest row, or minus infinity. */
@@ -85,7 +95,10 @@ export class Timeline {
       else if (leaf.at(row, UNTIL) > knownAt) this.supersede(index, row, knownAt);
     }
     this.insert(index, {
-      ...pointOf(event),
+      time: event.time,
+      sequence: event.sequence,
+      partition: event.partition,
+      offset: event.offset,
       id: event.eventId,
       revision: event.revision,
       knownAt,
@@ -107,6 +120,7 @@ export class Timeline {
     for (const leaf of this.leaves.splice(0, gone)) {
       this.dropped.push(keyOf(leaf));
       leaf.dirty = false;
+      this.rows -= leaf.length;
     }
     for (const tree of this.trees) tree.leavesGone(gone);
     for (const listener of this.listeners) listener.dropped?.(before);
@@ -161,6 +175,7 @@ export class Timeline {
   /** Puts a leaf read from its chunk into place. */
   restore(leaf: Leaf): void {
     leaf.dirty = false;
+    this.rows += leaf.length;
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
     const at = this.leafBefore(leaf.start) + 1;
     this.leaves.splice(at, 0, leaf);
@@ -186,6 +201,7 @@ export class Timeline {
     const leaf = this.leaves[index]!;
     this.touch(index);
     leaf.insert(row);
+    this.rows++;
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
     if (leaf.length > LEAF_ROWS_MAX) this.split(index);
     if (row.live && row.until === Number.POSITIVE_INFINITY) for (const l of this.listeners) l.added?.(row);
@@ -196,6 +212,7 @@ export class Timeline {
     if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.remove(row);
+    this.rows--;
   }
 
   private supersede(index: number, row: number, until: number): void {
@@ -278,21 +295,3 @@ export class Timeline {
     return at + 1;
   }
 }
-
-/** Name of a leaf's chunk among those of its timeline. */
-export const keyOf = (leaf: Leaf): string => `${leaf.level}:${leaf.start.toString(36)}`;
-
-const pointOf = ({ time, sequence, partition, offset }: FoldEvent): Point => ({
-  time,
-  sequence,
-  partition,
-  offset,
-});
-
-/** The point behind everything of a time. */
-export const endOf = (time: number): Point => ({
-  time,
-  sequence: Number.POSITIVE_INFINITY,
-  partition: Number.POSITIVE_INFINITY,
-  offset: Number.POSITIVE_INFINITY,
-});

@@ -1,6 +1,6 @@
 import type { FoldEvent } from './event.ts';
-import { COUNT, type Leaf, type Point, type SUM } from './leaf.ts';
-import { endOf, POSITION, type Timeline } from './timeline.ts';
+import { COUNT, endOf, type Leaf, type Point, type SUM } from './leaf.ts';
+import { POSITION, type Timeline } from './timeline.ts';
 
 /** The rows of a timeline that one window covers for one event in hand. */
 export interface Window {

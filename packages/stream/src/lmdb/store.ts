@@ -35,7 +35,8 @@ class LmdbStore implements StateStore {
   #isDamaged = false;
   #mark: Mark | undefined;
   #size = 0;
-  #walkedTo: Uint8Array | undefined;
+  /** By prefix. */
+  readonly #walks = new Map<string, Uint8Array>();
 
   private constructor(folder: StateFolder, environment: Environment) {
     this.#folder = folder;
@@ -110,12 +111,17 @@ class LmdbStore implements StateStore {
     );
   }
 
-  nextKeys(max: number): readonly string[] {
-    const options = { end: META_KEY, limit: max + 1, ...(this.#walkedTo && { start: this.#walkedTo }) };
+  nextKeys(prefix: string, max: number): readonly string[] {
+    const start = this.#walks.get(prefix);
+    const options = { end: META_KEY, limit: max + 1, ...(start && { start }) };
     const found = this.#trusting(() => [...this.#environment.getRange(options)]);
     const more = found[max];
-    this.#walkedTo = more?.key;
-    return found.slice(0, max).map(({ key, value }) => decodeEntry(key, value)[0]);
+    if (more === undefined) this.#walks.delete(prefix);
+    else this.#walks.set(prefix, more.key);
+    const keys = found
+      .slice(0, max)
+      .map(({ key, value }) => this.#trusting(() => decodeEntry(key, value)[0]));
+    return keys.filter(key => key.startsWith(prefix));
   }
 
   async clear(): Promise<void> {
@@ -157,7 +163,7 @@ class LmdbStore implements StateStore {
     this.#isDamaged = false;
     this.#mark = undefined;
     this.#size = 0;
-    this.#walkedTo = undefined;
+    this.#walks.clear();
   }
 
   #entriesOnDisk(): number {

@@ -59,8 +59,8 @@ export class OverlayState implements KeyedState {
     return this.#merged(layer => layer.inGroup(group));
   }
 
-  nextKeys(max: number): readonly string[] {
-    return this.#store.nextKeys(max).filter(key => !isBookkeeping(key));
+  nextKeys(prefix: string, max: number): readonly string[] {
+    return this.#store.nextKeys(prefix, max).filter(key => !isBookkeeping(key));
   }
 
   /** Changes since the last cut. The one before must have been settled. */

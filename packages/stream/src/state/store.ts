@@ -31,8 +31,11 @@ export interface StateStore {
    * changes so far; a failure to write is thrown by a later call, and the store then holds what its mark says.
    */
   apply(changes: Iterable<Change>, mark?: Mark): void | Promise<void>;
-  /** The next keys of an endless walk over all of them: a key that stays is met once in each round. */
-  nextKeys(max: number): readonly string[];
+  /**
+   * Looks at the next so many keys of an endless walk over all, one walk for each prefix, and names those that begin
+   * with it. A key that stays is met once in each round.
+   */
+  nextKeys(prefix: string, max: number): readonly string[];
   /** Forgets everything: its content cannot be trusted. */
   clear(): void | Promise<void>;
   close(): void | Promise<void>;
@@ -42,7 +45,7 @@ export function memoryStore(): StateStore {
   const entries = new GroupedMap<Uint8Array>();
   let known: Mark | undefined;
   let bytes = 0;
-  let walk = entries.keys();
+  const walks = new Map<string, MapIterator<string>>();
   return {
     get: key => entries.get(key),
     inGroup: group => entries.inGroup(group),
@@ -66,15 +69,17 @@ export function memoryStore(): StateStore {
       known = mark;
       bytes = 0;
     },
-    nextKeys(max) {
+    nextKeys(prefix, max) {
+      const walk = walks.get(prefix) ?? entries.keys();
+      walks.set(prefix, walk);
       const keys: string[] = [];
-      while (keys.length < max) {
+      for (let looked = 0; looked < max; looked++) {
         const next = walk.next();
         if (next.done === true) {
-          walk = entries.keys();
+          walks.delete(prefix);
           break;
         }
-        keys.push(next.value);
+        if (next.value.startsWith(prefix)) keys.push(next.value);
       }
       return keys;
     },
