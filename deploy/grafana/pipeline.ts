@@ -136,9 +136,30 @@ export const ROWS: readonly RowText[] = [
     panels: [
       {
         title: 'Lag',
-        description: 'Records between the position and the end, by topic.',
+        description:
+          'Records between what is done and the end, by topic, also of partitions that are paused.',
         unit: 'short',
         queries: [{ expr: 'sum by (topic) (millrace_consumer_lag_records)', legend: '{{topic}}' }],
+      },
+      {
+        title: 'Away',
+        description: 'What does not answer: 1 while its work waits.',
+        unit: 'short',
+        queries: [
+          { expr: 'max by (job, dependency) (millrace_dependency_away)', legend: '{{job}}: {{dependency}}' },
+        ],
+      },
+      {
+        title: 'Bytes held, and time paused',
+        description: 'Bytes read and not yet committed; the share of the time that a topic was paused.',
+        unit: 'short',
+        queries: [
+          { expr: 'sum by (topic) (millrace_lane_bytes)', legend: 'bytes {{topic}}' },
+          {
+            expr: `max by (topic) (rate(millrace_paused_seconds_total[${RATE}])) or vector(0)`,
+            legend: 'paused {{topic}}',
+          },
+        ],
       },
       {
         title: 'Open rows and paused partitions',

@@ -73,7 +73,16 @@ export const METRICS = {
     labels: ['group'],
     buckets: SECONDS,
   },
-  millrace_lane_rows: { kind: 'gauge', help: 'Rows read and still open.', labels: ['topic', 'partition'] },
+  millrace_lane_rows: {
+    kind: 'gauge',
+    help: 'Rows read and not yet committed.',
+    labels: ['topic', 'partition'],
+  },
+  millrace_lane_bytes: {
+    kind: 'gauge',
+    help: 'Bytes read and not yet committed; of lanes that have a bound.',
+    labels: ['topic', 'partition'],
+  },
   millrace_partition_paused: {
     kind: 'gauge',
     help: '1 while a partition is paused.',
@@ -91,8 +100,18 @@ export const METRICS = {
   },
   millrace_consumer_lag_records: {
     kind: 'gauge',
-    help: 'Records between the position and the end of the partition.',
+    help: 'Records between what is done and the end of the partition, paused or not.',
     labels: ['topic', 'partition'],
+  },
+  kafka_consumergroup_group_lag: {
+    kind: 'gauge',
+    help: 'The same, by the name that dashboards of lag exporters know.',
+    labels: ['group', 'topic', 'partition'],
+  },
+  kafka_consumergroup_group_lag_seconds: {
+    kind: 'gauge',
+    help: 'Time since the append of the oldest record that was read and is not yet committed; 0 when there is none.',
+    labels: ['group', 'topic', 'partition'],
   },
   millrace_state_entries: { kind: 'gauge', help: 'Entries of keyed state.', labels: ['group', 'task'] },
   millrace_epoch_applied: {

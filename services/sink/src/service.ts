@@ -12,7 +12,7 @@ import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
   type Broker,
   type PartitionOffset,
-  processor as processorOf,
+  processor,
   type Processor,
   type Task,
   type TaskContext,
@@ -23,7 +23,7 @@ import type { SinkConfig } from './config.ts';
 import type { Database, SinkPartition } from './postgres/database.ts';
 import { StoredOffsetError } from './postgres/errors.ts';
 import { StoreTask } from './task.ts';
-import { type Identities, identify, watchIdentities } from './topic.ts';
+import { type Identities, identify } from './topic.ts';
 
 export interface SinkOptions {
   readonly pipelines: readonly Pipeline[];
@@ -105,18 +105,12 @@ const createTask = async (of: Of, context: TaskContext<Nothing>): Promise<Task<P
   };
 };
 
-interface Line {
-  readonly processor: Processor;
-  /** Rejects when a topic is another one than it was. */
-  readonly watched: Promise<void>;
-}
-
-const openLine = async (
+const pipelineProcessor = async (
   options: SinkOptions,
   pipeline: Pipeline,
   outages: Outages,
   signal: AbortSignal,
-): Promise<Line> => {
+): Promise<Processor> => {
   const { broker, registry, clock, metrics, logger, startWaitMsMax = START_WAIT_MS_MAX } = options;
   const patience = { signal, waitMsTotalMax: startWaitMsMax };
   const { predictions } = topicsOf(pipeline);
@@ -127,25 +121,22 @@ const openLine = async (
   const { laneRowsMax: rowsHigh, laneBytesMax: bytesHigh } = options.config;
   const lane = { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 };
   const of = { options, pipeline, database: outages.database, identities };
-  return {
-    processor: processorOf<PredictionValue, Nothing>({
-      name: `sink ${pipeline.name}`,
-      broker,
-      group: sinkGroup(pipeline),
-      inputs: topics.map(topic => ({ topic, codec, lane })),
-      outputs: {},
-      delivery: 'external',
-      deadLetters: deadLetterTopic,
-      rejects: pipeline.rejects.sink ?? {},
-      createTask: context => createTask(of, context),
-      ...(options.config.stallMsMax === undefined ? {} : { stallMsMax: options.config.stallMsMax }),
-      waitsFor: () => outages.database.notReady(),
-      clock,
-      metrics,
-      logger,
-    }),
-    watched: watchIdentities(broker, identities, { clock, signal }),
-  };
+  return processor<PredictionValue, Nothing>({
+    name: `sink ${pipeline.name}`,
+    broker,
+    group: sinkGroup(pipeline),
+    inputs: topics.map(topic => ({ topic, codec, lane })),
+    outputs: {},
+    delivery: 'external',
+    deadLetters: deadLetterTopic,
+    rejects: pipeline.rejects.sink ?? {},
+    createTask: context => createTask(of, context),
+    ...(options.config.stallMsMax === undefined ? {} : { stallMsMax: options.config.stallMsMax }),
+    waitsFor: () => outages.database.notReady(),
+    clock,
+    metrics,
+    logger,
+  });
 };
 
 /** Stores the predictions of every pipeline; ready when the database is migrated and the groups are joined. */
@@ -153,7 +144,6 @@ export const sinkService = (options: SinkOptions): Component => {
   const { pipelines, database, startWaitMsMax = START_WAIT_MS_MAX } = options;
   const outages = outagesOf(options);
   const processors: Processor[] = [];
-  const stopping = new AbortController();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined); // whoever runs us listens; nobody may be listening yet
   return {
@@ -162,15 +152,13 @@ export const sinkService = (options: SinkOptions): Component => {
     start: async signal => {
       await outages.database.ride(() => database.migrate(), { signal, waitMsTotalMax: startWaitMsMax });
       for (const pipeline of pipelines) {
-        const ended = AbortSignal.any([signal, stopping.signal]);
-        const { processor, watched } = await openLine(options, pipeline, outages, ended);
-        processors.push(processor);
-        for (const one of [processor.failed, watched]) one.catch((error: unknown) => failure.reject(error));
-        await processor.start(signal);
+        const one = await pipelineProcessor(options, pipeline, outages, signal);
+        processors.push(one);
+        one.failed.catch((error: unknown) => failure.reject(error));
+        await one.start(signal);
       }
     },
     stop: async deadlineMs => {
-      stopping.abort(new Error('the sink stops'));
       await Promise.all(processors.map(one => one.stop(deadlineMs)));
       await database.close();
     },

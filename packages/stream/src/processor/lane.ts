@@ -33,7 +33,7 @@ export class Lane<In> {
   #readNext: number;
   #rows = 0;
   #bytes = 0;
-  #runs: { rows: number; readonly bytes: number }[] = [];
+  #runs: { rows: number; readonly bytes: number; readonly appendTimeMs: number }[] = [];
 
   constructor(input: InputOptions<In>, start: PartitionOffset, gate: Gate) {
     this.at = { topic: start.topic, partition: start.partition };
@@ -47,6 +47,15 @@ export class Lane<In> {
 
   get rows(): number {
     return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Append time of the oldest run that is not committed as a whole. */
+  get oldestMs(): number | undefined {
+    return this.#runs[0]?.appendTimeMs;
   }
 
   get isFull(): boolean {
@@ -80,7 +89,7 @@ export class Lane<In> {
     this.end = Math.max(this.end, run.highWatermark);
     this.queue.push(run);
     const bytes = this.#marks === undefined ? 0 : bytesOf(run);
-    this.#runs.push({ rows: run.length, bytes });
+    this.#runs.push({ rows: run.length, bytes, appendTimeMs: run.appendTimeMs(0) });
     this.#rows += run.length;
     this.#bytes += bytes;
     if (

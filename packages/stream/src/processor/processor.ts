@@ -3,6 +3,7 @@ import { Backoff } from './backoff.ts';
 import { SharedProducer } from './delivery.ts';
 import { Gate } from './gate.ts';
 import { Lane } from './lane.ts';
+import { watchPaused } from './measures.ts';
 import { memberOf } from './member.ts';
 import type { OutputOptions, Processor, ProcessorOptions } from './options.ts';
 import { type Outlet, outletOf } from './outlets.ts';
@@ -73,6 +74,8 @@ class GroupProcessor<In, Out extends object> implements Processor {
       fatal: error => this.#fail(error),
     });
     void watchdog.run(this.#watching.signal);
+    const lanes = () => [...this.#runners].map(([task, runner]) => [task, runner.lanes] as const);
+    void watchPaused(this.#setting, lanes, this.#watching.signal);
   }
 
   stop(deadlineMs: number): Promise<void> {

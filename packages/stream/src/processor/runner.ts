@@ -6,6 +6,7 @@ import type { SharedProducer } from './delivery.ts';
 import { HandlerFailure } from './handing.ts';
 import type { HeldAt } from './hold.ts';
 import type { Lane } from './lane.ts';
+import { forgetLanes } from './measures.ts';
 import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
 import { Sitting } from './sitting.ts';
@@ -121,7 +122,7 @@ export class TaskRunner<In, Out extends object> {
 
   /** The partitions are not ours any more: their gauges say nothing further. */
   forget(): void {
-    for (const { gate } of this.#of.lanes) gate.forget();
+    forgetLanes(this.#of.setting, this.#of.lanes);
   }
 
   async drain(waitMsMax: number): Promise<void> {
