@@ -50,6 +50,7 @@ export {
   type RecordOutcomes,
 } from './processor/perRecord.ts';
 export { processor } from './processor/processor.ts';
+export { restore as restoreState, type Restored, type RestoreOptions } from './state/restore.ts';
 export { lmdbStores } from './lmdb/store.ts';
 export { type Change, type Mark, memoryStore, type StateStore } from './state/store.ts';
 export { type GlobalTable, globalTable, type GlobalTableOptions } from './table/table.ts';

@@ -11,6 +11,8 @@ const beginning = (run: string | undefined): string => (run === undefined ? 'liv
 interface Kept {
   /** Hash of the feature set that the state was built by. */
   readonly set: string;
+  /** How many partitions the topics had; absent in state of before it was kept. */
+  readonly partitions?: number;
   /** The backfill with which the set began; none where it began live. */
   readonly run?: string;
   readonly cutter?: CutterState;
@@ -27,13 +29,13 @@ export class TaskBook {
   #kept: Kept;
   #changed = false;
 
-  /** @throws Error when the state was built by another feature set, or began otherwise */
-  constructor(state: KeyedState, set: string, run: string | undefined) {
+  /** @throws Error when the state was built by another feature set or over other partitions, or began otherwise */
+  constructor(state: KeyedState, set: string, partitions: number, run: string | undefined) {
     this.#state = state;
     const bytes = state.get(KEY);
     this.#kept =
       bytes === undefined
-        ? { set, ...(run && { run }), applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
+        ? { set, partitions, ...(run && { run }), applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
         : (JSON.parse(
             new TextDecoder().decode(unformatted('the book of a task', bytes, isBareJson)),
           ) as Kept);
@@ -42,6 +44,11 @@ export class TaskBook {
     if (this.#kept.set !== set)
       throw new Error(
         'the state was built by another feature set; a changed set is built from history under a new version',
+      );
+    if (this.#kept.partitions !== undefined && this.#kept.partitions !== partitions)
+      throw new Error(
+        `the state was built over ${this.#kept.partitions} partitions, and there are to be ${partitions}: keys would move ` +
+          'away from what is known of them; docs/OPERATING.md (Partitions) has the way to more of them',
       );
     if (this.#kept.run !== run)
       throw new Error(

@@ -18,7 +18,7 @@ export function directTask(
   cache: EntityCache,
   measured: { readonly clock: Clock; readonly metrics: Metrics; readonly freshness: Freshness },
 ): Task<Inbound, Outputs> {
-  const book = new TaskBook(context.state, plan.set.hash, undefined);
+  const book = new TaskBook(context.state, plan.set.hash, plan.pipeline.partitions, undefined);
   const views = plan.first === undefined ? undefined : new StageViews(plan.first, context, cache);
   const batches = new OpenBatches(context.signal);
   const vectors = vectorWriter(plan, context, measured);

@@ -76,7 +76,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     const { plan } = options;
     this.#options = options;
     this.#context = context;
-    const book = new TaskBook(context.state, plan.set.hash, options.history.run);
+    const book = new TaskBook(context.state, plan.set.hash, plan.pipeline.partitions, options.history.run);
     this.#book = book;
     this.#history = options.history.of(context.id);
     const positions = plan.sources.map(

@@ -174,6 +174,7 @@ async function partsOfService(
     group: featureGroup(pipeline),
     inputs: inputsOf(plan, codecs),
     outputs: outputsOf(plan, codecs),
+    partitions: pipeline.partitions,
     delivery: 'exactly_once',
     changelog: plan.topics.changelog,
     ...(config.stateDir && { openStore: lmdbStores(join(config.stateDir, featureGroup(pipeline))) }),

@@ -164,20 +164,27 @@ describe('the views of a stage', () => {
   });
 });
 
+test('state over another number of partitions is refused, with the way to more of them', () => {
+  const state = keptState();
+  new TaskBook(state, 'hash', 3, undefined).begin();
+  expect(new TaskBook(state, 'hash', 3, undefined).head).toBeDefined();
+  expect(() => new TaskBook(state, 'hash', 6, undefined)).toThrow(/over 3 partitions.* to be 6.*OPERATING/u);
+});
+
 describe('formats of the state', () => {
   test('a newer one is refused, with the way back', () => {
     const state = keptState();
     const views = viewsOver(state, new EntityCache(2 ** 20));
     views.fold(orderOf(1, 'a', 1));
     views.flush();
-    new TaskBook(state, 'hash', undefined).begin();
+    new TaskBook(state, 'hash', 3, undefined).begin();
     putNewest(state, 'a', { eventTimeMs: 5, sequence: 6 });
     for (const value of state.map.values()) value[0] = 9;
     const refused = /format 9 .* a newer release wrote it.*Start that release again/u;
     expect(() => viewsOver(state, new EntityCache(2 ** 20))).toThrow(refused);
     state.map.delete('hours\0id');
     expect(() => viewsOver(state, new EntityCache(2 ** 20)).fold(orderOf(2, 'a', 2))).toThrow(refused);
-    expect(() => new TaskBook(state, 'hash', undefined)).toThrow(refused);
+    expect(() => new TaskBook(state, 'hash', 3, undefined)).toThrow(refused);
     expect(() => newestOf(state, 'a')).toThrow(refused);
   });
 
@@ -189,7 +196,7 @@ describe('formats of the state', () => {
     view.setFloat64(0, 5);
     view.setFloat64(8, 6);
     state.put('newest\0a', new Uint8Array(view.buffer));
-    const read = new TaskBook(state, 'hash', undefined);
+    const read = new TaskBook(state, 'hash', 3, undefined);
     expect([read.appliedBy('source'), read.head, newestOf(state, 'a')]).toEqual([
       7,
       3,
@@ -200,6 +207,6 @@ describe('formats of the state', () => {
     expect([state.get('epochs')![0], state.get('newest\0a')![0], state.get('newest\0a')!.length]).toEqual([
       1, 1, 17,
     ]);
-    expect([new TaskBook(state, 'hash', undefined).head, newestOf(state, 'a')?.sequence]).toEqual([3, 8]);
+    expect([new TaskBook(state, 'hash', 3, undefined).head, newestOf(state, 'a')?.sequence]).toEqual([3, 8]);
   });
 });

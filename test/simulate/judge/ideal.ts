@@ -33,9 +33,10 @@ interface Row {
 }
 
 const newestBytes = (eventTimeMs: number, sequence: number): Uint8Array => {
-  const view = new DataView(new ArrayBuffer(16));
-  view.setFloat64(0, eventTimeMs);
-  view.setFloat64(8, sequence);
+  const view = new DataView(new ArrayBuffer(17));
+  view.setUint8(0, 1); // The format.
+  view.setFloat64(1, eventTimeMs);
+  view.setFloat64(9, sequence);
   return new Uint8Array(view.buffer);
 };
 

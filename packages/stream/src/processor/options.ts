@@ -72,6 +72,8 @@ export interface ProcessorOptions<In, Out extends object> {
   /** Topics of equal partition count: partition p of all of them is task p. */
   readonly inputs: readonly InputOptions<In>[];
   readonly outputs: { readonly [K in keyof Out & string]: OutputOptions<Out[K]> };
+  /** How many partitions the inputs must have; without it, only that they have equally many. */
+  readonly partitions?: number;
   readonly delivery: Delivery;
   /** Compacted topic of the keyed state, with the inputs' partition count. Only with `exactly_once`. */
   readonly changelog?: string;

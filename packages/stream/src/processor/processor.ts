@@ -62,14 +62,15 @@ class GroupProcessor<In, Out extends object> implements Processor {
     if (this.#stopped !== undefined) await this.#membership.leave();
     else {
       this.#state = 'working';
-      this.#watch(topicIds);
+      this.#watch(topicIds, partitions);
     }
   }
 
-  #watch(topicIds: ReadonlyMap<string, string>): void {
+  #watch(topicIds: ReadonlyMap<string, string>, partitions: ReadonlyMap<string, number>): void {
     const watchdog = new Watchdog({
       setting: this.#setting,
       topicIds,
+      partitions,
       tasks: () => this.#runners,
       fatal: error => this.#fail(error),
     });

@@ -33,6 +33,7 @@ export interface Setting<In, Out extends object> {
   readonly inputs: readonly InputOptions<In>[];
   readonly topics: readonly string[];
   readonly outputs: { readonly [K in keyof Out & string]: OutputOptions<Out[K]> };
+  readonly partitions: number | undefined;
   readonly delivery: Delivery;
   readonly changelog: string | undefined;
   readonly openStore: ((task: number) => StateStore | Promise<StateStore>) | undefined;
@@ -70,6 +71,7 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
     inputs: options.inputs,
     topics: options.inputs.map(({ topic }) => topic),
     outputs: options.outputs,
+    partitions: options.partitions,
     delivery: options.delivery,
     changelog: options.changelog,
     openStore: options.openStore,
@@ -89,6 +91,11 @@ export function settingOf<In, Out extends object>(options: ProcessorOptions<In, 
   };
 }
 
+/** What to do where the partitions of a topic with state behind it were added to. */
+export const PARTITIONS_REMEDY =
+  'Partitions cannot be added to a topic with state: keys would move away from what is known of them. ' +
+  'docs/OPERATING.md (Partitions) has the way to more of them.';
+
 /** Partition counts of every topic that the processor touches. */
 export type Partitions = ReadonlyMap<string, number>;
 
@@ -107,12 +114,14 @@ export async function surveyTopics<In, Out extends object>(setting: Setting<In, 
   const partitions = new Map(found.map((topic: TopicDescription) => [topic.name, topic.partitions]));
   const missing = [...like, ...outputs].filter(name => !partitions.has(name));
   if (missing.length > 0) throw new Error(`${setting.name}: topics missing: ${missing.join(', ')}`);
-  const expected = partitions.get(topics[0]!)!;
+  const expected = setting.partitions ?? partitions.get(topics[0]!)!;
   const uneven = like.filter(name => partitions.get(name) !== expected);
   if (uneven.length > 0)
     throw new Error(
-      `${setting.name}: task p works on partition p of each, so these need ${expected} partitions like ` +
-        `${topics[0]}: ${uneven.map(name => `${name} (${partitions.get(name)})`).join(', ')}`,
+      `${setting.name}: task p works on partition p of each, so these need ${expected} partitions` +
+        `${setting.partitions === undefined ? ` like ${topics[0]}` : ''}: ` +
+        uneven.map(name => `${name} (${partitions.get(name)})`).join(', ') +
+        (changelog === undefined ? '' : `. ${PARTITIONS_REMEDY}`),
     );
   return { partitions, topicIds: new Map(found.map(({ name, id }) => [name, id])) };
 }

@@ -1,6 +1,6 @@
 import type { PartitionOffset, TopicDescription } from '../broker/port.ts';
 import type { Lane } from './lane.ts';
-import type { Setting } from './setting.ts';
+import { PARTITIONS_REMEDY, type Setting } from './setting.ts';
 import { asError, StalledError } from './trouble.ts';
 
 /**
@@ -31,8 +31,9 @@ export interface WatchdogOf {
     Setting<unknown, object>,
     'name' | 'topics' | 'broker' | 'clock' | 'stallMsMax' | 'waitsFor'
   >;
-  /** Topic ids at the start, by name. */
+  /** Topic ids and partition counts at the start, by name. */
   readonly topicIds: ReadonlyMap<string, string>;
+  readonly partitions: ReadonlyMap<string, number>;
   readonly tasks: () => Iterable<readonly [task: number, watched: Watched]>;
   readonly fatal: (error: Error) => void;
 }
@@ -108,6 +109,11 @@ export class Watchdog {
         throw new Error(`${setting.name}: topic ${topic} was deleted while it was read`);
       if (now !== undefined && now.id !== topicIds.get(topic))
         throw new Error(`${setting.name}: topic ${topic} was deleted and made anew while it was read`);
+      if (now !== undefined && now.partitions !== this.#of.partitions.get(topic))
+        throw new Error(
+          `${setting.name}: topic ${topic} has ${now.partitions} partitions, and had ` +
+            `${this.#of.partitions.get(topic)} when it was joined. ${PARTITIONS_REMEDY}`,
+        );
     }
   }
 

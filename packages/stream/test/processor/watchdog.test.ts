@@ -194,6 +194,31 @@ describe('a process goes on', () => {
 });
 
 describe('a topic', () => {
+  test('that has other partitions than its state is for is refused at the start', async () => {
+    rig = await makeRig();
+    await expect(rig.run<string>({ ...copying, changelog: 'state', partitions: 3 })).rejects.toThrow(
+      /these need 3 partitions: in \(1\).*Partitions cannot be added to a topic with state/u,
+    );
+  });
+
+  test('that is given more partitions under a running group ends the process with the remedy', async () => {
+    let more = 0;
+    rig = await makeRig(1, broker => ({
+      ...broker,
+      admin: {
+        ...broker.admin,
+        describeTopics: async names =>
+          (await broker.admin.describeTopics(names)).map(topic => ({
+            ...topic,
+            partitions: topic.partitions + more,
+          })),
+      },
+    }));
+    const started = await rig.run<string>({ ...copying, stallMsMax: STALL_MS });
+    more = 2;
+    await expect(started.failed).rejects.toThrow(/topic in has 3 partitions, and had 1.*docs\/OPERATING.md/u);
+  });
+
   test('that is deleted under a running group ends the process with its name', async () => {
     rig = await makeRig();
     const started = await rig.run<string>({ ...copying, stallMsMax: STALL_MS });
