@@ -166,11 +166,14 @@ class Link {
     const cutter = framed ? new FrameCutter() : undefined;
     let turn: Promise<void> = Promise.resolve();
     let waiting = 0;
+    let broken = false;
     const passOn = async (frame: Buffer, arrivedMs: number): Promise<void> => {
       const { waitMs = 0, swallow = false, half = false } = judge(frame);
       await this.#until(arrivedMs + this.#proxy.latencyMs + waitMs);
-      if (swallow || to.destroyed) return;
+      if (swallow || broken || to.destroyed) return;
       if (half) {
+        // Nothing may follow half a frame: no network leaves out bytes between others.
+        broken = true;
         to.write(frame.subarray(0, Math.ceil(frame.length / 2)), () => this.reset());
         return;
       }
