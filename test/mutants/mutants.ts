@@ -1,6 +1,7 @@
 import { FAILPOINTS } from './failpoints.ts';
 import type { Mutant } from './mutant.ts';
 import { PROTECTIONS } from './protections.ts';
+import { SIMULATED } from './simulated.ts';
 
 /** Of the loop: `packages/stream`. */
 const STREAM: readonly Mutant[] = [
@@ -32,7 +33,13 @@ const PIPELINES: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...STREAM, ...PIPELINES, ...FAILPOINTS, ...PROTECTIONS];
+export const MUTANTS: readonly Mutant[] = [
+  ...STREAM,
+  ...PIPELINES,
+  ...FAILPOINTS,
+  ...PROTECTIONS,
+  ...SIMULATED,
+];
 
 /** @throws Error naming those there are. */
 export function mutantOf(name: string): Mutant {

@@ -90,9 +90,8 @@ export class Traffic {
   #fresh(atMs: number): Values {
     const dice = this.#dice;
     const n = this.#sent.length;
-    const late = dice.chance(this.#options.lates)
-      ? dice.integer(1, dice.chance(0.1) ? 3 * DAY_MS : 20 * HOUR_MS)
-      : 0;
+    // Within what a stage keeps whole: what it drops beyond depends on all entities of its partition.
+    const late = dice.chance(this.#options.lates) ? dice.integer(1, 20 * HOUR_MS) : 0;
     return {
       eventId: `e${n}`,
       revision: 0,
@@ -109,8 +108,7 @@ export class Traffic {
 
   #payment(atMs: number): void {
     const fields = this.#fresh(atMs);
-    // What is older than every window is not kept, so its repeats would not be known.
-    if (atMs - Number(fields['txAt']) < DAY_MS) this.#payments.push({ ...fields });
+    this.#payments.push({ ...fields });
     this.#send(atMs, 'transactions', fields);
   }
 

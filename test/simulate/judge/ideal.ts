@@ -7,7 +7,8 @@ import {
   type FoldEvent,
   release,
 } from '@millrace/features';
-import { murmur2Partition } from '@millrace/stream';
+import { type KeyedState, murmur2Partition } from '@millrace/stream';
+import { putNewest } from '../../../services/feature/src/book.ts';
 import { type Evidence, placeOf } from './evidence.ts';
 
 export interface IdealVector {
@@ -31,14 +32,6 @@ interface Row {
   readonly event: FoldEvent;
   readonly epoch: Epoch;
 }
-
-const newestBytes = (eventTimeMs: number, sequence: number): Uint8Array => {
-  const view = new DataView(new ArrayBuffer(17));
-  view.setUint8(0, 1); // The format.
-  view.setFloat64(1, eventTimeMs);
-  view.setFloat64(9, sequence);
-  return new Uint8Array(view.buffer);
-};
 
 const partitionOf = (key: string, partitions: number): number =>
   murmur2Partition(new TextEncoder().encode(key), partitions);
@@ -130,7 +123,8 @@ function releasedOf(
     for (const [entity, seen] of now) newest.set(entity, seen);
     return released;
   });
-  for (const [entity, { eventTimeMs, sequence }] of newest)
-    state.set(`newest\0${entity}`, newestBytes(eventTimeMs, sequence));
+  // Written as the service writes it: what is judged is whose turn it was, not how that is spelt.
+  const put = { put: (key: string, bytes: Uint8Array) => void state.set(key, bytes) } as KeyedState;
+  for (const [entity, seen] of newest) putNewest(put, entity, seen);
   return all;
 }

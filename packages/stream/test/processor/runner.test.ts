@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Broker } from '../../src/broker/port.ts';
 import { perRecord } from '../../src/processor/perRecord.ts';
 import type { ProcessorOptions } from '../../src/processor/options.ts';
 import type { Task } from '../../src/task.ts';
@@ -64,6 +65,40 @@ describe('rebalances', () => {
     await new Promise(resolve => setTimeout(resolve, 50));
     expect(await outValues()).toEqual(['a', 'b', 'c']);
     await zombieBroker.close();
+  });
+});
+
+describe('a zombie that wakes while it restores', () => {
+  test('takes the state of its heir for no mismatch: its process goes on', async () => {
+    rig = await makeRig();
+    const { promise: held, resolve: wake } = Promise.withResolvers<void>();
+    const { promise: asleep, resolve: sleeps } = Promise.withResolvers<void>();
+    const client = rig.broker.connect();
+    const broker: Broker = {
+      ...client,
+      admin: {
+        ...client.admin,
+        committed: async (group, topics) => {
+          const found = await client.admin.committed(group, topics);
+          sleeps();
+          await held;
+          return found;
+        },
+      },
+    };
+    const zombie = await rig.run({ ...copying, broker, changelog: 'state', sessionTimeoutMs: 50 });
+    const failures: unknown[] = [];
+    zombie.failed.catch((error: unknown) => failures.push(error));
+    await asleep;
+    client.silence();
+    await rig.run({ ...copying, changelog: 'state' });
+    await rig.send('in', 0, ['a', 'b']);
+    await eventually('the heir has committed', async () => (await rig.committed(0)) === 2);
+    wake();
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(failures).toEqual([]);
+    expect(await outValues()).toEqual(['a', 'b']);
+    await client.close();
   });
 });
 
