@@ -90,6 +90,8 @@ const createApp = (limits: HttpLimits, logger: Logger): HttpApp => {
     onConstructorPoisoning: 'error',
     // Clients that keep a connection must not hold up the stop; requests in flight are answered.
     forceCloseConnections: 'idle',
+    // What still comes on an open connection is answered by its route, which says when to come again.
+    return503OnClosing: false,
   });
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;

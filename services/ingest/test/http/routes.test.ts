@@ -245,3 +245,25 @@ test('over a socket: slow bodies time out, a client that leaves gives its place 
   expect(answer.status).toBe(202);
   await ingest.stop();
 });
+
+test('while it stops, what comes on an open connection is told when to come again', async () => {
+  const { wrap, state, release } = held();
+  const ingest = await startIngest({}, wrap);
+  state.holding = true;
+  const body = JSON.stringify(transaction());
+  const request = `POST /v1/fraud/transactions HTTP/1.1\r\nhost: a\r\nauthorization: ${AUTH.authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  let answers = '';
+  const socket = connect(ingest.service.port(), '127.0.0.1', () => socket.write(request));
+  const closed = new Promise<void>(resolve => socket.on('close', () => resolve()));
+  socket.on('data', part => (answers += part.toString()));
+  await settled();
+  const stopped = ingest.service.stop(5_000);
+  await settled();
+  socket.write(request);
+  await settled();
+  state.holding = false;
+  release();
+  await Promise.all([stopped, closed]);
+  expect(answers).toMatch(/^HTTP\/1.1 202[^]*HTTP\/1.1 503[^]*retry-after: 2/);
+  await ingest.stop();
+});
