@@ -41,8 +41,9 @@ export class StoredOffsetError extends Error {
 }
 
 const nameOf = ({ topic, partition }: SinkPartition): string => `${topic}/${partition}`;
-const rowOf = (at: SinkPartition): string =>
-  `WHERE consumer_group = '${at.group}' AND topic = '${at.topic}' AND partition = ${at.partition}`;
+const ofTopic = ({ group, topic }: SinkPartition): string =>
+  `WHERE consumer_group = '${group}' AND topic = '${topic}'`;
+const rowOf = (at: SinkPartition): string => `${ofTopic(at)} AND partition = ${at.partition}`;
 
 /** Offsets of one topic say nothing about another: the topic was made anew, or the cluster is another one. */
 export const foreignTopic = (
@@ -52,7 +53,7 @@ export const foreignTopic = (
   new StoredOffsetError(
     `the stored offset of ${nameOf(at)} belongs to topic id ${stored.topic_id} of cluster ${stored.cluster_id}, but this ` +
       `is topic id ${at.topicId} of cluster ${at.clusterId}: the topic was recreated or the cluster replaced. To read the ` +
-      `new one from its beginning: DELETE FROM millrace.consumer_offsets ${rowOf(at)}`,
+      `new one from its beginning: DELETE FROM millrace.consumer_offsets ${ofTopic(at)}`,
   );
 
 /** Retention has taken records that were not stored yet: the sink was away for too long, or the database is an older copy. */
@@ -86,8 +87,9 @@ const NO_CONNECTION = new Set([
 
 /** The same error in our words; an error that is neither of the two is left as it is. */
 export const inOurWords = (error: unknown): unknown => {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  const { code, message } = error;
+  // By its fields, not its class: an error of Node's own may be of another realm than ours.
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: string };
+  if (typeof code !== 'string') return error;
   if (!SQLSTATE.test(code))
     return NO_CONNECTION.has(code)
       ? new DatabaseAway(`the database does not answer (${code})`, error)
