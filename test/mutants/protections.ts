@@ -67,12 +67,12 @@ export const PROTECTIONS: readonly Mutant[] = [
     instead: '      let timeoutId',
   },
   {
-    name: 'offset-before-rows',
-    shows: 'the sink commits its offset before its rows: a row is missing when it dies between',
+    name: 'offset-apart',
+    shows:
+      'the sink moves its offset outside of the transaction of its rows: rows are missing when it dies between',
     file: 'services/sink/src/postgres/database.ts',
-    text: '    if (moved.count === 0) throw new OvertakenError(at, expected);',
-    instead:
-      "    if (moved.count === 0) throw new OvertakenError(at, expected);\n    await tx.unsafe('COMMIT');\n    await tx.unsafe('BEGIN');",
+    text: 'tx`UPDATE millrace.consumer_offsets',
+    instead: 'sql`UPDATE millrace.consumer_offsets',
   },
   {
     name: 'never-halves',
