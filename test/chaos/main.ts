@@ -2,6 +2,7 @@
  * `pnpm chaos`: faults on a real stack while a load runs, and judges that are not ours. Exit code 1 where a run is red
  * (or, with a protection taken out, is not), 2 where the command was used wrongly.
  */
+import { resolve } from 'node:path';
 import { type CommandIo, runCommand } from '@millrace/runtime';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { planOf, type Run } from './plan.ts';
@@ -20,7 +21,15 @@ const chaos = async (io: CommandIo, options: Options, runs: readonly Run[]): Pro
   for (const run of runs) {
     io.say(announced(run));
     const { seed, rate } = options;
-    const outcome = await runScenario(run, { seed, rate, signal: io.signal, say: line => io.say(line) });
+    const name = `${outcomes.length + 1}-${run.scenario.name}-${run.brokers}`;
+    const logs = options.logs === undefined ? undefined : resolve(options.logs, name);
+    const outcome = await runScenario(run, {
+      seed,
+      rate,
+      logs,
+      signal: io.signal,
+      say: line => io.say(line),
+    });
     outcomes.push(outcome);
     for (const line of tableOf([outcome])) io.say(line);
   }

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 import type { Delivery } from './judge/judge.ts';
 
 export const USAGE = `usage: pnpm chaos [--scenario N|NAME,…] [--minutes M] [--seed S] [--brokers 1|3]
-                 [--delivery exactly_once|at_least_once] [--rate R] [--without PROTECTION] [--reds] [--output table|json]
+                 [--delivery exactly_once|at_least_once] [--rate R] [--without PROTECTION] [--reds]
+                 [--logs FOLDER] [--output table|json]
 Without --scenario and --minutes every scenario runs; --minutes draws random faults for so long. --without takes a
-protection out, in the scenario that shows it unless another is named; --reds does so with each of them.`;
+protection out, in the scenario that shows it unless another is named; --reds does so with each of them. Logs of brokers and services
+are gone with the run, unless a folder is named.`;
 
 export interface Options {
   /** Numbers or names; undefined: all, or with minutes none. */
@@ -19,6 +21,8 @@ export interface Options {
   readonly without: string | undefined;
   /** Every protection is taken out, one after the other. */
   readonly reds: boolean;
+  /** Logs are copied here at the end of each run. */
+  readonly logs: string | undefined;
   readonly output: 'table' | 'json';
 }
 
@@ -44,7 +48,7 @@ export const readOptions = (argv: readonly string[]): Options => {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      scenario: text, minutes: text, seed: text, brokers: text, rate: text, without: text,
+      scenario: text, minutes: text, seed: text, brokers: text, logs: text, rate: text, without: text,
       delivery: { ...text, default: 'exactly_once' }, output: { ...text, default: 'table' },
       reds: { type: 'boolean', default: false },
     },
@@ -63,6 +67,7 @@ export const readOptions = (argv: readonly string[]): Options => {
     rate: numberIn('rate', values.rate, 1, 10_000) ?? RATE,
     without: values.without,
     reds: values.reds,
+    logs: values.logs,
     output: oneOf('output', values.output, ['table', 'json']),
   };
 };

@@ -23,6 +23,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly seed: number;
   readonly rate: number;
+  /** Folder for the logs of this run. */
+  readonly logs: string | undefined;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -66,12 +68,12 @@ const soFar = ({ feed, follower, fleet }: Rig): string =>
 
 export const runScenario = async (run: Run, options: RunOptions): Promise<Outcome> => {
   const { scenario, brokers, delivery, without } = run;
-  const { seed, signal, say } = options;
+  const { seed, signal, say, logs } = options;
   const { mutants = [], ...asked } = scenario.rig ?? {};
   const rate = asked.rate ?? options.rate;
   const startedMs = Date.now();
   const rig = await startRig({
-    brokers, seed, signal, say,
+    brokers, seed, signal, say, logs,
     services: SERVICES,
     records: rate * (run.seconds + 30),
     ...asked,

@@ -1,5 +1,5 @@
 /** What a run takes place on: a stack of its own behind proxies, the services, the load, and readers beside them. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FIRST_MODEL_VERSION, openWorld, prepare, warmUp } from '@millrace/cli';
@@ -22,6 +22,8 @@ export interface RigOptions {
   readonly services: Readonly<Partial<Record<ServiceName, number>>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly brokerSettings?: Readonly<Record<string, string | number | boolean>>;
+  /** Folder for a copy of the logs. */
+  readonly logs: string | undefined;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -65,7 +67,10 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
     for (const step of closing.splice(0).toReversed()) await step();
   };
   const directory = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
-  closing.push(() => rmSync(directory, { recursive: true, force: true }));
+  closing.push(() => {
+    if (options.logs !== undefined) cpSync(join(directory, 'logs'), options.logs, { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
+  });
   try {
     // PostgreSQL runs as another user where we are root.
     chmodSync(directory, 0o755);
