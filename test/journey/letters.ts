@@ -1,7 +1,11 @@
-/** Dead letters as a reader of the topic finds them. */
+/** Dead letters as a reader of the topic finds them, and records that become such. */
+import type { Codec } from '@millrace/avro';
 import type { World } from '@millrace/cli';
-import { deadLetterTopic } from '@millrace/contracts';
-import { type Ends, endsOf, TOPICS } from './world.ts';
+import { catalogue, deadLetterTopic } from '@millrace/contracts';
+import { fraud } from '@millrace/pipelines';
+import { murmur2Partition } from '@millrace/stream';
+import { uniqueName } from '../jest/stack.ts';
+import { type Ends, endsOf, type Payment, payments, TOPICS } from './world.ts';
 
 export const LETTERS = deadLetterTopic(TOPICS.scored);
 
@@ -37,3 +41,17 @@ export const lettersSince = async (world: World, from: Ends): Promise<readonly L
     }
   return letters;
 };
+
+/** The amount over which the mutant `feature-stumbles` stumbles. */
+export const STUMBLES_AT = 13.37;
+
+/** Of one customer, so of one partition. */
+export const ofOne = (count: number): { events: readonly Payment[]; key: Buffer; partition: number } => {
+  const key = Buffer.from(uniqueName('letters'));
+  const events = payments(count, 1).map(event => ({ ...event, customerId: key.toString() }));
+  return { events, key, partition: murmur2Partition(key, fraud.partitions) };
+};
+
+export const valueOf = (name: string) => catalogue([fraud]).find(topic => topic.name === name)!.value!;
+export const encoded = (codec: Codec<object>, event: Payment): Buffer =>
+  Buffer.from(codec.encode({ revision: 0, withdrawn: false, lineage: null, ...event }));

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Bad, openCodec } from '@millrace/avro';
 import {
   decoded, FIRST_MODEL_VERSION, openWorld, prepare, SERVICE_NAMES, type Services, startServices, type World,
@@ -33,9 +34,20 @@ export interface Journey {
   close(): Promise<void>;
 }
 
-/** Starts services and resolves when they are ready. A dead member is missed after seconds, so that tests end soon. */
+const MUTANTS = pathToFileURL(join(import.meta.dirname, '../mutants/register.ts')).href;
+/** What a process of ours must have around it to run with a mutant. */
+export const planted = (mutant: string): Readonly<Record<string, string>> => ({
+  MILLRACE_MUTANT: mutant,
+  NODE_OPTIONS: `--import=${MUTANTS}`,
+});
+
+/**
+ * Starts services and resolves when they are ready. A dead member is missed after seconds, so that tests end soon.
+ * With a mutant of `test/mutants` they run with that change.
+ */
 export const startJourney = async (
   names: readonly (typeof SERVICE_NAMES)[number][] = SERVICE_NAMES,
+  { mutant }: { readonly mutant?: string } = {},
 ): Promise<Journey> => {
   const addresses = stackAddresses();
   const directory = mkdtempSync(join(tmpdir(), 'millrace-journey-'));
@@ -56,6 +68,7 @@ export const startJourney = async (
       directory,
       environment: {
         ...process.env,
+        ...(mutant === undefined ? {} : planted(mutant)),
         FEATURE_SESSION_TIMEOUT_MS: '4000',
         INFERENCE_SESSION_TIMEOUT_MS: '4000',
       },

@@ -33,8 +33,21 @@ const PIPELINES: readonly Mutant[] = [
   },
 ];
 
+/** Of the feature service. */
+const FEATURE: readonly Mutant[] = [
+  {
+    name: 'feature-stumbles',
+    shows: 'not a protection: a mistake of our own code, which one amount brings to light',
+    file: 'services/feature/src/row.ts',
+    text: '  const from = sourceOf(source, batch, i);',
+    instead:
+      "  if (fields['amount'] === 13.37) throw new TypeError('planted');\n  const from = sourceOf(source, batch, i);",
+  },
+];
+
 export const MUTANTS: readonly Mutant[] = [
   ...STREAM,
+  ...FEATURE,
   ...PIPELINES,
   ...FAILPOINTS,
   ...PROTECTIONS,

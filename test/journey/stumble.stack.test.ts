@@ -1,0 +1,76 @@
+/** Scenario 19 of the fault list, where it is the code and not a record that is bad. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { openCodec } from '@millrace/avro';
+import { FIRST_MODEL_VERSION, openWorld, prepare } from '@millrace/cli';
+import { fraud } from '@millrace/pipelines';
+import { describeStack, stackAddresses } from '../jest/stack.ts';
+import { encoded, LETTERS, lettersSince, ofOne, STUMBLES_AT, valueOf } from './letters.ts';
+import { endsOf, planted, TOPICS } from './world.ts';
+
+const LIMIT_MS = 120_000;
+const TOPIC = TOPICS.scored;
+const FEATURE_MAIN = join(import.meta.dirname, '../../services/feature/src/main.ts');
+
+describeStack('code of ours that stumbles over one record after the other', () => {
+  test(
+    'ends the process, which is never silent, and passes over none of them',
+    async () => {
+      const addresses = stackAddresses();
+      const world = openWorld(addresses);
+      try {
+        await prepare(world, [fraud], () => FIRST_MODEL_VERSION);
+        const codec = await openCodec<object>(world.registry, valueOf(TOPIC));
+        const { events, key, partition } = ofOne(12);
+        const [letters, inputs] = await Promise.all([endsOf(world, LETTERS), endsOf(world, TOPIC)]);
+        const producer = await world.broker.producer();
+        await producer.send(
+          events.map(event => ({
+            topic: TOPIC,
+            partition,
+            key,
+            value: encoded(codec, { ...event, amount: STUMBLES_AT }),
+          })),
+        );
+        await producer.close();
+        const { code, out } = await feature('feature-stumbles');
+        expect([code, out]).toEqual([1, expect.stringContaining('the handler fails on every record')]);
+        const committed = await world.broker.admin.committed('millrace.feature.fraud', [TOPIC]);
+        const at = committed.find(one => one.partition === partition)?.offset ?? 0;
+        const first = inputs.find(one => one.partition === partition)!.offset;
+        const aside = (await lettersSince(world, letters)).filter(letter => letter.key === key.toString());
+        // None is lost: each is a letter, or still to be read.
+        expect(aside.length).toBe(Math.max(0, at - first));
+        expect(aside.length).toBeLessThan(events.length);
+      } finally {
+        await world.broker.close();
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
+/** The feature service as a process that nobody starts again. */
+const feature = (mutant: string): Promise<{ readonly code: number | null; readonly out: string }> =>
+  new Promise((resolve, reject) => {
+    const { kafka, registry } = stackAddresses();
+    const child = spawn(process.execPath, [FEATURE_MAIN], {
+      env: {
+        ...process.env,
+        ...planted(mutant),
+        KAFKA_BOOTSTRAP_SERVERS: kafka,
+        SCHEMA_REGISTRY_URL: registry,
+        HOST: '127.0.0.1',
+        PORT: '0',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS / 2,
+      killSignal: 'SIGKILL',
+    });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.once('error', reject);
+    child.once('close', code => resolve({ code, out }));
+  });
