@@ -64,7 +64,7 @@ export const FEATURE_SPEC = {
     help: 'How long a dead member keeps its partitions, milliseconds; every pipeline it served waits as long.',
     min: 100,
     max: 300_000,
-    fallback: 10_000,
+    fallback: 6_000,
   }),
 } as const;
 

@@ -59,7 +59,7 @@ export const INFERENCE_SPEC = {
     help: 'How long a dead member keeps its partitions, milliseconds.',
     min: 100,
     max: 300_000,
-    fallback: 10_000,
+    fallback: 6_000,
   }),
 } as const;
 

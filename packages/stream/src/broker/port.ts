@@ -72,7 +72,7 @@ export interface Producer {
 /** One open transaction at a time. After any error the producer is dead: close it and take a new one. */
 export interface TransactionalProducer {
   send(records: readonly OutRecord[]): Promise<void>;
-  /** Adds consumed offsets (the NEXT offset to read) of a group to the transaction. Call after `send`. */
+  /** Adds consumed offsets (the NEXT offset to read) of a group to the transaction; may run beside its sends. */
   sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
   /**
    * Ends the transaction opened by the first send since the last commit. An error means: outcome unknown. Readers may

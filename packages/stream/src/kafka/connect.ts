@@ -9,6 +9,7 @@ import {
   kafkajs,
   type SocketTarget,
 } from './internals.ts';
+import { heed, Silence } from './silence.ts';
 
 export type KafkaBytes = 'own' | 'stock';
 
@@ -91,6 +92,15 @@ const allowed = ({ broker, groupId, error, retryCount }: Readonly<Record<string,
   retryCount,
 });
 
+const silences = new WeakMap<KafkaOptions, Silence>();
+
+/** One for all clusters of a client. */
+const silenceOf = (options: KafkaOptions): Silence => {
+  const known = silences.get(options) ?? new Silence(options.clock);
+  silences.set(options, known);
+  return known;
+};
+
 /** Connections of their own to the nodes of the cluster; requests on one connection are answered one after the other. */
 export const clusterOf = (options: KafkaOptions): Cluster => {
   const { ssl, sasl, clientId, logger, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
@@ -114,6 +124,7 @@ export const clusterOf = (options: KafkaOptions): Cluster => {
     retry: { initialRetryTime: 5, maxRetryTime: 500, retries: 6 },
   });
   socketsOf.set(cluster, sockets);
+  heed(cluster, silenceOf(options), serversOf(options.bootstrapServers));
   return cluster;
 };
 

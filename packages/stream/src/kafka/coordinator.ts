@@ -1,5 +1,6 @@
 import { type Cluster, type Node } from './internals.ts';
 import { isUnanswered, typeOf } from './errors.ts';
+import { SilentNodeError } from './silence.ts';
 
 export const GROUP = 0;
 export const TRANSACTION = 1;
@@ -26,7 +27,8 @@ export class Coordinator {
     try {
       return await request(await this.#node());
     } catch (error) {
-      if (isUnanswered(error) || MOVED.has(typeOf(error) ?? '')) this.#nodeId = undefined;
+      const isAway = isUnanswered(error) || error instanceof SilentNodeError;
+      if (isAway || MOVED.has(typeOf(error) ?? '')) this.#nodeId = undefined;
       throw error;
     }
   }

@@ -37,6 +37,7 @@ const UNINFORMED = new Set([
   'KafkaJSTopicMetadataNotLoaded',
   'KafkaJSGroupCoordinatorNotFound',
   'KafkaJSNoBrokerAvailableError',
+  'SilentNodeError',
 ]);
 
 /** Protocol errors that kafkajs calls final and that pass by themselves. */

@@ -30,6 +30,8 @@ export interface FetchOptions {
 
 const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 1_000;
+/** Stands for the leader of partitions that have none just now. */
+const NOBODY = -1;
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -44,8 +46,8 @@ export class Fetcher {
   readonly #stopping = new AbortController();
   readonly #busy = new Set<number>();
   readonly #ended = Promise.withResolvers<void>();
-  #waiting = false;
-  #failures = 0;
+  /** Failures in a row by node. */
+  readonly #failures = new Map<number, number>();
 
   constructor(cluster: Cluster, lanes: readonly FetchLane[], options: FetchOptions) {
     this.#cluster = cluster;
@@ -66,46 +68,48 @@ export class Fetcher {
 
   /** Looks for nodes that have lanes to fetch and no request under way. */
   wake(): void {
-    if (this.#stopping.signal.aborted || this.#waiting) return;
-    try {
-      for (const [nodeId, lanes] of this.#byLeader()) {
-        if (this.#busy.has(nodeId)) continue;
-        this.#busy.add(nodeId);
-        void this.#fetchFrom(nodeId, lanes);
-      }
-    } catch (error) {
-      void this.#recover(error);
+    if (this.#stopping.signal.aborted) return;
+    const active = this.#lanes.filter(lane => !lane.paused && lane.position < lane.until);
+    for (const [nodeId, lanes] of Map.groupBy(active, lane => this.#leaderOf(lane))) {
+      if (this.#busy.has(nodeId)) continue;
+      this.#busy.add(nodeId);
+      void this.#fetchFrom(nodeId, lanes);
     }
   }
 
-  #byLeader(): ReadonlyMap<number, readonly FetchLane[]> {
-    const active = this.#lanes.filter(lane => !lane.paused && lane.position < lane.until);
-    return Map.groupBy(active, ({ topic, partition }) => leaderOf(this.#cluster, topic, partition));
+  #leaderOf({ topic, partition }: TopicPartition): number {
+    try {
+      return leaderOf(this.#cluster, topic, partition);
+    } catch {
+      return NOBODY; // Said by the fetch, which asks again.
+    }
   }
 
   async #fetchFrom(nodeId: number, lanes: readonly FetchLane[]): Promise<void> {
     const asked = lanes.map(lane => ({ lane, position: lane.position, moves: lane.moves }));
     try {
+      if (nodeId === NOBODY) leaderOf(this.#cluster, lanes[0]!.topic, lanes[0]!.partition);
       await this.#cluster.refreshMetadataIfNecessary();
       const node = await this.#cluster.findBroker({ nodeId });
       const { responses } = await this.#request(node, lanes);
       if (this.#stopping.signal.aborted) return;
-      this.#recovered();
+      this.#recovered(nodeId);
       const fetched = new Map<string, FetchedPartition>();
       for (const { topicName: topic, partitions } of responses)
         for (const one of partitions) fetched.set(nameOf({ topic, partition: one.partition }), one);
       for (const { lane, position, moves } of asked) {
         const one = fetched.get(nameOf(lane));
-        if (one !== undefined && lane.moves === moves) this.#take(lane, position, one);
+        // Another node may have become the leader, and answered first.
+        const isStill = lane.moves === moves && lane.position === position;
+        if (one !== undefined && isStill) this.#take(lane, position, one);
       }
       this.#busy.delete(nodeId);
       this.wake();
     } catch (error) {
-      this.#busy.delete(nodeId);
       if (this.#stopping.signal.aborted) return;
-      const lost = typeOf(error) === 'OFFSET_OUT_OF_RANGE' ? asked : [];
-      if (lost.length > 0) this.#outOfRange(error as Partial<TopicPartition>, asked);
-      else await this.#recover(error);
+      if (typeOf(error) !== 'OFFSET_OUT_OF_RANGE') return this.#recover(nodeId, error);
+      this.#busy.delete(nodeId);
+      this.#outOfRange(error as Partial<TopicPartition>, asked);
     }
   }
 
@@ -139,39 +143,43 @@ export class Fetcher {
     asked: readonly { lane: FetchLane; position: number; moves: number }[],
   ): void {
     const found = asked.find(({ lane }) => lane.topic === at.topic && lane.partition === at.partition);
-    if (found !== undefined && found.lane.moves !== found.moves) return this.wake();
+    if (found !== undefined && (found.lane.moves !== found.moves || found.lane.position !== found.position))
+      return this.wake();
     const where = found === undefined ? 'a partition' : nameOf(found.lane);
     const text = `${where}: position ${found?.position} is out of range: records are lost, or the topic was made anew`;
     this.#ended.reject(new BrokerError(text, { retriable: false, cause: at }));
     this.#stopping.abort(at);
   }
 
-  async #recover(error: unknown): Promise<void> {
-    if (this.#waiting || this.#stopping.signal.aborted) return;
+  /** The other nodes are fetched from meanwhile. */
+  async #recover(nodeId: number, error: unknown): Promise<void> {
     if (!isPassing(error)) {
       this.#ended.reject(portError('fetch', error));
       this.#stopping.abort(error);
       return;
     }
-    this.#waiting = true;
     const { clock, logger } = this.#options;
-    if (this.#failures++ === 0)
-      logger.warn({ error: portError('fetch', error).message }, 'fetching waits for Kafka');
+    const failures = (this.#failures.get(nodeId) ?? 0) + 1;
+    if (this.#failures.size === 0)
+      logger.warn({ node: nodeId, error: portError('fetch', error).message }, 'fetching waits for Kafka');
+    this.#failures.set(nodeId, failures);
     try {
-      const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#failures - 1, 10));
+      const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(failures - 1, 10));
       await clock.sleep(waitMs, this.#stopping.signal);
       await this.#cluster.refreshMetadata();
     } catch (again) {
       if (!this.#stopping.signal.aborted)
         logger.debug({ error: portError('metadata', again).message }, 'Kafka is still away');
     }
-    this.#waiting = false;
+    this.#busy.delete(nodeId);
     this.wake();
   }
 
-  #recovered(): void {
-    if (this.#failures === 0) return;
-    this.#failures = 0;
-    this.#options.logger.info({}, 'fetching goes on');
+  #recovered(nodeId: number): void {
+    if (this.#failures.size === 0) return;
+    const leaders = new Set(this.#lanes.map(lane => this.#leaderOf(lane)));
+    for (const failed of this.#failures.keys())
+      if (failed === nodeId || !leaders.has(failed)) this.#failures.delete(failed);
+    if (this.#failures.size === 0) this.#options.logger.info({}, 'fetching goes on');
   }
 }

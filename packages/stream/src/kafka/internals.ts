@@ -50,9 +50,24 @@ interface Connection {
   abandon(error: Error): void;
 }
 
-interface ConnectionPool {
+export interface ConnectionPool {
+  readonly host: string;
+  readonly port: number;
   readonly pool: readonly Connection[];
-  send(request: ProtocolRequest): Promise<unknown>;
+  send: (request: ProtocolRequest) => Promise<unknown>;
+}
+
+/** Replaced in part by `silence.ts`. */
+interface BrokerPool {
+  readonly brokers: Readonly<Record<string, Node>>;
+  readonly seedBroker: Node | undefined;
+  readonly connectionPoolBuilder: {
+    /** Without a host: for one of the addresses that were given. */
+    build: (at?: { readonly host?: string; readonly port?: number }) => Promise<ConnectionPool>;
+  };
+  findBroker(at: { readonly nodeId: string }): Promise<Node>;
+  findConnectedBroker: () => Promise<Node>;
+  withBroker: <T>(ask: (of: { nodeId: string; broker: Node }) => Promise<T>) => Promise<T | null>;
 }
 
 export interface ProtocolRequest {
@@ -108,6 +123,7 @@ interface ProducerIds {
 export interface Node {
   readonly nodeId: number | string;
   readonly connectionPool: ConnectionPool;
+  isConnected(): boolean;
   joinGroup(request: {
     groupId: string;
     sessionTimeout: number;
@@ -196,11 +212,7 @@ export interface Node {
 }
 
 export interface Cluster {
-  readonly brokerPool: {
-    readonly brokers: Readonly<Record<string, Node>>;
-    readonly seedBroker: Node | undefined;
-    findConnectedBroker(): Promise<Node>;
-  };
+  readonly brokerPool: BrokerPool;
   connect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;

@@ -11,7 +11,7 @@ import type { ConsumerGroup } from './group.ts';
 import { sliceRun } from './run.ts';
 
 const FETCH_WAIT_MS = 100;
-const SESSION_TIMEOUT_MS = 10_000;
+const SESSION_TIMEOUT_MS = 6_000;
 
 interface Lane extends TopicPartition {
   position: number;

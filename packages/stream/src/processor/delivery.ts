@@ -19,10 +19,13 @@ export interface Courier {
 export function transactionCourier(producer: TransactionalProducer, group: string, member: Group): Courier {
   return {
     async ship({ records, offsets }, signal, sent) {
-      if (records.length > 0) await producer.send(records);
-      sent();
-      const proof = member.heartbeat();
-      await Promise.all([offsets.length > 0 ? producer.sendOffsets(group, offsets) : undefined, proof]);
+      const send = async (): Promise<void> => {
+        if (records.length > 0) await producer.send(records);
+        sent();
+        await member.heartbeat();
+      };
+      // Offsets travel beside the records: what is in a transaction counts together, or not at all.
+      await allOf([send(), offsets.length > 0 ? producer.sendOffsets(group, offsets) : Promise.resolve()]);
       // The heartbeat may have been that of a generation that began meanwhile: not ours to commit in.
       signal.throwIfAborted();
       await producer.commit();
@@ -30,6 +33,12 @@ export function transactionCourier(producer: TransactionalProducer, group: strin
     close: () => producer.close().catch(() => undefined),
   };
 }
+
+/** Waits for all, also where one fails: nothing is under way when it throws the first error. */
+const allOf = async (steps: readonly Promise<void>[]): Promise<void> => {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+};
 
 /** Outputs acknowledged, then offsets committed. */
 export function acknowledgedCourier(shared: SharedProducer, member: Group): Courier {

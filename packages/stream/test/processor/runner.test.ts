@@ -39,6 +39,31 @@ describe('rebalances', () => {
       expect(out.filter(({ key }) => key === `p${p}`).map(({ value }) => value)).toEqual(sent(p));
   });
 
+  test('a batch that takes longer than a session costs no membership', async () => {
+    rig = await makeRig();
+    const sessionTimeoutMs = 50;
+    let created = 0;
+    const slow = await rig.run<string>({
+      sessionTimeoutMs,
+      createTask: () => {
+        created++;
+        return {
+          handle: perRecord<string, Outputs>(async (record, out) => {
+            await new Promise(resolve => setTimeout(resolve, 4 * sessionTimeoutMs));
+            out.emit('out', record.key!, record.value);
+          }),
+        };
+      },
+    });
+    await eventually('it has the partition', () => slow.notReady() === undefined);
+    const other = await rig.run(copying); // It would take over.
+    await eventually('both are settled', () => [slow, other].every(one => one.notReady() === undefined));
+    await rig.send('in', 0, ['a']);
+    const before = created;
+    await eventually('it is answered', async () => (await rig.committed(0)) === 1);
+    expect([created, await outValues()]).toEqual([before, ['a']]);
+  });
+
   test('a zombie writes nothing: its transaction is refused, its successor does the work once', async () => {
     rig = await makeRig();
     let release = (): void => undefined;

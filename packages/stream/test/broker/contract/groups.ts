@@ -186,6 +186,20 @@ export const describeGroups = (makeHarness: () => Promise<BrokerHarness>): void 
       await eventually('to be gone', async () => (await s.broker.admin.groupMembers(group)) === 0);
     });
 
+    test('keeps its membership through preparations and a pause that are longer than its session', async () => {
+      const topic = await s.topic(1);
+      const sessionTimeoutMs = 1_000;
+      const longer = 2.5 * sessionTimeoutMs;
+      const options = { group: unique('group'), topics: [topic], sessionTimeoutMs };
+      const member = await joinAs(s.another(), options, { assigned: () => pause(longer) });
+      await eventually('to be caught up', () => member.caughtUp.length > 0);
+      member.pause([{ topic, partition: 0 }]);
+      await pause(longer);
+      await member.heartbeat();
+      await member.commit([{ topic, partition: 0, offset: 0 }]);
+      expect(member.assignments).toHaveLength(1);
+    });
+
     test('leaves when its client is closed', async () => {
       const topic = await s.topic(1);
       const group = unique('group');

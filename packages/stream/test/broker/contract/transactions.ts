@@ -58,11 +58,17 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       // Kafka answers a commit before its markers are written everywhere.
       const offset = async () => (await admin.committed(group, [topic]))[0]?.offset;
       await eventually('the offset', async () => (await offset()) === 5);
+      await Promise.all([
+        producer.send([out(topic, 0, 'k', 'beside')]),
+        producer.sendOffsets(group, [{ topic, partition: 1, offset: 7 }]),
+      ]);
+      await producer.commit();
+      await eventually('the offset that went beside', async () => (await offset()) === 7);
       await producer.send([out(topic, 0, 'k', 'b')]);
       await producer.sendOffsets(group, [{ topic, partition: 1, offset: 9 }]);
       await producer.abort();
-      expect(await admin.committed(group, [topic])).toEqual([{ topic, partition: 1, offset: 5 }]);
-      expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['a']);
+      expect(await admin.committed(group, [topic])).toEqual([{ topic, partition: 1, offset: 7 }]);
+      expect(valuesOf(await readCommitted(s.broker, topic, 2))).toEqual(['a', 'beside']);
     });
 
     test('may carry offsets only, or nothing at all', async () => {
