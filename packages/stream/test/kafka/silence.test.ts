@@ -4,7 +4,9 @@ import type { Cluster, ConnectionPool, Node, ProtocolRequest } from '../../src/k
 import { heed, Silence, SilentNodeError } from '../../src/kafka/silence.ts';
 
 const timeout = (): Error => Object.assign(new Error('no answer'), { name: 'KafkaJSRequestTimeoutError' });
-const fails = (error: Error) => (): Promise<never> => Promise.reject(error);
+const fails = (of: Error) => async (): Promise<never> => {
+  throw of;
+};
 const answers = (): Promise<string> => Promise.resolve('answer');
 
 describe('a node that did not answer', () => {
