@@ -16,8 +16,8 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'dies-after-produce',
     shows: 'a process dies between its records and its offsets',
     file: COURIER,
-    text: '      const proof = member.heartbeat();',
-    instead: `      ${chance(0.002, DIE)}\n      const proof = member.heartbeat();`,
+    text: '        await member.heartbeat();',
+    instead: `        ${chance(0.002, DIE)}\n        await member.heartbeat();`,
   },
   {
     name: 'dies-before-commit',

@@ -18,8 +18,8 @@ export const PROTECTIONS: readonly Mutant[] = [
     name: 'commits-unproved',
     shows: 'nobody asks whether it is still a member before it commits: doubled where fencing is gone, too',
     file: COURIER,
-    text: '      const proof = member.heartbeat();',
-    instead: '      const proof = Promise.resolve();',
+    text: '        await member.heartbeat();',
+    instead: '        await Promise.resolve();',
   },
   {
     name: 'sends-in-flight',
