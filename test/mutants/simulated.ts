@@ -63,8 +63,8 @@ const OF_THE_LOOP: readonly Mutant[] = [
     shows:
       'offsets are committed beside the transaction: doubled when it dies between, or its answer is lost',
     file: COURIER,
-    text: 'offsets.length > 0 ? producer.sendOffsets(group, offsets) : undefined, proof]);',
-    instead: 'proof]);\n      if (offsets.length > 0) await member.commit(offsets);',
+    text: 'await allOf([send(), offsets.length > 0 ? producer.sendOffsets(group, offsets) : Promise.resolve()]);',
+    instead: 'await send();\n      if (offsets.length > 0) await member.commit(offsets);',
   },
   {
     name: 'reads-on-after-a-failure',
