@@ -32,7 +32,8 @@ export function checkApplied(
   for (const topic of topics) {
     const offset = committed.get(topic);
     const applied = appliedOf(store, topic);
-    if (offset !== applied)
+    // Before the first record nothing is applied, whether that was committed or not.
+    if ((offset ?? 0) !== (applied ?? 0))
       throw new StateMismatch(
         `${topic}-${partition}: the group has committed ${offset ?? 'nothing'}, the state has applied ` +
           `${applied ?? 'nothing'}. Offsets or changelog were moved alone; a deliberate rewind needs a new group and changelog.`,
