@@ -95,7 +95,7 @@ test('runs of leaves have the figures of their leaves, whatever comes, goes and 
         ]);
       });
     }),
-    { numRuns: 12 },
+    { numRuns: 12, endOnFailure: true },
   );
   expect([leavesMax > 12, gone > 0]).toEqual([true, true]);
 });
