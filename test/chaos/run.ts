@@ -43,9 +43,9 @@ const MEMORY_MIB_MAX = 700;
 const problemsOf = (
   verdict: Verdict,
   scene: Scene,
-  memory: ReadonlyMap<string, number>,
-  { memoryMiBMax = MEMORY_MIB_MAX }: Scenario,
+  { memoryMiBMax = MEMORY_MIB_MAX, mayEnd = false }: Scenario,
 ): string[] => {
+  const { fleet, memory } = scene.rig;
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
   const counts = {
     lost, doubled, reordered, strange,
@@ -53,8 +53,9 @@ const problemsOf = (
     'predictions without a row': rows.missing, 'wrong rows': rows.wrong,
     'hanging transactions': hanging.length, 'partitions with an open end': open.length,
     'records that the reader beside saw otherwise': seenOtherwise,
+    'processes that ended by themselves': mayEnd ? 0 : fleet.ownEnds.length,
   }; // prettier-ignore
-  const fat = [...memory].filter(([, bytes]) => bytes > memoryMiBMax * 2 ** 20);
+  const fat = [...memory.most].filter(([, bytes]) => bytes > memoryMiBMax * 2 ** 20);
   return [
     ...Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
     ...fat.map(([service, bytes]) => `${service} took ${Math.round(bytes / (1 << 20))} MiB`),
@@ -107,7 +108,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
       faults: scene.faults.length,
       memory: Object.fromEntries(rig.memory.most),
       ownEnds: rig.fleet.ownEnds.map(({ name, code }) => `${name} (${code})`),
-      problems: problemsOf(verdict, scene, rig.memory.most, scenario),
+      problems: problemsOf(verdict, scene, scenario),
     }; // prettier-ignore
   } finally {
     clearInterval(telling);

@@ -28,6 +28,7 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     injects: 'the sink dies between moving its offset and storing its rows',
     brokers: ONE,
     tailSeconds: 12,
+    mayEnd: true,
     rig: { mutants: ['dies-before-rows'] },
     run: async scene => {
       await scene.fault('a failpoint for 40 s', () => scene.wait(40));
