@@ -16,7 +16,7 @@ export interface Scenario {
   /** Which inputs belong to the dead letters, where it is not only those that cannot be read. */
   readonly isRejected?: (entry: Entry) => boolean;
   /** Processes are meant to end by themselves; elsewhere that is a fault of theirs. */
-  readonly mayEnd?: true;
+  readonly mayEnd?: boolean;
   /** The most that one process may take. */
   readonly memoryMiBMax?: number;
   run(scene: Scene): Promise<void>;
