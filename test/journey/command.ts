@@ -14,7 +14,12 @@ export interface Ran {
 }
 
 /** A program of the repository with the stack's addresses around it. */
-export const program = (file: string, args: readonly string[], limitMs = COMMAND_MS_MAX): Promise<Ran> =>
+export const program = (
+  file: string,
+  args: readonly string[],
+  limitMs = COMMAND_MS_MAX,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const { kafka, registry, postgres } = stackAddresses();
     const child = spawn(process.execPath, [join(ROOT, file), ...args], {
@@ -23,6 +28,7 @@ export const program = (file: string, args: readonly string[], limitMs = COMMAND
         KAFKA_BOOTSTRAP_SERVERS: kafka,
         SCHEMA_REGISTRY_URL: registry,
         DATABASE_URL: postgres,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: limitMs,
@@ -35,8 +41,12 @@ export const program = (file: string, args: readonly string[], limitMs = COMMAND
     child.once('close', code => resolve({ code, lines: out.trimEnd().split('\n'), said }));
   });
 
-/** @param line words between single spaces */
-export const millrace = (line: string): Promise<Ran> => program('services/cli/src/main.ts', line.split(' '));
+/**
+ * @param line words between single spaces
+ * @param environment beside that of this process and the stack's addresses
+ */
+export const millrace = (line: string, environment: Readonly<Record<string, string>> = {}): Promise<Ran> =>
+  program('services/cli/src/main.ts', line.split(' '), COMMAND_MS_MAX, environment);
 
 export const isAlive = (pid: number): boolean => {
   try {

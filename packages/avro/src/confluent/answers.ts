@@ -6,11 +6,20 @@ export const record = (body: unknown): Readonly<Record<string, unknown>> =>
 
 export const NO_WORDS = 'the registry gives no reason';
 
+/** Longer reasons are cut: they go into logs. */
+const WORDS_CHARS_MAX = 2_000;
+
+const texts = (values: readonly unknown[]): readonly unknown[] =>
+  values.filter(x => typeof x === 'string' && x !== '');
+
 /** The registry's words on a refusal. */
 export const wordsOf = (body: unknown): string | undefined => {
   const { message, messages, detail } = record(body);
-  if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  return [message, detail].filter(x => typeof x === 'string' && x !== '').join(': ') || undefined;
+  const words =
+    Array.isArray(messages) && messages.length > 0
+      ? texts(messages).join('; ')
+      : texts([message, detail]).join(': ');
+  return words.slice(0, WORDS_CHARS_MAX) || undefined;
 };
 
 export const unexpected = (what: string, { status, body }: Answer): RegistryUnavailable =>

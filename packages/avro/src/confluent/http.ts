@@ -41,9 +41,14 @@ const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
 const REMEDY =
   'SCHEMA_REGISTRY_SSL_CA_LOCATION must hold what signs its certificate, which must be valid today and name its address';
 
+interface Failed {
+  readonly message: string;
+  readonly cause?: { readonly message?: string; readonly code?: unknown };
+}
+
 const causeOf = (error: unknown): string => {
-  const { message, cause } = error as Error & { readonly cause?: { readonly code?: unknown } };
-  if (!(cause instanceof Error)) return message;
+  const { message, cause } = error as Failed;
+  if (cause?.message === undefined) return message;
   const remedy = NOT_TRUSTED.test(String(cause.code)) ? `; ${REMEDY}` : '';
   return `${message}: ${cause.message}${remedy}`;
 };

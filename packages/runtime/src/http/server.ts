@@ -23,12 +23,15 @@ export interface HttpLimits {
   /** Head and body of a request must have come by then, milliseconds. */
   readonly requestMsMax: number;
   readonly headerBytesMax: number;
+  /** Connections at a time; who comes past that is not let in. */
+  readonly connectionsMax: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
   bodyBytesMax: 1 << 20,
   requestMsMax: 15_000,
   headerBytesMax: 16 << 10,
+  connectionsMax: 10_000,
 };
 
 export interface HttpServerOptions {
@@ -93,6 +96,7 @@ const createApp = (limits: HttpLimits, logger: Logger): HttpApp => {
     // What still comes on an open connection is answered by its route, which says when to come again.
     return503OnClosing: false,
   });
+  app.server.maxConnections = limits.connectionsMax;
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) logger.error({ err: error }, 'request failed');

@@ -105,3 +105,16 @@ test('failures are problems without inner details; bodies and prototypes are gua
   expect((await app.inject('/nowhere')).statusCode).toBe(404);
   await server.stop(1_000);
 });
+
+test('connections past the limit are not let in', async () => {
+  const server = httpServer(options({ limits: { connectionsMax: 1 } }));
+  await server.start(new AbortController().signal);
+  const first = connect(server.port(), '127.0.0.1');
+  try {
+    await new Promise(resolve => first.once('connect', resolve));
+    expect(await exchange(server.port(), 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')).toBe('');
+  } finally {
+    first.destroy();
+    await server.stop(1_000);
+  }
+});

@@ -83,7 +83,8 @@ const quietly =
   (logger: Logger) =>
   (): ((entry: KafkaLog) => void) =>
   ({ namespace, log }) =>
-    logger.debug({ kafkajs: namespace, ...allowed(log) }, log.message);
+    // Now and then it says an error instead of a text.
+    logger.debug({ kafkajs: namespace, ...allowed(log) }, String(log.message));
 
 const allowed = ({ broker, groupId, error, retryCount }: Readonly<Record<string, unknown>>): object => ({
   broker,

@@ -1,5 +1,5 @@
 import { type Cluster, type Node } from './internals.ts';
-import { isUnanswered, typeOf } from './errors.ts';
+import { isRefusal, isUnanswered, typeOf } from './errors.ts';
 import { SilentNodeError } from './silence.ts';
 
 export const GROUP = 0;
@@ -13,14 +13,12 @@ const MOVED = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAIL
  */
 export class Coordinator {
   readonly #cluster: Cluster;
-  readonly #id: string;
-  readonly #type: number;
+  readonly #wanted: { readonly groupId: string; readonly coordinatorType: number };
   #nodeId: number | string | undefined;
 
   constructor(cluster: Cluster, id: string, type: typeof GROUP | typeof TRANSACTION) {
     this.#cluster = cluster;
-    this.#id = id;
-    this.#type = type;
+    this.#wanted = { groupId: id, coordinatorType: type };
   }
 
   async ask<T>(request: (node: Node) => Promise<T>): Promise<T> {
@@ -37,8 +35,23 @@ export class Coordinator {
     if (this.#nodeId !== undefined) return this.#cluster.findBroker({ nodeId: this.#nodeId });
     await this.#cluster.connect();
     await this.#cluster.refreshMetadataIfNecessary();
-    const node = await this.#cluster.findGroupCoordinator({ groupId: this.#id, coordinatorType: this.#type });
-    this.#nodeId = node.nodeId;
-    return node;
+    try {
+      const node = await this.#cluster.findGroupCoordinator(this.#wanted);
+      this.#nodeId = node.nodeId;
+      return node;
+    } catch (error) {
+      throw await this.#reasonFor(error);
+    }
+  }
+
+  /** kafkajs asks every node and drops what they say, so that a refusal looks like a coordinator that is not there yet. */
+  async #reasonFor(error: unknown): Promise<unknown> {
+    try {
+      const node = await this.#cluster.findControllerBroker();
+      await node.findGroupCoordinator(this.#wanted);
+      return error;
+    } catch (reason) {
+      return isRefusal(reason) ? reason : error;
+    }
   }
 }

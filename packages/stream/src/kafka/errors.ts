@@ -68,6 +68,9 @@ const causeOf = (error: Thrown): Thrown => {
 /** Kafka's name of the error that is behind what was thrown. */
 export const typeOf = (error: unknown): string | undefined => causeOf(error as Thrown).type;
 
+/** Kafka does not let us in, or not do this. */
+export const isRefusal = (error: unknown): boolean => remedyOf(causeOf(error as Thrown)) !== undefined;
+
 export const isFencing = (error: unknown): boolean =>
   error instanceof FencedError || FENCED.has(typeOf(error) ?? '');
 

@@ -10,7 +10,7 @@ import type * as Kafkajs from 'kafkajs';
 export interface KafkaLog {
   readonly level: number;
   readonly namespace: string;
-  readonly log: Readonly<Record<string, unknown>> & { readonly message: string };
+  readonly log: Readonly<Record<string, unknown>> & { readonly message: unknown };
 }
 
 export interface SocketTarget {
@@ -155,6 +155,7 @@ export interface Node {
     groupId: string;
     topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
   }): Promise<{ responses: readonly TopicOffsets[] }>;
+  findGroupCoordinator(request: { groupId: string; coordinatorType: number }): Promise<unknown>;
   describeGroups(request: {
     groupIds: readonly string[];
   }): Promise<{ groups: readonly { state: string; members: readonly unknown[] }[] }>;

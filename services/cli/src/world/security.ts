@@ -16,7 +16,7 @@ export const SECURITY_FLAGS: readonly {
   .map(([name, { env, help }]) => ({ name, flag: flagOf(name), help: `${help} (${env})` }));
 
 export interface Security {
-  readonly kafka: Omit<ReturnType<typeof kafkaConnection>, 'bootstrapServers'>;
+  readonly kafka: Partial<Omit<ReturnType<typeof kafkaConnection>, 'bootstrapServers'>>;
   readonly registry: ReturnType<typeof registryConnection>;
 }
 

@@ -28,13 +28,18 @@ const plain = (data: unknown): Incoming => ({ data, envelope: {} });
 const NEWLINE = 0x0a;
 const BLANK = /^\s*$/;
 
-const lines = (bytes: Uint8Array, most: number): (Incoming | Bad)[] => {
+/** Empty lines count too: a body of nothing else would be millions of them. */
+const lines = (bytes: Uint8Array, most: number): (Incoming | Bad)[] | Bad => {
   const items: (Incoming | Bad)[] = [];
+  let empty = 0;
   for (let from = 0; from < bytes.length && items.length <= most;) {
     const end = bytes.indexOf(NEWLINE, from);
     const line = bytes.subarray(from, end < 0 ? bytes.length : end);
     from += line.length + 1;
-    if (line.length < 3 && BLANK.test(Buffer.from(line).toString('latin1'))) continue;
+    if (line.length < 3 && BLANK.test(Buffer.from(line).toString('latin1'))) {
+      if (++empty > most) return new Bad('too-large', `the body has more than ${most} empty lines`);
+      continue;
+    }
     const parsed = parseJson(line);
     items.push(parsed instanceof Bad ? parsed : plain(parsed.json));
   }
@@ -48,24 +53,27 @@ export const readBody = (
   headers: Readonly<Record<string, string | string[] | undefined>>,
   eventsMax: number,
 ): Body => {
-  const many = (items: readonly (Incoming | Bad)[]): Body => {
+  const many = <T>(items: readonly T[], read: (item: T) => Incoming | Bad): Body => {
     if (items.length === 0) return new Bad('bad-value', 'the body holds no event; send at least one');
     return items.length > eventsMax
       ? new Bad('too-large', `the body holds more than ${eventsMax} events; send them in several requests`)
-      : { kind: 'many', items };
+      : { kind: 'many', items: items.map(read) };
   };
-  if (type === 'application/x-ndjson') return many(lines(bytes, eventsMax));
+  if (type === 'application/x-ndjson') {
+    const items = lines(bytes, eventsMax);
+    return items instanceof Bad ? items : many(items, item => item);
+  }
   const parsed = parseJson(bytes);
   if (parsed instanceof Bad) return parsed;
   const { json } = parsed;
   if (type === 'application/cloudevents+json') return { kind: 'one', item: structuredEvent(json) };
   if (type === 'application/cloudevents-batch+json')
     return Array.isArray(json)
-      ? many(json.map(structuredEvent))
+      ? many<unknown>(json, structuredEvent)
       : new Bad('bad-value', 'a batch of CloudEvents must be a JSON array');
   if (isBinaryMode(headers)) {
     const envelope = binaryEnvelope(headers);
     return { kind: 'one', item: envelope instanceof Bad ? envelope : { data: json, envelope } };
   }
-  return Array.isArray(json) ? many(json.map(plain)) : { kind: 'one', item: plain(json) };
+  return Array.isArray(json) ? many<unknown>(json, plain) : { kind: 'one', item: plain(json) };
 };

@@ -85,16 +85,30 @@ const NO_CONNECTION = new Set([
   'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN',
 ]); // prettier-ignore
 
+/** The database does not let us in, or we do not trust it: only a person can mend that. */
+const REFUSED_CLASS = '28';
+const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+
 /** The same error in our words; an error that is neither of the two is left as it is. */
 export const inOurWords = (error: unknown): unknown => {
   // By its fields, not its class: an error of Node's own may be of another realm than ours.
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: string };
   if (typeof code !== 'string') return error;
+  if (NOT_TRUSTED.test(code))
+    return new Error(
+      `the database's certificate is not accepted (${code}): PGSSLROOTCERT must hold what signs it, and it must be valid today and name the database's address`,
+      { cause: error },
+    );
   if (!SQLSTATE.test(code))
     return NO_CONNECTION.has(code)
       ? new DatabaseAway(`the database does not answer (${code})`, error)
       : error;
   const kind = code.slice(0, 2);
+  if (kind === REFUSED_CLASS)
+    return new Error(
+      `the database does not let us in (${code}): check the user and password of DATABASE_URL, PGPASSWORD, PGSSLMODE`,
+      { cause: error },
+    );
   if (AWAY_CLASSES.has(kind) || AWAY_STATES.has(code))
     return new DatabaseAway(`the database cannot work just now: ${message} (${code})`, error);
   return BAD_CLASSES.has(kind) ? new BadRows(`the database cannot hold it (${code})`) : error;

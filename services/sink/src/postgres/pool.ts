@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Clock } from '@millrace/telemetry';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseOptions } from './database.ts';
@@ -9,6 +10,12 @@ export interface PoolOptions extends Omit<DatabaseOptions, 'answerTimeoutS'> {
 }
 
 const CLOSE_TIMEOUT_S = 5;
+
+/** The client names the host to TLS only where it is no IP address; the certificate would be held to be one of localhost. */
+const tlsTo = (url: string, tls: object): object => {
+  const host = new URL(url).hostname.replaceAll(/[[\]]/g, '');
+  return isIP(host) === 0 ? tls : { ...tls, host };
+};
 
 /**
  * Connections whose every call ends: with an answer, or with an error once the limit is over. A server that hangs, or a
@@ -57,7 +64,7 @@ export class Pool {
       max: connectionsMax,
       connect_timeout: connectTimeoutS,
       ...(password !== undefined && { password }),
-      ssl: tls ?? false,
+      ssl: tls === undefined ? false : tlsTo(url, tls),
       backoff: () => 0, // Who asks again waits before that.
       onnotice: () => undefined,
       connection: { application_name: 'millrace-sink' },

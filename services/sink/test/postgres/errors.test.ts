@@ -15,13 +15,21 @@ describe('what the database says, by what helps', () => {
     expect(inOurWords(said(code))).toBeInstanceOf(BadRows);
   });
 
-  test.each(['28P01', '42P01', '42501', 'ERR_TLS_CERT_ALTNAME_INVALID', undefined, 7])(
-    '%s is for a person: waiting does not mend it',
-    code => {
-      const error = said(code);
-      expect(inOurWords(error)).toBe(error);
-    },
-  );
+  test.each([
+    ['28P01', 'PGPASSWORD'],
+    ['CERT_HAS_EXPIRED', 'PGSSLROOTCERT'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'PGSSLROOTCERT'],
+  ])('%s is for a person, who is told what to look at', (code, setting) => {
+    const error = said(code);
+    const told = inOurWords(error);
+    expect(told).not.toBeInstanceOf(DatabaseAway);
+    expect(told).toMatchObject({ message: expect.stringContaining(setting), cause: error });
+  });
+
+  test.each(['42P01', '42501', undefined, 7])('%s is for a person: waiting does not mend it', code => {
+    const error = said(code);
+    expect(inOurWords(error)).toBe(error);
+  });
 
   test('an error of another realm is known by its fields; what is none is left as it is', () => {
     expect(inOurWords({ code: 'ECONNRESET' })).toBeInstanceOf(DatabaseAway);
