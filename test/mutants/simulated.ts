@@ -18,20 +18,6 @@ const OF_THE_LOOP: readonly Mutant[] = [
     instead: '`tx.${setting.group}.${task}.${setting.random()}`',
   },
   {
-    name: 'reads-before-the-fence',
-    shows: 'a predecessor commits between the reading of its offsets and its fencing: doubled',
-    file: ACQUIRE,
-    text: `  const courier = await openCourier(of);
-  try {
-    signal.throwIfAborted();
-    step('the committed offsets');
-    const offsets = await setting.broker.admin.committed(setting.group, setting.topics);`,
-    instead: `  const offsets = await setting.broker.admin.committed(setting.group, setting.topics);
-  const courier = await openCourier(of);
-  try {
-    signal.throwIfAborted();`,
-  },
-  {
     name: 'alarms-unproved',
     shows: 'one whose heir is at work takes the state of the heir for a mismatch, and its process ends',
     file: ACQUIRE,
@@ -74,13 +60,6 @@ const OF_THE_LOOP: readonly Mutant[] = [
     instead: 'lane.startAt(offset);',
   },
   {
-    name: 'outputs-apart',
-    shows: 'an output goes with the next commit, and not with the record that it is of: doubled',
-    file: OUTCOMES,
-    text: '      keep(index, desk.outlet(to, key, value, partition));',
-    instead: '      desk.put(desk.outlet(to, key, value, partition));\n      desk.touch(1, 0);',
-  },
-  {
     name: 'letters-apart',
     shows: 'a dead letter goes with the next commit, and not with the record that it is of: doubled',
     file: OUTCOMES,
@@ -112,20 +91,6 @@ const OF_THE_LOOP: readonly Mutant[] = [
 ];
 
 const OF_THE_EPOCHS: readonly Mutant[] = [
-  {
-    name: 'forgets-how-far-it-had-read',
-    shows: 'a source that starts again closes epochs before it has read them again',
-    file: CUTTER,
-    text: 'readTo: state?.inputs[i]?.readTo ?? 0,',
-    instead: 'readTo: 0,',
-  },
-  {
-    name: 'keeps-what-was-applied',
-    shows: 'records of epochs that were applied before a restart are taken once more: doubled',
-    file: CUTTER,
-    text: 'if (offset < from.readTo && monotone <= this.#closed) {',
-    instead: 'if (offset < 0) {',
-  },
   {
     name: 'idle-sources-do-not-mark',
     shows: 'an idle partition holds all others back',

@@ -254,7 +254,7 @@ export class Life {
   }
 
   async #end(): Promise<readonly string[]> {
-    await this.#town.ask(Promise.all(this.#town.processes.map(process => this.#town.stop(process))));
+    await this.#town.ask(Promise.all(this.#town.processes.map(process => this.#town.leave(process))));
     await this.#pass(LEFT_MS);
     const { waiting } = this.#schedule;
     return waiting.length === 0 ? [] : [`nothing is left behind: ${waiting.slice(0, 5).join(', ')}`];

@@ -19,6 +19,9 @@ export interface Step {
 /** Chance that a millisecond passes before a step although others wait. */
 const TIME_PASSES = 1 / 12;
 const DELAY_MS_MAX = 60;
+/** Some are held back longer than a session lasts: what they bring meets a newer owner. */
+const DELAY_MS_LONGEST = 900;
+const LONG_DELAYS = 0.1;
 const TRACE_STEPS = 80;
 // A full turn of the real event loop: every promise that can go on has gone on by then. The product's own is replaced.
 const realImmediate = globalThis.setImmediate;
@@ -73,8 +76,12 @@ export class Schedule {
 
   add(step: Step): void {
     if (this.delays > 0 && this.#dice.chance(this.delays))
-      this.#timers.add(this.nowMs + this.#dice.integer(1, DELAY_MS_MAX), step);
+      this.#timers.add(this.nowMs + this.#delayMs(), step);
     else this.#ready.push(step);
+  }
+
+  #delayMs(): number {
+    return this.#dice.integer(1, this.#dice.chance(LONG_DELAYS) ? DELAY_MS_LONGEST : DELAY_MS_MAX);
   }
 
   /** Goes on at a time, whatever the dice say about delays. */

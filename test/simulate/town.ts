@@ -213,11 +213,16 @@ export class Town {
 
   /** SIGTERM: it leaves in order. */
   async stop(process: Process): Promise<void> {
-    this.schedule.current = process.host;
-    process.stopping.abort(new Error('SIGTERM'));
-    await process.component.stop(STOP_MS_MAX);
-    // What it could not say, the end of its session says.
-    await process.client.close().catch(() => undefined);
+    await this.leave(process);
     this.crash(process, true);
+  }
+
+  /** What it does in order to stop, and not its end: what it has forgotten to end goes on to be seen. */
+  async leave({ component, client, host, stopping }: Process): Promise<void> {
+    this.schedule.current = host;
+    stopping.abort(new Error('SIGTERM'));
+    await component.stop(STOP_MS_MAX);
+    // What it could not say, the end of its session says.
+    await client.close().catch(() => undefined);
   }
 }

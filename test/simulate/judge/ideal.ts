@@ -5,7 +5,6 @@ import {
   type Epoch,
   type EntityState,
   type FoldEvent,
-  release,
 } from '@millrace/features';
 import { type KeyedState, murmur2Partition } from '@millrace/stream';
 import { putNewest } from '../../../services/feature/src/book.ts';
@@ -94,8 +93,8 @@ export function idealOf({ pipeline, world, inputs, sentOn }: Evidence): Ideal {
   );
   return {
     state,
-    features: released.map(all => all.filter(({ aside }) => !aside).map(({ row }) => row.vector)),
-    aside: released.map(all => all.filter(({ aside }) => aside).map(({ row }) => row.vector)),
+    features: released.map(all => all.filter(({ aside }) => !aside).map(({ vector }) => vector)),
+    aside: released.map(all => all.filter(({ aside }) => aside).map(({ vector }) => vector)),
   };
 }
 
@@ -106,22 +105,18 @@ function releasedOf(
   state: Map<string, Uint8Array>,
 ) {
   const mine = vectors.filter(({ event }) => event.partition === partition);
-  const epochs = [...new Set(mine.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  // Not by the product's own function: a mistake in it would be taken for right.
+  mine.sort((a, b) => a.epoch - b.epoch || a.event.offset - b.event.offset);
   const newest = new Map<string, { readonly eventTimeMs: number; readonly sequence: number }>();
-  const all = epochs.flatMap(epoch => {
-    const rows = mine
-      .filter(vector => vector.epoch === epoch)
-      .map(vector => ({
-        vector,
-        entity: String(vector.event.fields[entityField]),
-        eventTimeMs: vector.event.time,
-        sequence: vector.event.sequence,
-        partition,
-        offset: vector.event.offset,
-      }));
-    const { released, newest: now } = release(rows, entity => newest.get(entity));
-    for (const [entity, seen] of now) newest.set(entity, seen);
-    return released;
+  const all = mine.map(vector => {
+    const { time, sequence, fields } = vector.event;
+    const entity = String(fields[entityField]);
+    const seen = newest.get(entity);
+    const aside =
+      seen !== undefined &&
+      (time < seen.eventTimeMs || (time === seen.eventTimeMs && sequence < seen.sequence));
+    if (!aside) newest.set(entity, { eventTimeMs: time, sequence });
+    return { vector, aside };
   });
   // Written as the service writes it: what is judged is whose turn it was, not how that is spelt.
   const put = { put: (key: string, bytes: Uint8Array) => void state.set(key, bytes) } as KeyedState;
