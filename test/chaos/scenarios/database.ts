@@ -29,7 +29,8 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     brokers: ONE,
     tailSeconds: 12,
     mayEnd: true,
-    rig: { mutants: ['dies-before-rows'] },
+    // Enough that a store which takes two of them, its offset apart, does not wait for others that do.
+    rig: { mutants: ['dies-before-rows'], environment: { SINK_CONNECTIONS_MAX: '16' } },
     run: async scene => {
       await scene.fault('a failpoint for 40 s', () => scene.wait(40));
       scene.say(`  ${scene.rig.fleet.ownEnds.length} died`);
