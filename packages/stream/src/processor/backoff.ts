@@ -2,12 +2,13 @@ import type { RetryOptions } from './options.ts';
 
 /**
  * Waits between attempts: doubling from the first delay to the longest, each with jitter between a half and the whole.
- * The budget is for attempts in a row; `succeeded` gives it back.
+ * The budget is for attempts in a row; `succeeded` gives it back. Waiting for a world that is absent spends none of it.
  */
 export class Backoff {
   readonly #options: RetryOptions;
   readonly #random: () => number;
   #attempts = 0;
+  #spent = 0;
   #firstAtMs = 0;
 
   constructor(options: RetryOptions, random: () => number) {
@@ -22,19 +23,29 @@ export class Backoff {
 
   /** @returns milliseconds to wait before the next attempt, or undefined when the budget is spent. */
   failed(nowMs: number): number | undefined {
-    const { attemptsMax, delayMsFirst, delayMsMax, totalMsMax } = this.#options;
-    if (this.#attempts === 0) this.#firstAtMs = nowMs;
-    this.#attempts++;
-    const delayMs = this.#longestDelayMs(delayMsFirst, delayMsMax) * (0.5 + this.#random() / 2);
-    const spent = this.#attempts >= attemptsMax || nowMs + delayMs - this.#firstAtMs > totalMsMax;
-    return spent ? undefined : delayMs;
+    const { attemptsMax, totalMsMax } = this.#options;
+    if (this.#spent === 0) this.#firstAtMs = nowMs;
+    this.#spent++;
+    const delayMs = this.#nextDelayMs();
+    const isOver = this.#spent >= attemptsMax || nowMs + delayMs - this.#firstAtMs > totalMsMax;
+    return isOver ? undefined : delayMs;
+  }
+
+  /** The world is absent: the attempt counts for nothing, and the time that went by is given back. */
+  absent(nowMs: number): number {
+    this.#firstAtMs = nowMs;
+    return this.#nextDelayMs();
   }
 
   succeeded(): void {
     this.#attempts = 0;
+    this.#spent = 0;
   }
 
-  #longestDelayMs(first: number, max: number): number {
-    return Math.min(max, first * 2 ** Math.min(this.#attempts - 1, 30));
+  #nextDelayMs(): number {
+    const { delayMsFirst, delayMsMax } = this.#options;
+    const longestMs = Math.min(delayMsMax, delayMsFirst * 2 ** Math.min(this.#attempts, 30));
+    this.#attempts++;
+    return longestMs * (0.5 + this.#random() / 2);
   }
 }

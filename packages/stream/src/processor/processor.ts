@@ -1,4 +1,5 @@
 import { BrokerError, type Membership, type PartitionOffset } from '../broker/port.ts';
+import { Absence } from './absence.ts';
 import { Backoff } from './backoff.ts';
 import { SharedProducer } from './delivery.ts';
 import { Gate } from './gate.ts';
@@ -32,6 +33,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
   readonly #member: Group = memberOf(this.#joining.promise);
   readonly #shared: SharedProducer;
   readonly #stores: Stores;
+  readonly #absence: Absence;
   readonly #watching = new AbortController();
   #runners = new Map<number, TaskRunner<In, Out>>();
   #progress = new Map<number, Progress>();
@@ -50,6 +52,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
     this.#joining.promise.catch(() => undefined); // Those who wait for it hear of it themselves.
     this.#shared = new SharedProducer(() => options.broker.producer());
     this.#stores = new Stores(options.openStore);
+    this.#absence = new Absence(this.#setting);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -87,7 +90,8 @@ class GroupProcessor<In, Out extends object> implements Processor {
     if (this.#state !== 'working') return `${this.name} is ${this.#state}`;
     if (this.#generation === 0) return `${this.name} waits for its first assignment`;
     const waiting = [...this.#runners].find(([, runner]) => runner.state !== 'running');
-    if (waiting !== undefined) return `${this.name}: task ${waiting[0]} is ${waiting[1].state}`;
+    if (waiting !== undefined)
+      return `${this.name}: ${this.#absence.notReady() ?? `task ${waiting[0]} is ${waiting[1].state}`}`;
     const held = [...this.#runners.values()].map(runner => runner.held).find(at => at !== undefined);
     return (
       held && `${this.name}: ${held.topic}-${held.partition} holds at offset ${held.offset}: ${held.reason}`
@@ -160,6 +164,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
       ),
       store: () => (setting.changelog === undefined ? Promise.resolve(undefined) : this.#stores.of(task)),
       progress: this.#progress.get(task)!,
+      absence: this.#absence,
       fatal: error => this.#fail(error),
     });
   }

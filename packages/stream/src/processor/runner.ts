@@ -1,5 +1,6 @@
 import { FencedError, type PartitionOffset, type RecordRun } from '../broker/port.ts';
 import type { StateStore } from '../state/store.ts';
+import { type Absence, isAbsence } from './absence.ts';
 import { acquire } from './acquire.ts';
 import { Backoff } from './backoff.ts';
 import type { SharedProducer } from './delivery.ts';
@@ -29,13 +30,14 @@ export interface RunnerOf<In, Out extends object> {
   readonly outlet: Outlet;
   readonly store: () => Promise<StateStore | undefined>;
   readonly progress: Progress;
+  readonly absence: Absence;
   readonly fatal: (error: Error) => void;
 }
 
 /**
  * One task through one generation of the group. States: acquiring (fence, read what is committed, restore, create the
  * task) → running → over, when it is revoked or drained. An error while acquiring or running throws the task object
- * away: → waiting (backoff) → acquiring. Fenced by a newer owner: → waiting → acquiring while the group still counts us
+ * away: → waiting (backoff) → acquiring, without end while Kafka is away. Fenced by a newer owner: → waiting → acquiring while the group still counts us
  * as a member of this generation, else → lost, until the next generation makes another runner.
  */
 export class TaskRunner<In, Out extends object> {
@@ -123,6 +125,7 @@ export class TaskRunner<In, Out extends object> {
   /** The partitions are not ours any more: their gauges say nothing further. */
   forget(): void {
     forgetLanes(this.#of.setting, this.#of.lanes);
+    this.#of.absence.isOverFor(this.#of.task);
   }
 
   async drain(waitMsMax: number): Promise<void> {
@@ -153,6 +156,7 @@ export class TaskRunner<In, Out extends object> {
     const store = await this.#of.store();
     const moved = (): void => this.#moved();
     const { courier, committed } = await acquire({ ...this.#of, store, signal, step, moved });
+    this.#of.absence.isOverFor(task);
     for (const lane of lanes) lane.committed = committed.get(lane.at.topic);
     const sitting = new Sitting<In, Out>({
       ...this.#of,
@@ -193,14 +197,13 @@ export class TaskRunner<In, Out extends object> {
 
   /** @returns whether the task may be acquired again. */
   async #mayTryAgain(error: Error): Promise<boolean> {
-    const { setting, task, fatal } = this.#of;
-    const { clock, logger, metrics } = setting;
+    const { setting, fatal } = this.#of;
+    const { metrics } = setting;
     this.#state = 'waiting';
     this.#failures++;
     metrics.count('millrace_retries_total', { what: 'task' });
     if (error instanceof HandlerFailure) return this.#halve(error);
-    const delayMs = cannotBeRetried(error) ? undefined : this.#backoff.failed(clock.now());
-    logger.warn({ task, error: placeOf(error), attempts: this.#backoff.attempts }, error.message);
+    const delayMs = this.#delayAfter(error);
     if (delayMs === undefined) {
       fatal(error);
       return false;
@@ -208,6 +211,19 @@ export class TaskRunner<In, Out extends object> {
     const fenced = error instanceof FencedError;
     if (!(await this.#slept(fenced ? Math.max(FENCED_WAIT_MS, delayMs) : delayMs))) return false;
     return !fenced || (await this.#stillMember());
+  }
+
+  /** @returns undefined where another attempt would not help, or the budget is spent. */
+  #delayAfter(error: Error): number | undefined {
+    const { setting, task, absence } = this.#of;
+    const { clock, logger } = setting;
+    if (isAbsence(error)) {
+      absence.isMissedBy(task, error);
+      return this.#backoff.absent(clock.now());
+    }
+    const delayMs = cannotBeRetried(error) ? undefined : this.#backoff.failed(clock.now());
+    logger.warn({ task, error: placeOf(error), attempts: this.#backoff.attempts }, error.message);
+    return delayMs;
   }
 
   async #stillMember(): Promise<boolean> {

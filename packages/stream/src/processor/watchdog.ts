@@ -31,7 +31,7 @@ export interface WatchdogOf {
     Setting<unknown, object>,
     'name' | 'topics' | 'broker' | 'clock' | 'stallMsMax' | 'waitsFor'
   >;
-  /** Topic ids and partition counts at the start, by name. */
+  /** Ids and partition counts at the start, by name, of every topic that the processor reads or writes. */
   readonly topicIds: ReadonlyMap<string, string>;
   readonly partitions: ReadonlyMap<string, number>;
   readonly tasks: () => Iterable<readonly [task: number, watched: Watched]>;
@@ -44,8 +44,8 @@ const CHECKS_MISSING = 2;
 const OTHERS_FIRST = 2;
 
 /**
- * Ends a process that has records to work on and commits nothing, for a supervisor to start it again, and one whose
- * input is not the topic any more that it was. It asks Kafka itself, on the connections of the admin: what it sees does
+ * Ends a process that has records to work on and commits nothing, for a supervisor to start it again, and one that has
+ * a topic which is not the one any more that it was. It asks Kafka itself, on the connections of the admin: what it sees does
  * not depend on the fetching that may be what hangs. While Kafka does not answer nobody is to blame, and time starts anew.
  */
 export class Watchdog {
@@ -75,7 +75,7 @@ export class Watchdog {
   async #check(): Promise<void> {
     const { setting, tasks } = this.#of;
     const { admin } = setting.broker;
-    const found = await admin.describeTopics(setting.topics).catch(() => undefined);
+    const found = await admin.describeTopics([...this.#of.topicIds.keys()]).catch(() => undefined);
     if (found === undefined) return this.#pardonAll();
     this.#compare(found);
     for (const [task, watched] of tasks()) {
@@ -101,15 +101,16 @@ export class Watchdog {
   /** @throws Error naming the first topic that is gone, or is another one under the same name. */
   #compare(found: readonly TopicDescription[]): void {
     const { setting, topicIds } = this.#of;
-    for (const topic of setting.topics) {
+    for (const topic of topicIds.keys()) {
       const now = found.find(({ name }) => name === topic);
       const times = now === undefined ? (this.#missing.get(topic) ?? 0) + 1 : 0;
       this.#missing.set(topic, times);
       if (times >= CHECKS_MISSING)
-        throw new Error(`${setting.name}: topic ${topic} was deleted while it was read`);
+        throw new Error(`${setting.name}: topic ${topic} was deleted while it was in use`);
       if (now !== undefined && now.id !== topicIds.get(topic))
-        throw new Error(`${setting.name}: topic ${topic} was deleted and made anew while it was read`);
-      if (now !== undefined && now.partitions !== this.#of.partitions.get(topic))
+        throw new Error(`${setting.name}: topic ${topic} was deleted and made anew while it was in use`);
+      const isInput = setting.topics.includes(topic);
+      if (isInput && now !== undefined && now.partitions !== this.#of.partitions.get(topic))
         throw new Error(
           `${setting.name}: topic ${topic} has ${now.partitions} partitions, and had ` +
             `${this.#of.partitions.get(topic)} when it was joined. ${PARTITIONS_REMEDY}`,

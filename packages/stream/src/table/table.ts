@@ -9,6 +9,7 @@ import {
   systemRandom,
 } from '@millrace/telemetry';
 import type { Broker, PartitionOffset, RecordRun } from '../broker/port.ts';
+import { Absence, isAbsence } from '../processor/absence.ts';
 import { Backoff } from '../processor/backoff.ts';
 import { RETRY_DEFAULT, type RetryOptions } from '../processor/options.ts';
 import { asError, isOwnDefect, placeOf } from '../processor/trouble.ts';
@@ -49,10 +50,13 @@ export function globalTable<T>(options: GlobalTableOptions<T>): GlobalTable<T> {
 }
 
 const decoder = new TextDecoder();
+/** A table has one reader. */
+const READER = 0;
 
 /**
  * States: created → filling (reading to the ends seen at the start) → following → stopped. After an error it goes on
- * from where it was, with backoff; when the budget is spent, `start` or `failed` rejects.
+ * from where it was, with backoff; when the budget is spent, `start` or `failed` rejects. While it follows, a Kafka that is
+ * away spends none of it.
  */
 class FollowedTable<T> implements GlobalTable<T> {
   readonly name: string;
@@ -62,6 +66,7 @@ class FollowedTable<T> implements GlobalTable<T> {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #backoff: Backoff;
+  readonly #absence: Absence;
   readonly #failure = Promise.withResolvers<never>();
   readonly #stopping = new AbortController();
   readonly #rows = new Map<string, T>();
@@ -77,6 +82,7 @@ class FollowedTable<T> implements GlobalTable<T> {
     this.#logger = (options.logger ?? noLogger).child({ table: options.topic });
     this.#metrics = options.metrics ?? noMetrics;
     this.#backoff = new Backoff({ ...RETRY_DEFAULT, ...options.retry }, options.random ?? systemRandom);
+    this.#absence = new Absence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics });
     this.failed = this.#failure.promise;
     this.failed.catch(() => undefined); // It may fail before anybody listens.
   }
@@ -125,10 +131,15 @@ class FollowedTable<T> implements GlobalTable<T> {
   }
 
   notReady(): string | undefined {
-    return this.#state === 'following' ? undefined : `${this.name} is ${this.#state}`;
+    if (this.#state !== 'following') return `${this.name} is ${this.#state}`;
+    const away = this.#absence.notReady();
+    return away && `${this.name} ${away}`;
   }
 
-  /** Repeats the attempt until it succeeds, the signal is aborted (rejects), or the budget is spent (rejects). */
+  /**
+   * Repeats the attempt until it succeeds, the signal is aborted (rejects), or the budget is spent (rejects). A filled
+   * table waits without end for Kafka to come back; one that is being filled does not, so that a start has an end.
+   */
   async #persist(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -137,19 +148,31 @@ class FollowedTable<T> implements GlobalTable<T> {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        const delayMs = isOwnDefect(error) ? undefined : this.#backoff.failed(this.#clock.now());
+        const delayMs = this.#delayAfter(error);
         if (delayMs === undefined) throw error;
-        this.#logger.warn({ error: placeOf(error) }, asError(error).message);
         this.#metrics.count('millrace_retries_total', { what: 'table' });
         await this.#clock.sleep(delayMs, signal);
       }
     }
   }
 
+  /** @returns undefined where another attempt would not help, or the budget is spent. */
+  #delayAfter(error: unknown): number | undefined {
+    const nowMs = this.#clock.now();
+    if (this.#state === 'following' && isAbsence(error)) {
+      this.#absence.isMissedBy(READER, error);
+      return this.#backoff.absent(nowMs);
+    }
+    const delayMs = isOwnDefect(error) ? undefined : this.#backoff.failed(nowMs);
+    if (delayMs !== undefined) this.#logger.warn({ error: placeOf(error) }, asError(error).message);
+    return delayMs;
+  }
+
   /** Reads on from where it is, to the ends, or for ever. */
   async #read(until: readonly PartitionOffset[] | undefined, signal: AbortSignal): Promise<void> {
     const { broker, topic, codec } = this.#options;
     const beginnings = await broker.admin.beginningOffsets(topic);
+    this.#absence.isOverFor(READER);
     // Compaction leaves gaps and never moves the beginning past what matters; retention may.
     const from = beginnings.map(({ partition, offset }) => ({
       topic,

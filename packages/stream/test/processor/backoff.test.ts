@@ -27,3 +27,12 @@ test('a success gives the budget back', () => {
   backoff.succeeded();
   expect(backoff.failed(9e9)).toBe(100);
 });
+
+test('waiting for a world that is absent spends nothing, and gives the time back', () => {
+  const backoff = new Backoff({ ...options, attemptsMax: 3, totalMsMax: 1_000 }, () => 1);
+  expect(backoff.failed(0)).toBe(100);
+  expect([1, 2, 3, 4, 5].map(hour => backoff.absent(hour * 3_600_000))).toEqual([
+    200, 400, 800, 1_000, 1_000,
+  ]);
+  expect([backoff.failed(5 * 3_600_000), backoff.failed(5 * 3_600_000)]).toEqual([1_000, undefined]);
+});

@@ -223,7 +223,14 @@ describe('a topic', () => {
     rig = await makeRig();
     const started = await rig.run<string>({ ...copying, stallMsMax: STALL_MS });
     await rig.broker.admin.deleteTopics(['in']);
-    await expect(started.failed).rejects.toThrow('topic in was deleted while it was read');
+    await expect(started.failed).rejects.toThrow('topic in was deleted while it was in use');
+  });
+
+  test('that is written and is deleted does so too', async () => {
+    rig = await makeRig();
+    const started = await rig.run<string>({ ...copying, stallMsMax: STALL_MS });
+    await rig.broker.admin.deleteTopics(['out']);
+    await expect(started.failed).rejects.toThrow('topic out was deleted while it was in use');
   });
 
   test('that is made anew under its name is another one', async () => {
@@ -231,7 +238,7 @@ describe('a topic', () => {
     const started = await rig.run<string>({ ...copying, stallMsMax: STALL_MS });
     await rig.broker.admin.deleteTopics(['in']);
     await rig.broker.admin.createTopics([{ name: 'in', partitions: 1 }]);
-    await expect(started.failed).rejects.toThrow('topic in was deleted and made anew while it was read');
+    await expect(started.failed).rejects.toThrow('topic in was deleted and made anew while it was in use');
   });
 });
 
