@@ -18,7 +18,12 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'p1', mutants: ['aborts-unsorted'], scenario: 'interleaved-aborts', brokers: 1 },
   { name: 'p3', mutants: ['empty-batches-unseen'], scenario: 'compaction', brokers: 1 },
   { name: 'p8', mutants: ['half-responses-kept'], scenario: 'cut-responses', brokers: 1 },
-  { name: 'offset-with-rows', mutants: ['offset-apart'], scenario: 'sink-failpoint', brokers: 1 },
+  {
+    name: 'offset-with-rows',
+    mutants: ['offset-apart', 'looks-for-no-rows'],
+    scenario: 'sink-failpoint',
+    brokers: 1,
+  },
   { name: 'halving', mutants: ['never-halves'], scenario: 'defect', brokers: 1 },
   { name: 'watchdog', mutants: ['no-watchdog'], scenario: 'standstill', brokers: 1 },
   { name: 'pause', mutants: ['never-pauses'], scenario: 'slow-database', brokers: 1 },

@@ -75,6 +75,15 @@ export const PROTECTIONS: readonly Mutant[] = [
     instead: 'sql`UPDATE millrace.consumer_offsets',
   },
   {
+    name: 'looks-for-no-rows',
+    shows:
+      'below its stored offset the sink takes every row for stored: what the offset left behind is not found again',
+    file: 'services/sink/src/task.ts',
+    text: '    const below = rows.filter(({ offset }) => offset < this.#storedNext);\n    if (below.length === 0) return rows;',
+    instead:
+      '    const below = rows.filter(({ offset }) => offset < this.#storedNext);\n    if (below.length >= 0) return rows.filter(({ offset }) => offset >= this.#storedNext);',
+  },
+  {
     name: 'never-halves',
     shows: 'records on which the code fails are not found by halving: nothing behind them is answered',
     file: 'packages/stream/src/processor/bisect.ts',
