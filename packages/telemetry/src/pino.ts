@@ -21,6 +21,17 @@ const loggerOf = (to: Pino): Logger => ({
   child: fields => loggerOf(to.child(redactFields(fields))),
 });
 
+/** Of lines that could not be written yet; more are dropped. */
+const UNWRITTEN_BYTES_MAX = 1024 * 1024;
+
+const standardOutput = () => {
+  // Written at once: the last words of a process that fails are the ones that matter.
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: UNWRITTEN_BYTES_MAX });
+  // The disk behind it may be full. A line that cannot be told must not end what it tells of: it goes out with a later one.
+  destination.on('error', () => undefined);
+  return destination;
+};
+
 /** One JSON object per line: time (ISO 8601), level, msg, service, then the fields of the line. */
 export const jsonLogger = (options: {
   readonly base: Readonly<Record<string, string>>;
@@ -29,8 +40,7 @@ export const jsonLogger = (options: {
   readonly write?: ((line: string) => void) | undefined;
 }): Logger => {
   const { write } = options;
-  // Written at once: the last words of a process that fails are the ones that matter.
-  const destination = write === undefined ? pino.destination({ fd: 1, sync: true }) : { write };
+  const destination = write === undefined ? standardOutput() : { write };
   return loggerOf(
     pino(
       {
