@@ -176,6 +176,14 @@ class SchemaCheck {
   }
 }
 
+/** avsc builds the full name of every type anew, with all of its namespace. */
+const NAME_CHARS_MAX = 1_024;
+const shortNames = (key: string, value: unknown): unknown => {
+  if (typeof value === 'string' && value.length > NAME_CHARS_MAX && key !== 'doc' && key !== 'default')
+    throw new SchemaRefused(`it holds a name of more than ${NAME_CHARS_MAX} characters`);
+  return value;
+};
+
 /**
  * Reads a schema's text. Recursive types, items without bytes and whatever passes a limit are refused here, once, so
  * that no value can cost more than its bytes.
@@ -186,7 +194,7 @@ export const loadSchema = (text: string, limits: Limits): LoadedSchema => {
     throw new SchemaRefused(`its text is longer than ${limits.schemaCharsMax} characters`);
   let type: avsc.Type;
   try {
-    const json = JSON.parse(text) as avsc.Schema;
+    const json = JSON.parse(text, shortNames) as avsc.Schema;
     if (JSON.stringify(json).includes('__proto__')) throw new SchemaRefused("it uses the name '__proto__'");
     const registry = Object.create(null) as Record<string, avsc.Type>;
     type = avsc.Type.forSchema(json, { registry, omitRecordMethods: true });

@@ -35,7 +35,8 @@ describe('a schema is refused', () => {
     ['an unknown type', record({ name: 'a', type: 'text' }), 'undefined type name'],
     ['text that is no JSON', 'syntax = "proto3"', 'no Avro schema'],
     ['deep text', '['.repeat(200_000), 'no Avro schema'],
-    ['long text', JSON.stringify({ ...record(), doc: 'x'.repeat(300_000) }), 'longer than'],
+    ['a long namespace', { ...record(), namespace: 'n.'.repeat(100_000) }, 'a name of more than'],
+    ['a long text', JSON.stringify({ ...record(), doc: 'x'.repeat(300_000) }), 'longer than'],
   ])('for %s', (_, schema, message) => {
     expect(() => load(schema)).toThrow(SchemaRefused);
     expect(() => load(schema)).toThrow(message);

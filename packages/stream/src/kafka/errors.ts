@@ -41,7 +41,7 @@ const UNINFORMED = new Set([
 ]);
 
 /** Protocol errors that kafkajs calls final and that pass by themselves. */
-const PASSING = new Set(['BROKER_NOT_AVAILABLE', 'OPERATION_NOT_ATTEMPTED', 'NOT_CONTROLLER']);
+const PASSING = new Set(['BROKER_NOT_AVAILABLE', 'NOT_CONTROLLER']);
 
 const NOT_THEIRS = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
 const NOT_OURS = /_ALERT_|HANDSHAKE|WRONG_VERSION/;

@@ -13,7 +13,7 @@ import {
   TRANSACTION_TIMEOUT_MS,
 } from './connect.ts';
 import { Coordinator, GROUP, TRANSACTION } from './coordinator.ts';
-import { isPassing, isRefusedForNow, portError } from './errors.ts';
+import { isPassing, isRefusedForNow, portError, typeOf } from './errors.ts';
 import type { Cluster, Node } from './internals.ts';
 import { offsetsByTopic } from './offsets.ts';
 import { retrying } from './retry.ts';
@@ -170,7 +170,15 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     // Counted as open before the answer: an abort must be sent also for what was added without our hearing of it.
     this.#opened();
     for (const { topic, partition } of fresh) this.#partitions.add(`${topic}/${partition}`);
-    await this.#ask(node => node.addPartitionsToTxn({ ...this.#ids(), topics }));
+    const add = (some: typeof topics): Promise<unknown> =>
+      this.#ask(node => node.addPartitionsToTxn({ ...this.#ids(), topics: some }));
+    try {
+      await add(topics);
+    } catch (error) {
+      if (typeOf(error) !== 'OPERATION_NOT_ATTEMPTED') throw error;
+      // One of them was refused and the others were not looked at: each alone, so that the reason is heard.
+      for (const one of topics) await add([one]);
+    }
   }
 
   async #end(transactionResult: boolean): Promise<void> {

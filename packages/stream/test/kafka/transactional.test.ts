@@ -12,13 +12,20 @@ const refusal = (type: string): Error => Object.assign(new Error(type), { type, 
 /** A producer whose only node answers as it is told, and notes what it was asked. */
 const producerOn = (
   clock: TurnedClock,
-  answers: { produce?: () => Promise<void>; txnOffsetCommit?: () => Promise<void> } = {},
+  answers: {
+    produce?: () => Promise<void>;
+    txnOffsetCommit?: () => Promise<void>;
+    addPartitions?: (topics: readonly string[]) => void;
+  } = {},
 ) => {
   const asked: string[] = [];
   const note = (what: string) => async (): Promise<void> => void asked.push(what);
   const node = {
     nodeId: 1,
-    addPartitionsToTxn: note('add partitions'),
+    addPartitionsToTxn: async ({ topics }: Parameters<Node['addPartitionsToTxn']>[0]) => {
+      answers.addPartitions?.(topics.map(({ topic }) => topic));
+      await note('add partitions')();
+    },
     addOffsetsToTxn: note('add offsets'),
     connectionPool: { send: answers.produce ?? note('produce') },
     txnOffsetCommit: answers.txnOffsetCommit ?? note('offsets'),
@@ -98,4 +105,20 @@ test('one that grew too old while a request was under way is not committed', asy
   await offsets;
   await expect(producer.commit()).rejects.toThrow();
   expect(asked).not.toContain('commit');
+});
+
+test('a topic that may not be written to is named, also where Kafka says first that it has not looked at another', async () => {
+  const { producer } = producerOn(turnedClock(), {
+    addPartitions: topics => {
+      if (topics.includes('forbidden'))
+        throw Object.assign(
+          refusal(topics[0] === 'forbidden' ? 'TOPIC_AUTHORIZATION_FAILED' : 'OPERATION_NOT_ATTEMPTED'),
+          { retriable: false },
+        );
+    },
+  });
+  await expect(producer.send([out('t', 0, 'k', 'v'), out('forbidden', 0, 'k', 'v')])).rejects.toMatchObject({
+    name: 'RefusedError',
+    message: expect.stringContaining('TOPIC_AUTHORIZATION_FAILED'),
+  });
 });
