@@ -3,6 +3,7 @@ import { catalogue } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import type { Rule } from './proxy/proxy.ts';
 import type { Api } from './proxy/frames.ts';
+import { Balloon } from './rig/disk.ts';
 import type { ServiceName } from './rig/fleet.ts';
 import { COORDINATORS, moveLeaders, type Partitions } from './rig/leaders.ts';
 import type { Scene } from './scene.ts';
@@ -171,5 +172,42 @@ export const registryAway = async (scene: Scene, seconds: number): Promise<void>
     registry.reset();
     await scene.wait(seconds);
     registry.mode = 'pass';
+  });
+};
+
+const lives = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** A broker ends when it cannot write, and so may PostgreSQL: a supervisor starts them again, which ours does here. */
+const reviveTheDead = async ({ rig, say }: Scene): Promise<void> => {
+  for (const [name, pid] of Object.entries(rig.stack.pids)) {
+    if (lives(pid)) continue;
+    say(`  ${name} has ended, and is started again`);
+    await rig.stack.revive(name);
+  }
+};
+
+/** Under the log of the broker, the database, the state on disk and the logs of all of them. */
+export const diskFull = async (scene: Scene, seconds: number): Promise<void> => {
+  await scene.fault(`disk: full for ${seconds.toFixed(0)} s`, async () => {
+    const balloon = new Balloon(scene.rig.directory);
+    try {
+      for (let left = seconds; left > 0; left -= 0.25) {
+        balloon.blow();
+        await scene.wait(0.25);
+      }
+    } finally {
+      balloon.burst();
+    }
+    // One that is on its way down needs a moment to end.
+    for (let i = 0; i < 5; i++) {
+      await reviveTheDead(scene);
+      await scene.wait(2);
+    }
   });
 };

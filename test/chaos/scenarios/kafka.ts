@@ -1,5 +1,6 @@
 /** What happens to the brokers and on the way to them, and to the registry. */
 import * as faults from '../faults.ts';
+import { notSmall } from '../rig/disk.ts';
 import { interleavedTransactions } from '../rig/writers.ts';
 import { BOTH, ONE, repeat, type Scenario, THREE } from './scenario.ts';
 
@@ -113,6 +114,22 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
         scene.wait(3).then(() => faults.killService(scene, 'inference')),
       ]);
       await scene.wait(10);
+    },
+  },
+  {
+    number: 27,
+    name: 'disk-full',
+    injects: 'the disk under broker, database and state is full for 15 s, twice',
+    brokers: ONE,
+    tailSeconds: 15,
+    mayEnd: true,
+    run: async scene => {
+      const reason = notSmall(scene.rig.directory);
+      if (reason !== undefined) return scene.say(`  skipped: ${reason}`);
+      await repeat(2, async () => {
+        await faults.diskFull(scene, 15);
+        await scene.wait(20);
+      });
     },
   },
   {
