@@ -17,6 +17,8 @@ export interface PartitionOffset extends TopicPartition {
 /** One fetched run of one partition, in offset order. A view over bytes that stay valid as long as the run is referenced. */
 export interface RecordRun extends TopicPartition {
   readonly length: number;
+  /** Bytes of all keys and values. */
+  readonly bytes: number;
   /** Offset to fetch next: past the last record and past any gap (control records, compaction) that followed it. */
   readonly nextOffset: number;
   /** End of the partition as the broker saw it at the fetch (last stable offset for read_committed readers). */

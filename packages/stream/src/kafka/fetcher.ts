@@ -1,9 +1,11 @@
 import type { Clock, Logger } from '@millrace/telemetry';
 import { BrokerError, type RecordRun, type TopicPartition } from '../broker/port.ts';
-import { leaderOf, READ_COMMITTED } from './connect.ts';
+import { type KafkaBytes, leaderOf, READ_COMMITTED } from './connect.ts';
 import { isPassing, portError, typeOf } from './errors.ts';
-import type { Cluster, FetchedPartition, Node } from './internals.ts';
+import { fetch, type FetchRequest } from './fetch.ts';
+import type { Cluster, Node } from './internals.ts';
 import { fetchedRun } from './run.ts';
+import { fetchStock } from './stock.ts';
 
 /** One partition that is read. Whoever changes it calls `wake`. */
 export interface FetchLane extends TopicPartition {
@@ -16,7 +18,20 @@ export interface FetchLane extends TopicPartition {
   readonly until: number;
 }
 
+/** What one node answered, partition by partition. A run is made of the bytes once it is known where it begins. */
+export type FetchedRuns = readonly (TopicPartition & {
+  readonly run: (from: number, until: number) => RecordRun;
+})[];
+
+const fetchOwn = async (node: Node, request: FetchRequest): Promise<FetchedRuns> =>
+  (await fetch(node, request)).map(raw => ({
+    topic: raw.topic,
+    partition: raw.partition,
+    run: (from, until) => fetchedRun(raw, from, until),
+  }));
+
 export interface FetchOptions {
+  readonly bytes: KafkaBytes | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly waitMsMax: number;
@@ -48,6 +63,7 @@ export class Fetcher {
   readonly #ended = Promise.withResolvers<void>();
   /** Failures in a row by node. */
   readonly #failures = new Map<number, number>();
+  #turn = 0;
 
   constructor(cluster: Cluster, lanes: readonly FetchLane[], options: FetchOptions) {
     this.#cluster = cluster;
@@ -91,12 +107,10 @@ export class Fetcher {
       if (nodeId === NOBODY) leaderOf(this.#cluster, lanes[0]!.topic, lanes[0]!.partition);
       await this.#cluster.refreshMetadataIfNecessary();
       const node = await this.#cluster.findBroker({ nodeId });
-      const { responses } = await this.#request(node, lanes);
+      const answers = await this.#request(node, lanes);
       if (this.#stopping.signal.aborted) return;
       this.#recovered(nodeId);
-      const fetched = new Map<string, FetchedPartition>();
-      for (const { topicName: topic, partitions } of responses)
-        for (const one of partitions) fetched.set(nameOf({ topic, partition: one.partition }), one);
+      const fetched = new Map(answers.map(one => [nameOf(one), one]));
       for (const { lane, position, moves } of asked) {
         const one = fetched.get(nameOf(lane));
         // Another node may have become the leader, and answered first.
@@ -113,22 +127,25 @@ export class Fetcher {
     }
   }
 
-  #request(node: Node, lanes: readonly FetchLane[]): ReturnType<Node['fetch']> {
-    const { waitMsMax, bytesMax, bytesPerPartitionMax } = this.#options;
-    const topics = [...Map.groupBy(lanes, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
+  #request(node: Node, lanes: readonly FetchLane[]): Promise<FetchedRuns> {
+    const { bytes, waitMsMax, bytesMax, bytesPerPartitionMax } = this.#options;
+    // The answer is filled in the order of the request until it is full: who comes first takes turns.
+    const turn = this.#turn++ % lanes.length;
+    const inTurn = [...lanes.slice(turn), ...lanes.slice(0, turn)];
+    const topics = [...Map.groupBy(inTurn, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
       topic,
       partitions: ofTopic.map(({ partition, position }) => ({
         partition,
-        fetchOffset: String(position),
-        maxBytes: bytesPerPartitionMax,
+        position,
+        bytesMax: bytesPerPartitionMax,
       })),
     }));
-    const isolationLevel = READ_COMMITTED;
-    return node.fetch({ maxWaitTime: waitMsMax, minBytes: 1, maxBytes: bytesMax, isolationLevel, topics });
+    const ask = bytes === 'stock' ? fetchStock : fetchOwn;
+    return ask(node, { waitMsMax, bytesMin: 1, bytesMax, isolationLevel: READ_COMMITTED, topics });
   }
 
-  #take(lane: FetchLane, position: number, fetched: FetchedPartition): void {
-    const run = fetchedRun(lane.topic, position, fetched, lane.until);
+  #take(lane: FetchLane, position: number, fetched: FetchedRuns[number]): void {
+    const run = fetched.run(position, lane.until);
     const { moves } = lane;
     if (run.nextOffset > position) {
       lane.position = run.nextOffset;

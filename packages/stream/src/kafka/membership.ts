@@ -196,6 +196,7 @@ export class KafkaMembership implements Membership {
     const { fetchWaitMsMax = FETCH_WAIT_MS, fetchBytesPerPartitionMax = BYTES_PER_PARTITION_MAX } =
       this.#group;
     generation.fetcher = new Fetcher(this.#asking, [...generation.lanes.values()], {
+      bytes: this.#options.bytes,
       clock: this.#options.clock,
       logger: this.#options.logger,
       waitMsMax: fetchWaitMsMax,

@@ -27,6 +27,7 @@ export async function* readPartitions(
     const lanes = starts.map(at => laneOf(at, until));
     const aheadOf = (lane: FetchLane): number => arrived.filter(one => one.lane === lane).length;
     fetcher = new Fetcher(cluster, lanes, {
+      bytes: options.bytes,
       clock: options.clock,
       logger: options.logger,
       waitMsMax: WAIT_MS_MAX,

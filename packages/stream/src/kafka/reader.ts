@@ -14,6 +14,13 @@ export class Reader {
 
   int16 = (): number => this.take(2).readInt16BE();
   int32 = (): number => this.take(4).readInt32BE();
+  /** @throws RangeError beyond 2^53 */
+  int64 = (): number => {
+    const value = Number(this.bigInt64());
+    if (!Number.isSafeInteger(value)) throw new RangeError(`the number ${value} is beyond 2^53`);
+    return value;
+  };
+  bigInt64 = (): bigint => this.take(8).readBigInt64BE();
   bool = (): boolean => this.take(1)[0] !== 0;
 
   varint(): number {

@@ -10,6 +10,7 @@ export const sliceRun = (
   topic,
   partition,
   length: entries.length,
+  bytes: entries.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0),
   nextOffset,
   highWatermark,
   offset: i => entries[i]!.offset,

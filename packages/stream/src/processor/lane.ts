@@ -3,7 +3,6 @@ import { Bisection } from './bisect.ts';
 import type { Gate } from './gate.ts';
 import { type InputOptions, LANE_DEFAULT, type LaneMarks } from './options.ts';
 import { OffsetTracker } from './offsets.ts';
-import { bytesOf } from './view.ts';
 
 /**
  * One input partition of one task: runs read and not yet handed over, records open, records closed and not yet
@@ -88,7 +87,7 @@ export class Lane<In> {
     this.#readNext = run.nextOffset;
     this.end = Math.max(this.end, run.highWatermark);
     this.queue.push(run);
-    const bytes = this.#marks === undefined ? 0 : bytesOf(run);
+    const { bytes } = run;
     this.#runs.push({ rows: run.length, bytes, appendTimeMs: run.appendTimeMs(0) });
     this.#rows += run.length;
     this.#bytes += bytes;

@@ -23,10 +23,3 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
 export function* valuesOf(run: RecordRun): Generator<Uint8Array | null> {
   for (let i = 0; i < run.length; i++) yield run.value(i);
 }
-
-/** Bytes of keys and values that a run holds in memory. */
-export function bytesOf(run: RecordRun): number {
-  let bytes = 0;
-  for (let i = 0; i < run.length; i++) bytes += (run.key(i)?.length ?? 0) + (run.value(i)?.length ?? 0);
-  return bytes;
-}

@@ -8,6 +8,7 @@ const runWith = (headers: readonly (readonly [string, Uint8Array])[]): RecordRun
   topic: 'in',
   partition: 3,
   length: 1,
+  bytes: 0,
   nextOffset: 43,
   highWatermark: 50,
   offset: () => 42,

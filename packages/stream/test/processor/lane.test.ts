@@ -14,6 +14,7 @@ let counted: [string, number][];
 const runOf = (first: number, length: number, size = 10): RecordRun => ({
   ...at,
   length,
+  bytes: length * size,
   nextOffset: first + length,
   highWatermark: 1_000,
   offset: i => first + i,

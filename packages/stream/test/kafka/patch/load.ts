@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { crc32c } from '@node-rs/crc32';
 
 /** A file of the kafkajs that the adapter runs on, below `src/`. */
 export const loadSource = createRequire(import.meta.url) as (path: string) => unknown;
@@ -18,7 +19,9 @@ export const recordBatch = (
   head.writeInt16BE(attributes, 21);
   head.writeInt32BE(lastOffsetDelta, 23);
   head.writeInt32BE(records.length, 57);
-  return Buffer.concat([head, body]);
+  const batch = Buffer.concat([head, body]);
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+  return batch;
 };
 
 const zigzag = (value: number): Buffer => {
