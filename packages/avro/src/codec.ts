@@ -1,4 +1,5 @@
 import type { Bad } from './bad.ts';
+import type { Rows } from './rows.ts';
 
 /**
  * Turns framed bytes of one topic into values and back. Values are plain objects in the shape of the reader
@@ -19,6 +20,18 @@ export interface Codec<T> {
    * @throws TypeError naming the field when the value does not fit: our own defect
    */
   encode(value: T): Uint8Array;
+}
+
+/** A codec of records that can also leave values in their bytes, and write them field by field. */
+export interface RecordCodec<T> extends Codec<T> {
+  /** Id of our schema: what values are framed with. */
+  readonly id: number;
+  /** Names of the fields, in the order of their bytes. @throws TypeError where values are no records */
+  readonly fieldNames: readonly string[];
+  /** @throws TypeError where values are no records */
+  readonly rows: Rows;
+  /** Encodes one field, without a frame. @throws TypeError naming the field when the value does not fit */
+  encodeField(name: string, value: unknown): Uint8Array;
 }
 
 /** The schema registry as Millrace uses it; `confluentRegistry` and `memoryRegistry` pass one contract suite. */

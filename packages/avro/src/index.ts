@@ -1,10 +1,11 @@
 export { Bad, type BadReason } from './bad.ts';
-export type { Codec, Registry } from './codec.ts';
+export type { Codec, RecordCodec, Registry } from './codec.ts';
 export { type RegistryClock, type RegistryOptions, type RetryOptions } from './confluent/options.ts';
 export { confluentRegistry } from './confluent/registry.ts';
 export { IncompatibleSchema, RegistryUnavailable, SchemaNotRegistered } from './errors.ts';
-export { frame, FRAME_BYTES, readFrame } from './frame.ts';
+export { frame, FRAME_BYTES, readFrame, writeFrame } from './frame.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { memoryRegistry } from './memory/registry.ts';
 export { type CodecOptions, localCodec, openCodec } from './open.ts';
+export { encodeAlike, type Field, type Rows } from './rows.ts';
 export { cannotRead, SchemaRefused } from './schema.ts';

@@ -1,11 +1,14 @@
+import type avsc from 'avsc';
 import { Bad } from './bad.ts';
-import type { Codec, Registry } from './codec.ts';
+import type { RecordCodec, Registry } from './codec.ts';
 import { SchemaNotRegistered } from './errors.ts';
 import { badFrame, FRAME_BYTES, frameId } from './frame.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { type Read, readOwn, resolveWriter } from './reading.ts';
+import { layoutOf } from './layout.ts';
+import { readOwn, resolveWriter, type Writer } from './reading.ts';
+import { locating, type Rows, rowsOf } from './rows.ts';
 import { type LoadedSchema, loadSchema } from './schema.ts';
-import { writing } from './writing.ts';
+import { fieldWriting, writing } from './writing.ts';
 
 /** Look-ups of writer schemas that one codec has under way at a time. */
 const LOOKUPS_AT_ONCE_MAX = 8;
@@ -20,20 +23,25 @@ export interface CodecOptions {
 /** Finds the text of a writer's schema; undefined where there is none. */
 type LookUp = (id: number) => Promise<string | undefined>;
 
-class ResolvingCodec<T> implements Codec<T> {
+class ResolvingCodec<T> implements RecordCodec<T> {
   readonly encode: (value: T) => Uint8Array;
+  readonly encodeField: RecordCodec<T>['encodeField'];
+  readonly id: number;
   readonly #own: LoadedSchema;
   readonly #limits: Limits;
   readonly #lookUp: LookUp;
   /** By writer schema id; the reader is always ours. A writer that cannot be read is kept as its `Bad`. */
-  readonly #readers = new Map<number, Read<T> | Bad>();
+  readonly #writers = new Map<number, Writer<T> | Bad>();
+  #rows: Rows | undefined;
 
   constructor(own: LoadedSchema, id: number, limits: Limits, lookUp: LookUp) {
     this.#own = own;
     this.#limits = limits;
     this.#lookUp = lookUp;
+    this.id = id;
     this.encode = writing(own, id);
-    this.#readers.set(id, readOwn<T>(own));
+    this.encodeField = fieldWriting(own);
+    this.#writers.set(id, { read: readOwn<T>(own), asOurs: true });
   }
 
   // Not async: nearly every call finds all ids known, and then there is nothing to wait for.
@@ -45,7 +53,7 @@ class ResolvingCodec<T> implements Codec<T> {
       const id = frameId(value);
       if (id === last) continue;
       last = id;
-      if (id !== -1 && !this.#readers.has(id)) (unseen ??= new Set()).add(id);
+      if (id !== -1 && !this.#writers.has(id)) (unseen ??= new Set()).add(id);
     }
     return unseen === undefined ? Promise.resolve() : this.#resolve([...unseen]);
   }
@@ -58,10 +66,10 @@ class ResolvingCodec<T> implements Codec<T> {
   async #resolveOne(id: number): Promise<void> {
     const text = await this.#lookUp(id);
     // An id that does not exist today may exist tomorrow: only what was found is kept here.
-    if (text !== undefined) this.#readers.set(id, resolveWriter<T>(this.#own, text, this.#limits));
+    if (text !== undefined) this.#writers.set(id, resolveWriter<T>(this.#own, text, this.#limits));
   }
 
-  decode(value: Uint8Array): T | Bad {
+  #writerOf(value: Uint8Array): Writer<T> | Bad {
     const { valueBytesMax } = this.#limits;
     if (value.length > valueBytesMax)
       return new Bad(
@@ -70,10 +78,36 @@ class ResolvingCodec<T> implements Codec<T> {
       );
     const id = frameId(value);
     if (id === -1) return badFrame(value);
-    const read = this.#readers.get(id);
-    if (read === undefined)
-      return new Bad('unknown-schema', `the registry knows no schema ${id}: register it before producing`);
-    return read instanceof Bad ? read : read(value.subarray(FRAME_BYTES));
+    return (
+      this.#writers.get(id) ??
+      new Bad('unknown-schema', `the registry knows no schema ${id}: register it before producing`)
+    );
+  }
+
+  decode(value: Uint8Array): T | Bad {
+    const writer = this.#writerOf(value);
+    return writer instanceof Bad ? writer : writer.read(value.subarray(FRAME_BYTES));
+  }
+
+  get fieldNames(): readonly string[] {
+    return (this.#own.type as avsc.types.RecordType).fields.map(({ name }) => name);
+  }
+
+  get rows(): Rows {
+    return (this.#rows ??= this.#makeRows());
+  }
+
+  #makeRows(): Rows {
+    const layout = layoutOf(this.#own);
+    const located = locating(layout);
+    return rowsOf(this.#own, layout, (value, starts, base) => {
+      const writer = this.#writerOf(value);
+      if (writer instanceof Bad) return writer;
+      if (writer.asOurs) return located(value, starts, base);
+      // Of another schema: read as ever, and written as we would.
+      const read = writer.read(value.subarray(FRAME_BYTES));
+      return read instanceof Bad ? read : located(this.encode(read), starts, base);
+    });
   }
 }
 
@@ -81,7 +115,7 @@ class ResolvingCodec<T> implements Codec<T> {
  * The codec of one topic's values. Looks our schema up under its subject and never registers it.
  * @throws SchemaNotRegistered naming the remedy. @throws RegistryUnavailable. @throws SchemaRefused for our own defect
  */
-export const openCodec = async <T>(registry: Registry, options: CodecOptions): Promise<Codec<T>> => {
+export const openCodec = async <T>(registry: Registry, options: CodecOptions): Promise<RecordCodec<T>> => {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const own = loadSchema(options.schema, limits);
   const id = await registry.idOf(options.subject, options.schema);
@@ -90,7 +124,7 @@ export const openCodec = async <T>(registry: Registry, options: CodecOptions): P
 };
 
 /** A codec without a registry, for tests and dry runs: knows its own schema, under the id given. */
-export const localCodec = <T>(schema: string, id = 1, limits?: Partial<Limits>): Codec<T> => {
+export const localCodec = <T>(schema: string, id = 1, limits?: Partial<Limits>): RecordCodec<T> => {
   const all = { ...DEFAULT_LIMITS, ...limits };
   return new ResolvingCodec<T>(loadSchema(schema, all), id, all, () => Promise.resolve(undefined));
 };

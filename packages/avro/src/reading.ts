@@ -27,12 +27,26 @@ const reading = <T>(writer: LoadedSchema, decode: (payload: Buffer) => T): Read<
   };
 };
 
+/** A writer's schema, met with ours. */
+export interface Writer<T> {
+  readonly read: Read<T>;
+  /** Its values are, byte for byte, what ours would be: the schemas differ in words only. */
+  readonly asOurs: boolean;
+}
+
 /** How the values of a writer's schema are read with ours, or why they cannot be. Worked out once per pair. */
-export const resolveWriter = <T>(reader: LoadedSchema, writerText: string, limits: Limits): Read<T> | Bad => {
+export const resolveWriter = <T>(
+  reader: LoadedSchema,
+  writerText: string,
+  limits: Limits,
+): Writer<T> | Bad => {
   try {
     const writer = loadSchema(writerText, limits);
     const resolver = reader.type.createResolver(writer.type);
-    return reading(writer, payload => reader.type.fromBuffer(payload, resolver) as T);
+    return {
+      read: reading(writer, payload => reader.type.fromBuffer(payload, resolver) as T),
+      asOurs: writer.type.fingerprint('md5').equals(reader.type.fingerprint('md5')),
+    };
   } catch (error) {
     return new Bad(
       'schema-mismatch',

@@ -18,6 +18,8 @@ import {
 export interface LoadedSchema {
   readonly type: avsc.Type;
   readonly walk: Step;
+  /** What was found of a type within it. */
+  readonly checked: (type: TypeView) => Checked;
 }
 
 /** Why a schema cannot be used. */
@@ -28,7 +30,7 @@ export class SchemaRefused extends Error {
   }
 }
 
-interface Checked {
+export interface Checked {
   readonly walk: Step;
   /** Types in it, each counted wherever it is used. */
   readonly types: number;
@@ -39,7 +41,7 @@ interface Checked {
 }
 
 /** What we read of avsc's types; its own declarations leave these out or vary by kind. */
-interface TypeView {
+export interface TypeView {
   readonly typeName: string;
   readonly name?: string;
   readonly fields?: readonly { readonly name: string; readonly type: TypeView }[];
@@ -202,7 +204,9 @@ export const loadSchema = (text: string, limits: Limits): LoadedSchema => {
     if (error instanceof SchemaRefused) throw error;
     throw new SchemaRefused(`it is no Avro schema: ${(error as Error).message}`);
   }
-  return { type, walk: new SchemaCheck(limits).check(type as unknown as TypeView).walk };
+  const check = new SchemaCheck(limits);
+  const { walk } = check.check(type as unknown as TypeView);
+  return { type, walk, checked: part => check.check(part) };
 };
 
 /**

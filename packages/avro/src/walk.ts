@@ -18,7 +18,7 @@ export type Step = (w: Walk) => boolean;
 const VARINT_BYTES_MAX = 10;
 const INT_BYTES_MAX = 5;
 
-const fault = (w: Walk, reason: BadReason, message: string): false => {
+export const fault = (w: Walk, reason: BadReason, message: string): false => {
   w.reason = reason;
   w.message = message;
   w.path = '';
@@ -50,6 +50,16 @@ export const long: Step = w => {
     if (b < 0x80) return true;
   }
   return fault(w, 'bad-value', 'a whole number is longer than 10 bytes');
+};
+
+/** The largest that a decoder takes for exact. */
+const LONG_MAX = 9_007_199_254_740_990;
+
+/** A whole number that a decoder reads: within 2^53. */
+export const safeLong: Step = w => {
+  const n = varint(w);
+  if (Number.isNaN(n)) return false;
+  return n > LONG_MAX || n < -LONG_MAX ? fault(w, 'bad-value', 'a whole number is beyond 2^53') : true;
 };
 
 export const int: Step = w => {

@@ -1,15 +1,17 @@
+import type avsc from 'avsc';
 import type { LoadedSchema } from './schema.ts';
 import { FRAME_BYTES, writeFrame } from './frame.ts';
 
 const SLAB_BYTES_FIRST = 1024;
 
 /** What is wrong with a value, naming its field and what kind of value was found, never the value itself. */
-const misfit = ({ type }: LoadedSchema, value: unknown): TypeError | undefined => {
+const misfit = (type: avsc.Type, value: unknown, within: readonly string[] = []): TypeError | undefined => {
   let found: TypeError | undefined;
   type.isValid(value, {
     errorHook: (path, wrong, wanted) => {
       const kind = wrong === null ? 'null' : Array.isArray(wrong) ? 'array' : typeof wrong;
-      const name = path.length === 0 ? 'the value' : `field '${path.join('.')}'`;
+      const all = [...within, ...path];
+      const name = all.length === 0 ? 'the value' : `field '${all.join('.')}'`;
       found ??= new TypeError(`${name} is ${kind} and does not fit ${wanted.typeName}`);
     },
   });
@@ -29,7 +31,7 @@ export const writing = (schema: LoadedSchema, schemaId: number): ((value: unknow
     try {
       return schema.type.encode(value, slab, FRAME_BYTES);
     } catch (error) {
-      throw misfit(schema, value) ?? error;
+      throw misfit(schema.type, value) ?? error;
     }
   };
 
@@ -42,5 +44,21 @@ export const writing = (schema: LoadedSchema, schemaId: number): ((value: unknow
       end = encode(value);
     }
     return Buffer.from(slab.subarray(0, end));
+  };
+};
+
+/** Encodes single fields of a record. @throws TypeError naming the field when a value does not fit */
+export const fieldWriting = ({ type }: LoadedSchema): ((name: string, value: unknown) => Uint8Array) => {
+  const types = new Map(
+    ((type as Partial<avsc.types.RecordType>).fields ?? []).map(field => [field.name, field.type]),
+  );
+  return (name, value) => {
+    const of = types.get(name);
+    if (of === undefined) throw new TypeError(`there is no field '${name}'`);
+    try {
+      return of.toBuffer(value);
+    } catch (error) {
+      throw misfit(of, value, [name]) ?? error;
+    }
   };
 };

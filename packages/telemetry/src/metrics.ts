@@ -213,6 +213,13 @@ export interface Metrics {
   set<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>, value: number): void;
   /** Observes a histogram. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** Observes each of the values: for what is known batch by batch. */
+  observeAll<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, values: Iterable<number>): void;
 }
 
-export const noMetrics: Metrics = { count: () => undefined, set: () => undefined, observe: () => undefined };
+export const noMetrics: Metrics = {
+  count: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+  observeAll: () => undefined,
+};

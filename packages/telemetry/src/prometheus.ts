@@ -89,6 +89,11 @@ export const prometheusMetrics = (service: string, version: string): PrometheusM
       // One NaN would make the sum NaN for good.
       if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value);
     },
+    observeAll: (name, labels, values) => {
+      const into = cell(name, labels);
+      const { buckets } = METRICS[name];
+      for (const value of values) if (Number.isFinite(value)) observeIn(into, buckets, value);
+    },
     text: async () => {
       const p99Ns = loopDelay.percentile(99);
       cell('millrace_event_loop_delay_seconds', {}).value = Number.isFinite(p99Ns) ? p99Ns / 1e9 : 0;

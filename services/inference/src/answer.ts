@@ -1,6 +1,9 @@
+import type { RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
 import { compileCondition, compileNumber, type Environment, type Pipeline } from '@millrace/define';
 import type { InForce } from './board.ts';
+import { PredictionBytes, type RowFields } from './predictionBytes.ts';
+import type { Vectors } from './vectors.ts';
 
 /** Who answered a row. The name is empty for a constant. */
 export interface Answerer {
@@ -11,87 +14,123 @@ export interface Answerer {
   readonly fallback: string | null;
 }
 
-/** One row with its answer, ready to become a prediction. */
-export interface Answered {
-  readonly vector: FeaturesValue;
-  readonly vectorOffset: number;
-  /** In the order of the pipeline's outputs. */
-  readonly outputs: readonly number[];
+/** What all answers of one batch share. */
+export interface BatchOfAnswers {
+  readonly vectors: Vectors;
   readonly by: Answerer;
   readonly inForce: InForce;
   readonly scoredAt: number;
   readonly batchId: string;
 }
 
+/** One answer, as it is written. */
+export interface Prediction {
+  readonly bytes: Uint8Array;
+  readonly decision: string;
+}
+
+/** One row while its answer is worked out. */
+interface Answering {
+  batch: BatchOfAnswers;
+  row: number;
+  /** In the order of the pipeline's outputs. */
+  outputs: readonly number[];
+}
+
 const ROLE = 'answer';
 
-const environmentOf = (pipeline: Pipeline): Environment<Answered> => ({
-  timeZone: pipeline.timeZone,
-  output: name => {
-    const at = pipeline.model.outputs.indexOf(name);
-    return at === -1 ? undefined : ({ outputs }) => outputs[at];
-  },
-  threshold: name =>
-    Object.hasOwn(pipeline.thresholds, name) ? ({ inForce }) => inForce.thresholds[name] : undefined,
-  feature:
-    name =>
-    ({ vector }) =>
-      vector.features[name],
-  field: name =>
-    name === pipeline.events[pipeline.scores]!.time
-      ? ({ vector }) => vector.eventTime
-      : ({ vector }) => vector.event[name],
-});
+type Rows = RecordCodec<FeaturesValue>['rows'];
 
-/** Turns answers into predictions: decisions and business figures are compiled once. */
-export const predictionsOf = (pipeline: Pipeline): ((answered: Answered) => PredictionValue) => {
-  const env = environmentOf(pipeline);
-  const decisions = pipeline.decisions.map(({ name, when }) => ({
-    name,
-    holds: when === undefined ? () => true : compileCondition(when, env),
-  }));
-  const kpis = Object.entries(pipeline.kpis).map(([name, of]) => [name, compileNumber(of, env)] as const);
-  const outputNames = pipeline.model.outputs;
-
-  return answered => {
-    const { vector, by, inForce, outputs } = answered;
-    return {
-      predictionId: predictionId(pipeline.name, vector.eventId, vector.revision, vector.runId, ROLE, 0),
-      eventId: vector.eventId,
-      revision: vector.revision,
-      sequence: vector.sequence,
-      entity: vector.entity,
-      eventTime: vector.eventTime,
-      appendTime: vector.appendTime,
-      scoredAt: answered.scoredAt,
-      outputs: Object.fromEntries(outputNames.map((name, i) => [name, outputs[i]!])),
-      decision: decisions.find(decision => decision.holds(answered))?.name ?? '',
-      kpis: Object.fromEntries(kpis.map(([name, of]) => [name, of(answered)])),
-      model: by.model,
-      modelVersion: by.modelVersion,
-      modelDigest: by.modelDigest,
-      featureSet: vector.featureSet,
-      featureSetHash: vector.featureSetHash,
-      controlRevision: inForce.controlRevision,
-      route: inForce.route,
-      routeVersion: inForce.routeVersion,
-      arm: inForce.arm,
-      role: ROLE,
-      fallback: by.fallback,
-      late: vector.late,
-      stale: false,
-      sourceTopic: vector.sourceTopic,
-      sourcePartition: vector.sourcePartition,
-      sourceOffset: vector.sourceOffset,
-      vectorOffset: answered.vectorOffset,
-      inputHash: vector.inputHash,
-      batchId: answered.batchId,
-      runId: vector.runId,
-      seq: 0,
-      final: true,
-      supersedes: null,
-      traceparent: vector.traceparent,
-      features: vector.features,
-    };
+const environmentOf = (pipeline: Pipeline, rows: Rows): Environment<Answering> => {
+  const read = (path: string) => {
+    const field = rows.field(path);
+    return ({ batch, row }: Answering) => batch.vectors.read(field, row);
+  };
+  return {
+    timeZone: pipeline.timeZone,
+    output: name => {
+      const at = pipeline.model.outputs.indexOf(name);
+      return at === -1 ? undefined : ({ outputs }) => outputs[at];
+    },
+    threshold: name =>
+      Object.hasOwn(pipeline.thresholds, name) ? ({ batch }) => batch.inForce.thresholds[name] : undefined,
+    feature: name => read(`features.${name}`),
+    field: name => read(name === pipeline.events[pipeline.scores]!.time ? 'eventTime' : `event.${name}`),
   };
 };
+
+/** What is the same in every prediction of a batch. */
+const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers) => ({
+  scoredAt,
+  model: by.model,
+  modelVersion: by.modelVersion,
+  modelDigest: by.modelDigest,
+  controlRevision: inForce.controlRevision,
+  route: inForce.route,
+  routeVersion: inForce.routeVersion,
+  arm: inForce.arm,
+  role: ROLE,
+  fallback: by.fallback,
+  stale: false,
+  batchId,
+  seq: 0,
+  final: true,
+  supersedes: null,
+});
+
+export type SharedField = keyof ReturnType<typeof sharedFields>;
+
+/** Turns answers into predictions. Decisions and business figures are compiled once; what the vector says is copied. */
+export class PredictionWriter {
+  readonly #pipeline: Pipeline;
+  readonly #decisions: readonly { readonly name: string; readonly holds: (of: Answering) => boolean }[];
+  readonly #kpis: readonly ((of: Answering) => number)[];
+  readonly #bytes: PredictionBytes;
+  readonly #id: readonly ReturnType<Rows['field']>[];
+
+  constructor(
+    pipeline: Pipeline,
+    features: RecordCodec<FeaturesValue>,
+    predictions: RecordCodec<PredictionValue>,
+  ) {
+    const { rows } = features;
+    const env = environmentOf(pipeline, rows);
+    this.#pipeline = pipeline;
+    this.#decisions = pipeline.decisions.map(({ name, when }) => ({
+      name,
+      holds: when === undefined ? () => true : compileCondition(when, env),
+    }));
+    this.#kpis = Object.values(pipeline.kpis).map(of => compileNumber(of, env));
+    this.#bytes = new PredictionBytes(pipeline, features, predictions);
+    this.#id = ['eventId', 'revision', 'runId'].map(name => rows.field(name));
+  }
+
+  /** @param rows how many of the batch will be written at most */
+  begin(
+    batch: BatchOfAnswers,
+  ): (row: number, outputs: readonly number[], vectorOffset: number) => Prediction {
+    const write = this.#bytes.begin(batch.vectors, sharedFields(batch));
+    const answering: Answering = { batch, row: 0, outputs: [] };
+    const kpis = new Float64Array(this.#kpis.length);
+    return (row, outputs, vectorOffset) => {
+      answering.row = row;
+      answering.outputs = outputs;
+      const decision = this.#decisions.find(one => one.holds(answering))?.name ?? '';
+      for (let k = 0; k < kpis.length; k++) kpis[k] = this.#kpis[k]!(answering);
+      const fields: RowFields = { predictionId: this.#idOf(batch.vectors, row), outputs, decision, kpis, vectorOffset }; // prettier-ignore
+      return { bytes: write(row, fields), decision };
+    };
+  }
+
+  #idOf(vectors: Vectors, row: number): string {
+    const [eventId, revision, runId] = this.#id;
+    return predictionId(
+      this.#pipeline.name,
+      vectors.read(eventId!, row) as string,
+      vectors.read(revision!, row) as number,
+      vectors.read(runId!, row) as string,
+      ROLE,
+      0,
+    );
+  }
+}

@@ -1,10 +1,10 @@
-import type { FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type Lease, scoreIsolating, type ScoringError } from '@millrace/model';
 import type { Logger } from '@millrace/telemetry';
 import type { Answerer } from './answer.ts';
 import type { Board } from './board.ts';
 import type { Serving } from './models.ts';
+import type { VectorReader, Vectors } from './vectors.ts';
 
 /** The answers to one batch: each row has its outputs, or why it cannot be scored. */
 export interface Answers {
@@ -15,20 +15,23 @@ export interface Answers {
   readonly calls: readonly { readonly rows: number; readonly ms: number }[];
 }
 
+/** Vectors, and how they are read. */
+export interface Question {
+  readonly reader: VectorReader;
+  readonly vectors: Vectors;
+}
+
 /** Why a fallback answered, as predictions and metrics say it. */
 const MODEL_FAILED = 'model-failed';
 
 const askModel = async (
   serving: Serving,
-  vectors: readonly FeaturesValue[],
+  { reader, vectors }: Question,
   fallback: string | null,
 ): Promise<Answers> => {
   const { model, columns, bounds } = serving;
   const { manifest, widths, scorer } = model;
-  const data = new Float32Array(vectors.length * widths.input);
-  let at = 0;
-  for (const vector of vectors)
-    for (const name of manifest.features) data[at++] = vector.features[name] ?? Number.NaN;
+  const data = reader.tensor(vectors, manifest.features);
   const isolated = await scoreIsolating(scorer, { rows: vectors.length, data }, widths);
   for (const { rows, ms } of isolated.calls) bounds.observe(rows, ms);
   return {
@@ -66,11 +69,11 @@ export const ask = async (
     readonly logger: Logger;
   },
   serving: Serving,
-  vectors: readonly FeaturesValue[],
+  question: Question,
 ): Promise<Answers> => {
   const { pipeline, board, logger } = given;
   try {
-    return await askModel(serving, vectors, null);
+    return await askModel(serving, question, null);
   } catch (err) {
     logger.error({ err, model: serving.model.manifest.name }, 'the model did not answer');
     board.restore();
@@ -79,7 +82,7 @@ export const ask = async (
       const lease: Lease<Serving> | undefined = board.smaller(next);
       if (lease === undefined) continue;
       try {
-        return await askModel(lease.model, vectors, MODEL_FAILED);
+        return await askModel(lease.model, question, MODEL_FAILED);
       } catch (fallbackErr) {
         logger.error({ err: fallbackErr, model: next }, 'a fallback model did not answer');
       } finally {

@@ -7,12 +7,13 @@
  */
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
-import { type Pipeline, hashFeatureSet } from '@millrace/define';
+import type { Pipeline } from '@millrace/define';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
 import { type Clock, type Logger, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
-import type { Answered } from './answer.ts';
+import type { PredictionWriter } from './answer.ts';
 import { type Answers, ask } from './ask.ts';
 import type { Board, Chosen } from './board.ts';
+import { type VectorReader, Vectors } from './vectors.ts';
 
 export interface PredictionOutputs {
   readonly predictions: PredictionValue;
@@ -21,7 +22,8 @@ export interface PredictionOutputs {
 export interface LaneOptions {
   readonly pipeline: Pipeline;
   readonly board: Pick<Board, 'choose' | 'smaller' | 'restore'>;
-  readonly predict: (answered: Answered) => PredictionValue;
+  readonly reader: VectorReader;
+  readonly writer: PredictionWriter;
   /** Name of this lane in batch ids: instance and task. */
   readonly name: string;
   readonly clock: Clock;
@@ -39,13 +41,12 @@ interface Run {
   open: number; // rows not yet closed
 }
 
-interface Row {
-  readonly run: Run;
-  readonly i: number;
-  readonly vector: FeaturesValue;
+/** A batch that was cut: row r is record `at[r]` of run `runs[r]`. */
+interface Taken {
+  readonly runs: Run[];
+  readonly at: number[];
+  readonly vectors: Vectors;
 }
-
-const encoder = new TextEncoder();
 
 const closed = (run: Run, rows: number): void => {
   run.open -= rows;
@@ -55,7 +56,6 @@ const closed = (run: Run, rows: number): void => {
 export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   readonly #options: LaneOptions;
   readonly #signal: AbortSignal;
-  readonly #featureSetHash: string;
   readonly #runs: Run[] = [];
   #waiting = 0;
   #batches = 0;
@@ -67,7 +67,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   constructor(options: LaneOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#featureSetHash = hashFeatureSet(options.pipeline);
     signal.addEventListener('abort', () => this.#end(), { once: true });
   }
 
@@ -92,20 +91,20 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   async #pump(): Promise<void> {
     this.#pumping = true;
-    let taken: readonly Row[] = [];
+    let taken: Taken | undefined;
     try {
       while (this.#waiting > 0 && !this.#signal.aborted) {
         await this.#gather();
         const chosen = this.#choose();
         try {
           taken = this.#take(chosen);
-          if (taken.length > 0) await this.#score(taken, chosen);
+          if (taken.vectors.length > 0) await this.#score(taken, chosen);
         } finally {
           chosen.lease.release();
         }
       }
     } catch (error) {
-      for (const run of new Set([...taken.map(row => row.run), ...this.#runs])) run.settled.reject(error);
+      for (const run of new Set([...(taken?.runs ?? []), ...this.#runs])) run.settled.reject(error);
       this.#runs.length = 0;
       this.#waiting = 0;
     } finally {
@@ -140,94 +139,106 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     this.#arrived = undefined;
   }
 
-  /** Cuts a batch: decodes rows in order, closing at once those that are not to be scored. */
-  #take({ lease }: Chosen): Row[] {
-    const rowsMax = lease.model.bounds.rowsMax();
-    const rows: Row[] = [];
-    while (rows.length < rowsMax) {
+  /** Cuts a batch: locates rows in order, closing at once those that are not to be scored. */
+  #take({ lease }: Chosen): Taken {
+    const { reader } = this.#options;
+    const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
+    const taken: Taken = { runs: [], at: [], vectors: new Vectors(reader.rows.slots, rowsMax) };
+    while (taken.vectors.length < rowsMax) {
       const run = this.#runs[0];
       if (run === undefined) break;
       const i = run.next++;
       this.#waiting--;
       if (run.next === run.batch.length) this.#runs.shift();
-      const vector = this.#scorable(run, i);
-      if (vector === undefined) closed(run, 1);
-      else rows.push({ run, i, vector });
+      if (this.#takeOne(run, i, taken.vectors)) {
+        taken.runs.push(run);
+        taken.at.push(i);
+      } else closed(run, 1);
     }
-    return rows;
+    return taken;
   }
 
-  #scorable({ batch, out }: Run, i: number): FeaturesValue | undefined {
-    const value = batch.value(i);
-    if (value === null) out.skip(i, 'tombstone');
-    else if (value instanceof Bad) out.reject(i, value.reason, value);
-    else if (
-      value.featureSet !== this.#options.pipeline.features.version ||
-      value.featureSetHash !== this.#featureSetHash
-    )
-      out.reject(
-        i,
-        'feature-mismatch',
-        `the vector is of feature set v${value.featureSet}, hash ${value.featureSetHash}; the model needs another`,
-      );
-    else return value;
-    return undefined;
+  /** @returns whether it is to be scored. */
+  #takeOne({ batch, out }: Run, i: number, vectors: Vectors): boolean {
+    const bytes = batch.bytes(i);
+    if (bytes === null) {
+      out.skip(i, 'tombstone');
+      return false;
+    }
+    const problem = this.#options.reader.add(vectors, batch.topic, bytes);
+    if (problem instanceof Bad) out.reject(i, problem.reason, problem);
+    else if (problem !== undefined) out.reject(i, 'feature-mismatch', mismatch(batch.value(i)));
+    return problem === undefined;
   }
 
-  async #score(rows: readonly Row[], chosen: Chosen): Promise<void> {
-    const { pipeline, clock, metrics, tracing } = this.#options;
+  async #score(taken: Taken, chosen: Chosen): Promise<void> {
+    const { pipeline, clock, metrics, tracing, reader } = this.#options;
+    const { runs, vectors } = taken;
     const { name } = chosen.lease.model.model.manifest;
-    const labels = { pipeline: pipeline.name, model: name };
     const startMs = clock.now();
-    for (const { run } of rows)
-      metrics.observe('millrace_model_queue_seconds', labels, Math.max(0, startMs - run.atMs) / 1000);
-    const vectors = rows.map(row => row.vector);
-    const { topic, partition } = rows[0]!.run.batch;
-    const traceparents = vectors.flatMap(vector => vector.traceparent ?? []);
-    const answers = await processSpan(tracing, { topic, partition, rows: rows.length, traceparents }, () =>
-      ask(this.#options, chosen.lease.model, vectors),
+    const waits = runs.map(run => Math.max(0, startMs - run.atMs) / 1000);
+    metrics.observeAll('millrace_model_queue_seconds', { pipeline: pipeline.name, model: name }, waits);
+    const { topic, partition } = runs[0]!.batch;
+    const traceparents = reader.traceparents(vectors);
+    const answers = await processSpan(tracing, { topic, partition, rows: vectors.length, traceparents }, () =>
+      ask(this.#options, chosen.lease.model, { reader, vectors }),
     );
     for (const call of answers.calls) {
       const by = { pipeline: pipeline.name, model: answers.by.model };
       metrics.observe('millrace_model_batch_rows', by, call.rows);
       metrics.observe('millrace_model_compute_seconds', by, call.ms / 1000);
     }
-    if (this.#signal.aborted) for (const { run } of rows) run.settled.resolve();
-    else this.#close(rows, answers, chosen);
+    if (this.#signal.aborted) for (const run of runs) run.settled.resolve();
+    else this.#close(taken, answers, chosen);
   }
 
   /** Predictions and closings of a batch, in one synchronous stretch. */
-  #close(rows: readonly Row[], answers: Answers, { inForce }: Chosen): void {
-    const { pipeline, predict, clock, metrics, name } = this.#options;
+  #close({ runs, at, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
+    const { writer, reader, clock, name } = this.#options;
     const scoredAt = clock.now();
     const batchId = `${name}-${this.#batches++}`;
-    for (const [row, { run, i, vector }] of rows.entries()) {
+    const write = writer.begin({ vectors, by: answers.by, inForce, scoredAt, batchId });
+    const tally = new Tally();
+    for (let row = 0; row < runs.length; row++) {
+      const [run, i] = [runs[row]!, at[row]!];
       const failure = answers.failed.get(row);
       if (failure === undefined) {
-        const prediction = predict({
-          vector,
-          vectorOffset: run.batch.offset(i),
-          outputs: answers.outputs(row),
-          by: answers.by,
-          inForce,
-          scoredAt,
-          batchId,
-        });
-        run.out.emitFor(i, 'predictions', run.batch.key(i) ?? encoder.encode(vector.entity), prediction);
+        const outputs = answers.outputs(row);
+        const { bytes, decision } = write(row, outputs, run.batch.offset(i));
+        run.out.emitFor(i, 'predictions', run.batch.key(i) ?? reader.entity(vectors, row), bytes);
         run.out.done(i);
-        this.#count(pipeline.name, prediction, metrics);
+        tally.add(decision, outputs[0], (scoredAt - reader.appendTime(vectors, row)) / 1000);
       } else run.out.reject(i, 'scoring-failed', failure);
       closed(run, 1);
     }
+    this.#count(tally, answers.by.fallback);
   }
 
-  #count(pipeline: string, prediction: PredictionValue, metrics: Metrics): void {
-    metrics.count('millrace_predictions_total', { pipeline, decision: prediction.decision });
-    if (prediction.fallback !== null)
-      metrics.count('millrace_records_fallback_total', { pipeline, reason: prediction.fallback });
-    const [score] = Object.values(prediction.outputs);
-    if (score !== undefined) metrics.observe('millrace_prediction_score', { pipeline }, score);
-    const seconds = Math.max(0, prediction.scoredAt - prediction.appendTime) / 1000;
-    metrics.observe('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
+  #count({ decisions, scores, seconds }: Tally, fallback: string | null): void {
+    const { pipeline: { name: pipeline }, metrics } = this.#options; // prettier-ignore
+    for (const [decision, rows] of decisions)
+      metrics.count('millrace_predictions_total', { pipeline, decision }, rows);
+    if (fallback !== null && seconds.length > 0)
+      metrics.count('millrace_records_fallback_total', { pipeline, reason: fallback }, seconds.length);
+    metrics.observeAll('millrace_prediction_score', { pipeline }, scores);
+    metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
   }
 }
+
+/** What is measured of one batch's predictions. */
+class Tally {
+  readonly decisions = new Map<string, number>();
+  readonly scores: number[] = [];
+  readonly seconds: number[] = [];
+
+  add(decision: string, score: number | undefined, seconds: number): void {
+    this.decisions.set(decision, (this.decisions.get(decision) ?? 0) + 1);
+    if (score !== undefined) this.scores.push(score);
+    this.seconds.push(Math.max(0, seconds));
+  }
+}
+
+const mismatch = (value: FeaturesValue | Bad | null): string =>
+  value === null || value instanceof Bad
+    ? 'the vector is of another feature set'
+    : `the vector is of feature set v${value.featureSet}, hash ${value.featureSetHash}; the model needs another`;

@@ -1,4 +1,4 @@
-import { type Codec, openCodec, type Registry } from '@millrace/avro';
+import { openCodec, type RecordCodec, type Registry } from '@millrace/avro';
 import {
   catalogue, consumerGroup, type ControlRecord, deadLetterTopic, type FeaturesValue, MILLRACE_TOPICS, type PredictionValue, topicsOf, type Topic,
 } from '@millrace/contracts'; // prettier-ignore
@@ -9,11 +9,12 @@ import { type Broker, type GlobalTable, globalTable, processor, type Processor }
 import {
   type Clock, type Logger, type Metrics, noLogger, noMetrics, noTracing, type Random, systemClock, systemRandom, type Tracing,
 } from '@millrace/telemetry'; // prettier-ignore
-import { predictionsOf } from './answer.ts';
+import { PredictionWriter } from './answer.ts';
 import { Board } from './board.ts';
 import { INFERENCE_DEFAULTS, type InferenceSettings } from './config.ts';
 import { Lane, type PredictionOutputs } from './lane.ts';
 import { folderModels, type ModelSource } from './models.ts';
+import { VectorReader } from './vectors.ts';
 
 export interface InferenceOptions {
   readonly pipelines: readonly Pipeline[];
@@ -50,7 +51,7 @@ const codecsOf = (
   ride: <T>(call: () => Promise<T>) => Promise<T>,
 ) => {
   const byName = new Map(topics.map(topic => [topic.name, topic]));
-  return <T>(name: string): Promise<Codec<T>> => {
+  return <T>(name: string): Promise<RecordCodec<T>> => {
     const value = byName.get(name)?.value;
     if (value === undefined) throw new Error(`the catalogue has no schema for topic ${name}`);
     return ride(() => openCodec<T>(registry, value));
@@ -128,20 +129,20 @@ class InferenceService implements Component {
       waitMsMax: config.batchWaitMsMax,
     };
     const board = new Board({ pipeline, models, limits, clock, metrics, logger });
-    const predict = predictionsOf(pipeline);
+    const features = await codecFor<FeaturesValue>(topics.features);
+    const aside = await codecFor<FeaturesValue>(topics.aside);
+    const predictions = await codecFor<PredictionValue>(topics.predictions);
+    const read = new Map([
+      [topics.features, features],
+      [topics.aside, aside],
+    ]);
+    const reader = new VectorReader(pipeline, read);
+    const writer = new PredictionWriter(pipeline, features, predictions);
     const run = processor<FeaturesValue, PredictionOutputs>({
       broker,
       group: consumerGroup('inference', pipeline),
-      inputs: [
-        { topic: topics.features, codec: await codecFor<FeaturesValue>(topics.features) },
-        { topic: topics.aside, codec: await codecFor<FeaturesValue>(topics.aside) },
-      ],
-      outputs: {
-        predictions: {
-          topic: topics.predictions,
-          codec: await codecFor<PredictionValue>(topics.predictions),
-        },
-      },
+      inputs: [...read].map(([topic, codec]) => ({ topic, codec })),
+      outputs: { predictions: { topic: topics.predictions, codec: predictions } },
       delivery: pipeline.delivery.inference,
       deadLetters: deadLetterTopic,
       rejects: pipeline.rejects.inference ?? {},
@@ -150,7 +151,8 @@ class InferenceService implements Component {
           {
             pipeline,
             board,
-            predict,
+            reader,
+            writer,
             name: `${instance}-${id}-${generation}`,
             clock,
             metrics,

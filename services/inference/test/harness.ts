@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bad, type Codec, memoryRegistry, openCodec, type Registry } from '@millrace/avro';
+import { Bad, type Codec, localCodec, memoryRegistry, openCodec, type Registry } from '@millrace/avro';
 import {
   applySchemas, catalogue, type ControlEntry, controlKey, controlRecord, type FeaturesValue, MILLRACE_TOPICS, type PipelineTopics,
   type PredictionValue, schemaPlan, topicsOf,
@@ -114,6 +114,15 @@ export const vectorOf = (n: number, changes: Partial<FeaturesValue> = {}): Featu
   features: Object.fromEntries(FEATURES.map((name, i) => [name, i === 0 ? n : i])),
   ...changes,
 });
+
+/** Codecs of the pipeline's topics, under ids that tell them apart. */
+export const codecs = () => {
+  const schemaOf = (topic: string): string => catalogue([fraud]).find(({ name }) => name === topic)!.value!.schema; // prettier-ignore
+  return {
+    features: localCodec<FeaturesValue>(schemaOf(TOPICS.features), 7),
+    predictions: localCodec<PredictionValue>(schemaOf(TOPICS.predictions), 300),
+  };
+};
 
 type ControlChange = Pick<ControlEntry, 'kind' | 'name' | 'value'>;
 
@@ -292,6 +301,9 @@ export const counting = (): Counted => {
       },
       observe: (name, labels) => {
         seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + 1);
+      },
+      observeAll: (name, labels, values) => {
+        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + [...values].length);
       },
     },
   };

@@ -4,9 +4,12 @@ import { batchBounds, type Rows, type Scored } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
 import type { InboundBatch, Outcomes } from '@millrace/stream';
 import { noLogger, noMetrics, noTracing, type TurnedClock, turnedClock } from '@millrace/telemetry';
-import { predictionsOf } from '../src/answer.ts';
+import { PredictionWriter } from '../src/answer.ts';
 import { Lane, type PredictionOutputs } from '../src/lane.ts';
-import { FEATURES, vectorOf } from './harness.ts';
+import { VectorReader } from '../src/vectors.ts';
+import { codecs, FEATURES, vectorOf } from './harness.ts';
+
+const { features, predictions } = codecs();
 
 const INPUT = FEATURES.length;
 const ROWS_MAX = 8;
@@ -36,7 +39,7 @@ const batchOf = (from: number, count: number): InboundBatch<FeaturesValue> => ({
   offset: i => from + i,
   appendTimeMs: () => 0,
   key: () => new Uint8Array(1),
-  bytes: () => new Uint8Array(1),
+  bytes: i => features.encode(vectorOf(from + i)),
   header: () => undefined,
   value: i => vectorOf(from + i),
 });
@@ -66,7 +69,8 @@ const rig = (): Rig => {
   const inForce = { controlRevision: 1, thresholds: fraud.thresholds, route: '', routeVersion: 0, arm: '' };
   const world = {
     pipeline: { ...fraud, model: { ...fraud.model, fallback: [] } },
-    predict: predictionsOf(fraud),
+    reader: new VectorReader(fraud, new Map([['fraud.features.v1', features]])),
+    writer: new PredictionWriter(fraud, features, predictions),
   };
   const made: Rig = {
     clock,

@@ -1,0 +1,150 @@
+import type avsc from 'avsc';
+import { Bad } from './bad.ts';
+import { badFrame, FRAME_BYTES, frameId } from './frame.ts';
+import type { Layout, Place } from './layout.ts';
+import type { LoadedSchema } from './schema.ts';
+import { newWalk } from './walk.ts';
+
+/** A field of located values: where it lies, and what it holds. */
+export interface Field {
+  readonly place: Place;
+  /** Where its bytes begin, in the value that `locate` gave back for these slots. */
+  start(starts: Int32Array, base: number): number;
+  end(starts: Int32Array, base: number): number;
+  /** Its value, as `decode` gives it. */
+  read(value: Uint8Array, starts: Int32Array, base: number): unknown;
+}
+
+/**
+ * Values of a record left in their bytes. A value is located: its bytes are checked, and where its fields lie is noted
+ * in slots that the caller keeps. What somebody asks for is read from there, and what is only handed on is copied.
+ */
+export interface Rows {
+  /** Slots that one value takes. */
+  readonly slots: number;
+  /** The first of these fields, where they are floats that lie side by side in this order: one copy takes them all. */
+  readonly sideBySide: (paths: readonly string[]) => Field | undefined;
+  /** @throws TypeError where the schema has no such field */
+  readonly field: (path: string) => Field;
+  /**
+   * Notes from `base` on where the fields of a framed value lie, and gives the bytes that the slots speak of: the value
+   * itself where it was written with our schema, else what it is in our schema.
+   */
+  readonly locate: (value: Uint8Array, starts: Int32Array, base: number) => Uint8Array | Bad;
+}
+
+const shared = newWalk();
+
+/** Locates a value written with our own schema. */
+export const locating = (layout: Layout): Rows['locate'] => {
+  return (value, starts, base) => {
+    if (frameId(value) === -1) return badFrame(value);
+    shared.bytes = value;
+    shared.at = FRAME_BYTES;
+    if (!layout.locate(shared, starts, base))
+      return new Bad(shared.reason, shared.message, shared.path === '' ? undefined : shared.path);
+    if (shared.at !== value.length)
+      return new Bad('bad-value', `${value.length - shared.at} bytes are left over after the value`);
+    return value;
+  };
+};
+
+type Read = (value: Uint8Array, start: number, end: number) => unknown;
+
+const FLOAT_BYTES = 4;
+const DOUBLE_BYTES = 8;
+const doubles = new Float64Array(1);
+const floats = new Float32Array(1);
+const doubleBytes = new Uint8Array(doubles.buffer);
+const floatBytes = new Uint8Array(floats.buffer);
+
+/** Whole numbers were checked when the value was located: they end within 10 bytes and are exact. */
+const whole: Read = (value, start) => {
+  let n = 0;
+  let scale = 1;
+  for (let at = start; ; at++, scale *= 0x80) {
+    const byte = value[at]!;
+    n += (byte & 0x7f) * scale;
+    if (byte < 0x80) return n % 2 === 0 ? n / 2 : -(n + 1) / 2;
+  }
+};
+
+// Avro's floats lie with their small end first, as in every machine that we run on.
+const reads: Readonly<Record<string, Read>> = {
+  float: (value, start) => {
+    for (let k = 0; k < FLOAT_BYTES; k++) floatBytes[k] = value[start + k]!;
+    return floats[0]!;
+  },
+  double: (value, start) => {
+    for (let k = 0; k < DOUBLE_BYTES; k++) doubleBytes[k] = value[start + k]!;
+    return doubles[0]!;
+  },
+  boolean: (value, start) => value[start] === 1,
+  int: whole,
+  long: whole,
+};
+
+const readOf = (type: avsc.Type): Read =>
+  reads[type.typeName] ??
+  ((value, start, end) => type.fromBuffer(Buffer.from(value.buffer, value.byteOffset + start, end - start)));
+
+const fieldOf = (place: Place): Field => {
+  const { start, end, type } = place;
+  const read = readOf(type);
+  const startOf = (starts: Int32Array, base: number): number => starts[base + start.slot]! + start.bytes;
+  const endOf = (starts: Int32Array, base: number): number => starts[base + end.slot]! + end.bytes;
+  return {
+    place,
+    start: startOf,
+    end: endOf,
+    read: (value, starts, base) => read(value, startOf(starts, base), endOf(starts, base)),
+  };
+};
+
+/** What of a schema decides how its values are encoded. */
+const shapeOf = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(shapeOf);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { type, fields, items, values, symbols, size } = schema as Readonly<Record<string, unknown>>;
+  if (Array.isArray(fields))
+    return fields.map(field => {
+      const { name, type: of } = field as { readonly name: string; readonly type: unknown };
+      return [name, shapeOf(of)];
+    });
+  const parts = { items, values, symbols, size };
+  return Object.values(parts).some(part => part !== undefined)
+    ? [type, ...Object.values(parts).map(shapeOf)]
+    : shapeOf(type);
+};
+
+/** Whether a value of the one field is, byte for byte, the same value of the other. */
+export const encodeAlike = (a: Field, b: Field): boolean => {
+  const shape = ({ place }: Field): string => JSON.stringify(shapeOf(place.type.schema()));
+  return shape(a) === shape(b);
+};
+
+/** @param locate finds values of any writer; `layout` is of our own schema */
+export const rowsOf = (own: LoadedSchema, layout: Layout, locate: Rows['locate']): Rows => {
+  const placeOf = (path: string): Place => {
+    const place = layout.places.get(path);
+    if (place === undefined)
+      throw new TypeError(`the schema ${own.type.name ?? ''} has no field '${path}' outside of unions and arrays`); // prettier-ignore
+    return place;
+  };
+  return {
+    slots: layout.slots,
+    locate,
+    field: path => fieldOf(placeOf(path)),
+    sideBySide: paths => {
+      const places = paths.map(placeOf);
+      const [first] = places;
+      const follows = places.every(
+        ({ start, type }, i) =>
+          type.typeName === 'float' &&
+          start.slot === first!.start.slot &&
+          start.bytes === first!.start.bytes + FLOAT_BYTES * i,
+      );
+      return first !== undefined && follows ? fieldOf(first) : undefined;
+    },
+  };
+};

@@ -1,0 +1,191 @@
+/**
+ * A prediction as bytes, put together of three kinds of parts, in the order of its schema: what the vector says is
+ * copied from the vector's bytes (fields that follow each other there, together), what a batch shares is encoded once
+ * for the batch, and what is a row's own is written as it comes.
+ */
+import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
+import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/define';
+import type { SharedField } from './answer.ts';
+import type { Vectors } from './vectors.ts';
+
+/** What is a row's own. */
+export interface RowFields {
+  readonly predictionId: string;
+  readonly outputs: readonly number[];
+  readonly decision: string;
+  readonly kpis: Float64Array;
+  readonly vectorOffset: number;
+}
+
+const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
+  'eventId', 'revision', 'sequence', 'entity', 'eventTime', 'appendTime', 'featureSet', 'featureSetHash', 'late', 'sourceTopic',
+  'sourcePartition', 'sourceOffset', 'inputHash', 'runId', 'traceparent', 'features',
+]); // prettier-ignore
+
+type Shared = Readonly<Record<SharedField, unknown>>;
+type Put = (into: Buffer, to: number, fields: RowFields) => number;
+
+type Part =
+  | { readonly kind: 'copied'; readonly first: Field; last: Field }
+  | { readonly kind: 'shared'; readonly names: string[] }
+  | { readonly kind: 'own'; readonly put: Put };
+
+const LONG_BYTES_MAX = 10;
+const FLOAT_BYTES = 4;
+const DOUBLE_BYTES = 8;
+/** Below it a loop is quicker than the call that copies. */
+const LOOP_BYTES_MAX = 64;
+
+const copy = (from: Uint8Array, start: number, end: number, into: Buffer, to: number): number => {
+  if (end - start > LOOP_BYTES_MAX) into.set(from.subarray(start, end), to);
+  else for (let i = start, next = to; i < end; i++, next++) into[next] = from[i]!;
+  return to + end - start;
+};
+
+/** A whole number from zero to 2^53. */
+const putLong = (into: Buffer, to: number, value: number): number => {
+  let left = value * 2;
+  let next = to;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) into[next++] = (left % 0x80) | 0x80;
+  into[next++] = left;
+  return next;
+};
+
+const hasType = (codec: RecordCodec<PredictionValue>, path: string, type: string): void => {
+  const found = codec.rows.field(path).place.type.typeName;
+  if (found !== type) throw new TypeError(`field '${path}' of the prediction is ${found}, not ${type}`);
+};
+
+const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: readonly string[]): void => {
+  const { fields } = codec.rows.field(path).place.type as unknown as {
+    readonly fields: readonly { readonly name: string }[];
+  };
+  if (fields.map(({ name }) => name).join() !== names.join())
+    throw new TypeError(`field '${path}' of the prediction has other names than the pipeline`);
+};
+
+export class PredictionBytes {
+  readonly #predictions: RecordCodec<PredictionValue>;
+  readonly #slots: number;
+  readonly #parts: readonly Part[];
+  /** Bytes of a row's own fields, and of the frame, at most. */
+  readonly #ownBytesMax: number;
+
+  /** @throws TypeError where the schemas do not fit each other, or the pipeline: our own defect */
+  constructor(
+    pipeline: Pipeline,
+    features: RecordCodec<FeaturesValue>,
+    predictions: RecordCodec<PredictionValue>,
+  ) {
+    this.#predictions = predictions;
+    this.#slots = features.rows.slots;
+    const decisions = new Map(
+      ['', ...pipeline.decisions.map(({ name }) => name)].map(name => [name, predictions.encodeField('decision', name)]),
+    ); // prettier-ignore
+    const own = this.#ownParts(pipeline, decisions);
+    const parts: Part[] = [];
+    for (const name of predictions.fieldNames) {
+      const last = parts.at(-1);
+      const put = own.get(name);
+      if (put !== undefined) parts.push({ kind: 'own', put });
+      else if (COPIED.has(name)) {
+        const field = features.rows.field(name);
+        if (!encodeAlike(field, predictions.rows.field(name)))
+          throw new TypeError(`field '${name}' is one thing in the vector and another in the prediction`);
+        if (last?.kind === 'copied' && follows(last.last, field)) last.last = field;
+        else parts.push({ kind: 'copied', first: field, last: field });
+      } else if (last?.kind === 'shared') last.names.push(name);
+      else parts.push({ kind: 'shared', names: [name] });
+    }
+    this.#parts = parts;
+    const decisionBytesMax = Math.max(...[...decisions.values()].map(({ length }) => length));
+    const { outputs } = pipeline.model;
+    const figures = outputs.length * FLOAT_BYTES + Object.keys(pipeline.kpis).length * DOUBLE_BYTES;
+    const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
+    this.#ownBytesMax = FRAME_BYTES + idBytes + decisionBytesMax + figures + LONG_BYTES_MAX;
+  }
+
+  #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Put> {
+    const codec = this.#predictions;
+    const { outputs } = pipeline.model;
+    const kpis = Object.keys(pipeline.kpis);
+    sameNames(codec, 'outputs', outputs);
+    sameNames(codec, 'kpis', kpis);
+    for (const name of outputs) hasType(codec, `outputs.${name}`, 'float');
+    for (const name of kpis) hasType(codec, `kpis.${name}`, 'double');
+    hasType(codec, 'vectorOffset', 'long');
+    return new Map<keyof RowFields, Put>([
+      [
+        'predictionId',
+        (into, to, { predictionId }) => {
+          // Hexadecimal digits: as many bytes, and few enough that their number is a byte.
+          into[to] = predictionId.length * 2;
+          return to + 1 + into.write(predictionId, to + 1, 'latin1');
+        },
+      ],
+      [
+        'outputs',
+        (into, to, fields) => {
+          let next = to;
+          for (const output of fields.outputs) next = into.writeFloatLE(output, next);
+          return next;
+        },
+      ],
+      [
+        'decision',
+        (into, to, { decision }) => {
+          const bytes = decisions.get(decision)!;
+          return copy(bytes, 0, bytes.length, into, to);
+        },
+      ],
+      [
+        'kpis',
+        (into, to, fields) => {
+          let next = to;
+          for (const kpi of fields.kpis) next = into.writeDoubleLE(kpi, next);
+          return next;
+        },
+      ],
+      ['vectorOffset', (into, to, { vectorOffset }) => putLong(into, to, vectorOffset)],
+    ]);
+  }
+
+  /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */
+  begin(vectors: Vectors, shared: Shared): (row: number, fields: RowFields) => Uint8Array {
+    const parts = this.#parts;
+    const encoded = parts.map(part => (part.kind === 'shared' ? this.#sharedBytes(part.names, shared) : undefined)); // prettier-ignore
+    const fixed = encoded.reduce((sum, bytes) => sum + (bytes?.length ?? 0), this.#ownBytesMax);
+    const { values, starts } = vectors;
+    const into = Buffer.allocUnsafeSlow(
+      values.reduce((sum, { length }) => sum + length, fixed * values.length),
+    );
+    const frame = new Uint8Array(FRAME_BYTES);
+    writeFrame(frame, this.#predictions.id);
+    let end = 0;
+    return (row, fields) => {
+      const value = values[row]!;
+      const base = row * this.#slots;
+      const start = end;
+      let next = copy(frame, 0, FRAME_BYTES, into, start);
+      for (let k = 0; k < parts.length; k++) {
+        const part = parts[k]!;
+        if (part.kind === 'copied')
+          next = copy(value, part.first.start(starts, base), part.last.end(starts, base), into, next);
+        else if (part.kind === 'own') next = part.put(into, next, fields);
+        else next = copy(encoded[k]!, 0, encoded[k]!.length, into, next);
+      }
+      end = next;
+      return into.subarray(start, end);
+    };
+  }
+
+  #sharedBytes(names: readonly string[], shared: Shared): Uint8Array {
+    return Buffer.concat(
+      names.map(name => this.#predictions.encodeField(name, (shared as Readonly<Record<string, unknown>>)[name])), // prettier-ignore
+    );
+  }
+}
+
+const follows = ({ place: a }: Field, { place: b }: Field): boolean =>
+  a.end.slot === b.start.slot && a.end.bytes === b.start.bytes;

@@ -1,0 +1,128 @@
+import { Bad, type Field, type RecordCodec } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
+import { hashFeatureSet, type Pipeline } from '@millrace/define';
+
+type Rows = RecordCodec<FeaturesValue>['rows'];
+
+/** The vectors of one batch, left in their bytes: where the fields of each lie is all that is kept of it. */
+export class Vectors {
+  readonly values: Uint8Array[] = [];
+  readonly starts: Int32Array;
+  readonly #slots: number;
+
+  constructor(slots: number, rowsMax: number) {
+    this.#slots = slots;
+    this.starts = new Int32Array(slots * rowsMax);
+  }
+
+  get length(): number {
+    return this.values.length;
+  }
+
+  base(row: number): number {
+    return row * this.#slots;
+  }
+
+  read(field: Field, row: number): unknown {
+    return field.read(this.values[row]!, this.starts, this.base(row));
+  }
+}
+
+/** Copies one row's features into a tensor's row. */
+type Fill = (vectors: Vectors, row: number, into: Float32Array, at: number) => void;
+
+const FLOAT_BYTES = 4;
+
+/** What vectors of one pipeline are read by. */
+export class VectorReader {
+  readonly rows: Rows;
+  readonly #codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
+  readonly #set: readonly [Field, Field];
+  readonly #setBytes: Uint8Array;
+  readonly #traceparent: Field;
+  readonly #entity: Field;
+  readonly #appendTime: Field;
+  readonly #fills = new WeakMap<readonly string[], Fill>();
+
+  /** @param codecs of each input topic, all of one schema, under ids of their own */
+  constructor(pipeline: Pipeline, codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>) {
+    const [codec] = codecs.values();
+    this.rows = codec!.rows;
+    this.#codecs = codecs;
+    this.#set = [this.rows.field('featureSet'), this.rows.field('featureSetHash')];
+    this.#setBytes = Buffer.concat([
+      codec!.encodeField('featureSet', pipeline.features.version),
+      codec!.encodeField('featureSetHash', hashFeatureSet(pipeline)),
+    ]);
+    this.#traceparent = this.rows.field('traceparent');
+    this.#entity = this.rows.field('entity');
+    this.#appendTime = this.rows.field('appendTime');
+  }
+
+  /** Adds one row, or says why it cannot be used. */
+  add(vectors: Vectors, topic: string, value: Uint8Array): Bad | 'other-features' | undefined {
+    const row = vectors.length;
+    const base = vectors.base(row);
+    const located = this.#codecs.get(topic)!.rows.locate(value, vectors.starts, base);
+    if (located instanceof Bad) return located;
+    if (!this.#isOfOurSet(located, vectors.starts, base)) return 'other-features';
+    vectors.values.push(located);
+    return undefined;
+  }
+
+  /** Version and hash lie side by side: as bytes they are ours, or the vector is of another feature set. */
+  #isOfOurSet(value: Uint8Array, starts: Int32Array, base: number): boolean {
+    const [version, hash] = this.#set;
+    const start = version.start(starts, base);
+    const wanted = this.#setBytes;
+    if (hash.end(starts, base) - start !== wanted.length) return false;
+    for (let i = 0; i < wanted.length; i++) if (value[start + i] !== wanted[i]) return false;
+    return true;
+  }
+
+  /** The features of all rows, in the order named. */
+  tensor(vectors: Vectors, names: readonly string[]): Float32Array {
+    let fill = this.#fills.get(names);
+    if (fill === undefined) this.#fills.set(names, (fill = this.#fillOf(names)));
+    const data = new Float32Array(vectors.length * names.length);
+    for (let row = 0; row < vectors.length; row++) fill(vectors, row, data, row * names.length);
+    return data;
+  }
+
+  #fillOf(names: readonly string[]): Fill {
+    const paths = names.map(name => `features.${name}`);
+    const first = this.rows.sideBySide(paths);
+    if (first === undefined) {
+      const fields = paths.map(path => this.rows.field(path));
+      return (vectors, row, into, at) => {
+        for (const [k, field] of fields.entries()) into[at + k] = Number(vectors.read(field, row));
+      };
+    }
+    const bytes = names.length * FLOAT_BYTES;
+    return ({ values, starts }, row, into, at) => {
+      const value = values[row]!;
+      const start = first.start(starts, row * this.rows.slots);
+      const target = new Uint8Array(into.buffer, at * FLOAT_BYTES, bytes);
+      for (let k = 0; k < bytes; k++) target[k] = value[start + k]!;
+    };
+  }
+
+  /** As bytes. */
+  entity(vectors: Vectors, row: number): Uint8Array {
+    return Buffer.from(vectors.read(this.#entity, row) as string);
+  }
+
+  appendTime(vectors: Vectors, row: number): number {
+    return vectors.read(this.#appendTime, row) as number;
+  }
+
+  traceparents(vectors: Vectors): readonly string[] {
+    const found: string[] = [];
+    for (let row = 0; row < vectors.length; row++) {
+      const at = this.#traceparent.start(vectors.starts, vectors.base(row));
+      // The first branch of the union is null.
+      if (vectors.values[row]![at] !== 0) found.push(vectors.read(this.#traceparent, row) as string);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,114 @@
+import { expect, test } from '@jest/globals';
+import { Bad } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
+import { featureNames } from '@millrace/define';
+import { fraud } from '@millrace/pipelines';
+import fc from 'fast-check';
+import { PredictionWriter } from '../src/answer.ts';
+import { VectorReader, Vectors } from '../src/vectors.ts';
+import { codecs, FEATURES, vectorOf } from './harness.ts';
+import { predictionsOf } from './reference.ts';
+
+const { features, predictions } = codecs();
+const TOPIC = 'fraud.features.v1';
+const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
+const writer = new PredictionWriter(fraud, features, predictions);
+const reference = predictionsOf(fraud);
+
+const text = fc.string({ unit: 'grapheme', maxLength: 80 });
+const whole = fc.maxSafeNat().map(n => Math.floor(n / 2));
+const vector = fc
+  .record({
+    eventId: text,
+    revision: fc.nat(),
+    sequence: whole,
+    entity: text,
+    eventTime: whole,
+    appendTime: whole,
+    late: fc.boolean(),
+    sourceTopic: text,
+    sourcePartition: fc.nat(),
+    sourceOffset: whole,
+    inputHash: text,
+    runId: text,
+    traceparent: fc.option(text),
+    event: fc.record({ customerId: text, terminalId: text, amount: fc.double() }),
+    features: fc.tuple(...FEATURES.map(() => fc.float())).map(values => Object.fromEntries(FEATURES.map((name, i) => [name, values[i]!]))), // prettier-ignore
+  })
+  .map(changes => vectorOf(0, changes));
+const score = fc.float({ min: 0, max: 1, noNaN: true });
+const rows = fc.array(fc.tuple(vector, score, whole), { minLength: 1, maxLength: 5 });
+const by = fc.record({ model: text, modelVersion: text, modelDigest: text, fallback: fc.option(text) });
+const inForce = fc.record({
+  controlRevision: whole,
+  thresholds: fc.record({ block: score, review: score }),
+  route: text,
+  routeVersion: fc.nat(),
+  arm: text,
+});
+
+const taken = (vectors: readonly FeaturesValue[]): Vectors => {
+  const into = new Vectors(reader.rows.slots, vectors.length);
+  for (const one of vectors) expect(reader.add(into, TOPIC, features.encode(one))).toBeUndefined();
+  return into;
+};
+
+test('the bytes of a prediction are those of the prediction as a value', () => {
+  fc.assert(
+    fc.property(rows, by, inForce, whole, text, (of, answerer, force, scoredAt, batchId) => {
+      const vectors = taken(of.map(([one]) => one));
+      const write = writer.begin({ vectors, by: answerer, inForce: force, scoredAt, batchId });
+      const written = of.map(([, output, offset], row) => write(row, [output], offset));
+      for (const [row, [given, output, vectorOffset]] of of.entries()) {
+        // As it was read: what is no float on the way in is one then.
+        const read = features.decode(features.encode(given)) as FeaturesValue;
+        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, scoredAt, batchId }); // prettier-ignore
+        expect(written[row]!.decision).toBe(value.decision);
+        expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.each([
+  ['in the order of the vector, copied together', FEATURES],
+  ['in another order', FEATURES.toReversed()],
+  ['some of them', FEATURES.slice(3, 7)],
+  ['with gaps', FEATURES.filter((_, i) => i % 2 === 0)],
+])('a tensor has the features of each row, %s', (_, names) => {
+  fc.assert(
+    fc.property(rows, of => {
+      const given = of.map(([one]) => one);
+      const expected = given.flatMap(one => names.map(name => one.features[name]!));
+      expect([...reader.tensor(taken(given), names)]).toEqual([...Float32Array.from(expected)]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a vector of another feature set, or no vector, takes no row', () => {
+  const vectors = new Vectors(reader.rows.slots, 1);
+  const add = (bytes: Uint8Array) => reader.add(vectors, TOPIC, bytes);
+  const hash = 'f'.repeat(vectorOf(0).featureSetHash.length);
+  expect(add(features.encode(vectorOf(0, { featureSet: 2 })))).toBe('other-features');
+  expect(add(features.encode(vectorOf(0, { featureSetHash: hash })))).toBe('other-features');
+  expect(add(features.encode(vectorOf(0, { featureSetHash: hash.slice(1) })))).toBe('other-features');
+  expect(add(features.encode(vectorOf(0)).subarray(0, -1))).toBeInstanceOf(Bad);
+  expect(vectors.length).toBe(0);
+  expect(add(features.encode(vectorOf(5)))).toBeUndefined();
+  expect(vectors.length).toBe(1);
+  expect(reader.entity(vectors, 0)).toEqual(Buffer.from(vectorOf(5).entity));
+  expect(reader.appendTime(vectors, 0)).toBe(vectorOf(5).appendTime);
+  expect(reader.traceparents(vectors)).toEqual([]);
+});
+
+test('a pipeline that its schemas do not fit is refused at the start', () => {
+  const other = (changes: object) => () =>
+    new PredictionWriter({ ...fraud, ...changes }, features, predictions);
+  expect(other({ kpis: {} })).toThrow("field 'kpis' of the prediction has other names than the pipeline");
+  expect(other({ model: { ...fraud.model, outputs: [...fraud.model.outputs, 'other'] } })).toThrow(
+    "field 'outputs' of the prediction",
+  );
+  expect(featureNames(fraud.features)).toEqual(FEATURES);
+});
