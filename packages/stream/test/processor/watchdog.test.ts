@@ -175,6 +175,7 @@ describe('a process goes on', () => {
                 topic: 'state',
                 partition: 0,
                 length: 0,
+                bytes: 0,
                 nextOffset: 0,
                 highWatermark: 1,
                 offset: () => 0,
