@@ -9,10 +9,10 @@ import { newWalk } from './walk.ts';
 export interface Field {
   readonly place: Place;
   /** Where its bytes begin, in the value that `locate` gave back for these slots. */
-  start(starts: Int32Array, base: number): number;
-  end(starts: Int32Array, base: number): number;
+  readonly start: (starts: Int32Array, base: number) => number;
+  readonly end: (starts: Int32Array, base: number) => number;
   /** Its value, as `decode` gives it. */
-  read(value: Uint8Array, starts: Int32Array, base: number): unknown;
+  readonly read: (value: Uint8Array, starts: Int32Array, base: number) => unknown;
 }
 
 /**

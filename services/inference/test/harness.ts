@@ -19,7 +19,7 @@ import {
   type OutRecord,
   type RecordRun,
 } from '@millrace/stream';
-import { type Metrics, noMetrics, systemClock } from '@millrace/telemetry';
+import { systemClock } from '@millrace/telemetry';
 import { inferenceService, type InferenceOptions } from '../src/index.ts';
 
 /** With thresholds that these tests know. */
@@ -281,30 +281,4 @@ export const until = async (condition: () => boolean | Promise<boolean>, what: s
     await systemClock.sleep(10);
   }
   throw new Error(`it never came to pass: ${what}`);
-};
-
-export interface Counted {
-  readonly metrics: Metrics;
-  readonly seen: Map<string, number>;
-}
-
-/** Counts how often and how much was measured, by name and labels. */
-export const counting = (): Counted => {
-  const seen = new Map<string, number>();
-  const key = (name: string, labels: object): string => `${name} ${Object.values(labels).join(' ')}`;
-  return {
-    seen,
-    metrics: {
-      ...noMetrics,
-      count: (name, labels, by = 1) => {
-        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + by);
-      },
-      observe: (name, labels) => {
-        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + 1);
-      },
-      observeAll: (name, labels, values) => {
-        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + [...values].length);
-      },
-    },
-  };
 };

@@ -4,8 +4,9 @@ import { hashFeatureSet } from '@millrace/define';
 import { workerScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
 import {
-  batches, counting, engines, FEATURES, lost, POISON, SHIPPED_MODELS, TOPICS, UNANSWERABLE, until, utf8, vectorOf, World, writeModel,
+  batches, engines, FEATURES, lost, POISON, SHIPPED_MODELS, TOPICS, UNANSWERABLE, until, utf8, vectorOf, World, writeModel,
 } from './harness.ts'; // prettier-ignore
+import { counting } from './counting.ts';
 
 const signal = new AbortController().signal;
 const many = (count: number, from = 100): ReturnType<typeof vectorOf>[] =>
