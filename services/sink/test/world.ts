@@ -80,6 +80,7 @@ const listening = () => {
       void measured.set(key(name, labels), (measured.get(key(name, labels)) ?? 0) + by),
     set: (name, labels, value) => void measured.set(key(name, labels), value),
     observe: () => undefined,
+    observeAll: () => undefined,
   };
   return { said, measured, logger, metrics };
 };

@@ -81,7 +81,7 @@ export const schemaTarget = async (): Promise<Target> => {
     run: input => {
       const text = textOf(input);
       const read = resolveWriter<object>(own, text, DEFAULT_LIMITS);
-      if (!(read instanceof Bad)) for (const value of values) read(value);
+      if (!(read instanceof Bad)) for (const value of values) read.read(value);
       try {
         loadSchema(text, DEFAULT_LIMITS);
       } catch (error) {

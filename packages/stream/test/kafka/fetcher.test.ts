@@ -41,6 +41,7 @@ const fetching = (
       lanes.map(({ partition }) => ({ partitionId: partition, leader: leader(partition) })),
   } as unknown as Cluster;
   return new Fetcher(cluster, lanes, {
+    bytes: 'stock',
     clock: systemClock,
     logger: noLogger,
     waitMsMax: 1,
