@@ -70,8 +70,8 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'never-answers',
     shows: 'a call of the model never comes back, now and then',
     file: 'services/inference/src/ask.ts',
-    text: '    return await askModel(serving, vectors, null);',
-    instead: `    ${chance(0.003, 'await new Promise(() => undefined)')}\n    return await askModel(serving, vectors, null);`,
+    text: '    return await askModel(serving, question, null);',
+    instead: `    ${chance(0.003, 'await new Promise(() => undefined)')}\n    return await askModel(serving, question, null);`,
   },
   {
     name: 'answers-slowly',

@@ -39,11 +39,9 @@ export const PROTECTIONS: readonly Mutant[] = [
   {
     name: 'aborts-unsorted',
     shows: 'P1: aborts are looked at in the order in which they ended: aborted records are answered',
-    file: `${KAFKAJS}/consumer/filterAbortedMessages.js`,
-    text: `[...abortedTransactions].sort((a, b) =>
-    Long.fromValue(a.firstOffset).compare(Long.fromValue(b.firstOffset))
-  )`,
-    instead: '[...abortedTransactions]',
+    file: 'packages/stream/src/kafka/records/aborted.ts',
+    text: 'aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)',
+    instead: 'aborted',
   },
   {
     name: 'empty-batches-unseen',
