@@ -95,18 +95,23 @@ const startOne = async (
   void child.ended.then(() => (over = true));
   const end = clock.now() + READY_MS_MAX;
   let why = 'it does not listen';
-  while (clock.now() < end) {
-    if (over) throw new Error(`${name} ended while it started; the end of ${logFile}:\n${lastLog(logFile)}`);
-    const port = readPort(readyFile);
-    if (port !== undefined) {
-      const state = await readiness(port);
-      if (state.ready) return { name, pid: child.pid, guardPid: child.guardPid, port, child };
-      why = state.why;
+  try {
+    while (clock.now() < end) {
+      if (over)
+        throw new Error(`${name} ended while it started; the end of ${logFile}:\n${lastLog(logFile)}`);
+      const port = readPort(readyFile);
+      if (port !== undefined) {
+        const state = await readiness(port);
+        if (state.ready) return { name, pid: child.pid, guardPid: child.guardPid, port, child };
+        why = state.why;
+      }
+      await clock.sleep(POLL_MS, signal);
     }
-    await clock.sleep(POLL_MS, signal);
+    throw new Error(`${name} was not ready within ${READY_MS_MAX / 1000} s: ${why}`);
+  } catch (error) {
+    await child.stop();
+    throw error;
   }
-  await child.stop();
-  throw new Error(`${name} was not ready within ${READY_MS_MAX / 1000} s: ${why}`);
 };
 
 export interface Services {
@@ -122,23 +127,32 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
   mkdirSync(join(options.directory, 'logs'), { recursive: true });
   const names = options.names ?? SERVICE_NAMES;
   const running = new Map<ServiceName, RunningService & { readonly child: Child }>();
-  let stopping = false;
+  const stopping = new AbortController();
+  /** What is being started again: a stop in its midst ends it too. */
+  const starting = new Set<Promise<void>>();
+  const again = { ...options, signal: AbortSignal.any([options.signal, stopping.signal]) };
   let restarts = 0;
+  const startAgain = async (name: ServiceName): Promise<void> => {
+    try {
+      running.set(name, await startOne(name, again));
+      watch(name);
+    } catch (error) {
+      if (again.signal.aborted) return;
+      options.say(`${name} could not be started again: ${(error as Error).message}`);
+    }
+  };
   const watch = (name: ServiceName): void => {
-    void running.get(name)!.child.ended.then(async code => {
-      if (stopping || options.signal.aborted) return;
+    void running.get(name)!.child.ended.then(code => {
+      if (again.signal.aborted) return;
       if (++restarts > RESTARTS_MAX) return options.say(`${name} ended (${code}) too often; it stays down`);
       options.say(`${name} ended (${code}); starting it again`);
-      try {
-        running.set(name, await startOne(name, options));
-        watch(name);
-      } catch (error) {
-        options.say(`${name} could not be started again: ${(error as Error).message}`);
-      }
+      const start = startAgain(name).finally(() => starting.delete(start));
+      starting.add(start);
     });
   };
   const stop = async (): Promise<void> => {
-    stopping = true;
+    stopping.abort(new Error('the services are stopped'));
+    await Promise.all(starting);
     await Promise.all([...running.values()].map(({ child }) => child.stop()));
   };
   try {
@@ -160,7 +174,8 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
       }),
     port: name => running.get(name)!.port,
     release: async () => {
-      stopping = true;
+      stopping.abort(new Error('the services go on alone'));
+      await Promise.all(starting);
       await Promise.all([...running.values()].map(({ child }) => child.release()));
     },
     stop,
