@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { openCodec } from '@millrace/avro';
+import { consumerGroup } from '@millrace/contracts';
 import { FIRST_MODEL_VERSION, openWorld, prepare } from '@millrace/cli';
 import { fraud } from '@millrace/pipelines';
 import { describeStack, stackAddresses } from '../jest/stack.ts';
 import { encoded, LETTERS, lettersSince, ofOne, STUMBLES_AT, valueOf } from './letters.ts';
-import { endsOf, planted, TOPICS } from './world.ts';
+import { endsOf, eventually, planted, startJourney, TOPICS } from './world.ts';
 
 const LIMIT_MS = 120_000;
 const TOPIC = TOPICS.scored;
@@ -15,7 +16,7 @@ const FEATURE_MAIN = join(import.meta.dirname, '../../services/feature/src/main.
 
 describeStack('code of ours that stumbles over one record after the other', () => {
   test(
-    'ends the process, which is never silent, and passes over none of them',
+    'ends the process, which is never silent, passes over none of them, and mended code answers them',
     async () => {
       const addresses = stackAddresses();
       const world = openWorld(addresses);
@@ -36,13 +37,27 @@ describeStack('code of ours that stumbles over one record after the other', () =
         await producer.close();
         const { code, out } = await feature('feature-stumbles');
         expect([code, out]).toEqual([1, expect.stringContaining('the handler fails on every record')]);
-        const committed = await world.broker.admin.committed('millrace.feature.fraud', [TOPIC]);
-        const at = committed.find(one => one.partition === partition)?.offset ?? 0;
+        const committedTo = async (): Promise<number> => {
+          const committed = await world.broker.admin.committed(consumerGroup('feature', fraud), [TOPIC]);
+          return committed.find(one => one.partition === partition)?.offset ?? 0;
+        };
+        const at = await committedTo();
         const first = inputs.find(one => one.partition === partition)!.offset;
         const aside = (await lettersSince(world, letters)).filter(letter => letter.key === key.toString());
         // None is lost: each is a letter, or still to be read.
         expect(aside.length).toBe(Math.max(0, at - first));
         expect(aside.length).toBeLessThan(events.length);
+        // Code that does not stumble answers what is left; other tests read the same topic.
+        const journey = await startJourney(['feature']);
+        try {
+          await eventually(
+            committedTo,
+            now => now >= first + events.length,
+            now => `committed to ${now}, of ${first + events.length}`,
+          );
+        } finally {
+          await journey.close();
+        }
       } finally {
         await world.broker.close();
       }
