@@ -153,7 +153,7 @@ export const rowsOf = async ({ databaseUrl }: Stage, events: readonly Payment[])
   }
 };
 
-/** How many lines a service logged since, in each second that has any. */
+/** How many lines a service logged since, by second; a second without one is left out. */
 export const linesSince = ({ directory }: Stage, name: string, fromMs: number): readonly number[] => {
   const counts = new Map<number, number>();
   const lines = readFileSync(join(directory, 'logs', `${name}.log`), 'utf8').split('\n');
