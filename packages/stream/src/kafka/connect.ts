@@ -73,6 +73,9 @@ const keepingSockets =
   (target: SocketTarget): Socket => {
     if (sockets.closed) throw new Error('the client is closed');
     const socket = openSocket(target);
+    // kafkajs lets a dead socket go once for each who waited for it, and every time Node notes that for a connection
+    // that never comes. It would warn of a leak.
+    socket.setMaxListeners(0);
     sockets.open.add(socket);
     socket.once('close', () => sockets.open.delete(socket));
     return socket;

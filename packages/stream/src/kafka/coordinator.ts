@@ -1,6 +1,5 @@
 import { type Cluster, type Node } from './internals.ts';
-import { isRefusal, isUnanswered, typeOf } from './errors.ts';
-import { SilentNodeError } from './silence.ts';
+import { isRefusal, isUnanswered, isUninformed, typeOf } from './errors.ts';
 
 export const GROUP = 0;
 export const TRANSACTION = 1;
@@ -8,8 +7,8 @@ export const TRANSACTION = 1;
 const MOVED = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
 
 /**
- * The node that coordinates a group or a transactional id: looked up once, forgotten when it has moved or did not
- * answer. kafkajs looks it up for every request, which is half of the requests of a transaction.
+ * The node that coordinates a group or a transactional id: looked up once, forgotten when it has moved, did not
+ * answer, or is no node of the cluster any more. kafkajs looks it up for every request, which is half of the requests of a transaction.
  */
 export class Coordinator {
   readonly #cluster: Cluster;
@@ -25,7 +24,7 @@ export class Coordinator {
     try {
       return await request(await this.#node());
     } catch (error) {
-      const isAway = isUnanswered(error) || error instanceof SilentNodeError;
+      const isAway = isUnanswered(error) || isUninformed(error);
       if (isAway || MOVED.has(typeOf(error) ?? '')) this.#nodeId = undefined;
       throw error;
     }

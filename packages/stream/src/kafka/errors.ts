@@ -79,11 +79,14 @@ export const isUnanswered = (error: unknown): boolean => {
   return UNANSWERED.has(cause.name ?? '') && remedyOf(cause) === undefined;
 };
 
+/** Nobody was asked: metadata lacks the node, or it is silent just now. */
+export const isUninformed = (error: unknown): boolean => UNINFORMED.has(causeOf(error as Thrown).name ?? '');
+
 /** The broker answered, or was not asked: the request was not executed, and may succeed later. */
 export const isRefusedForNow = (error: unknown): boolean => {
-  const { name, type, retriable } = causeOf(error as Thrown);
+  const { type, retriable } = causeOf(error as Thrown);
   if (type !== undefined) return (retriable === true || PASSING.has(type)) && !FENCED.has(type);
-  return UNINFORMED.has(name ?? '');
+  return isUninformed(error);
 };
 
 export const isPassing = (error: unknown): boolean => isUnanswered(error) || isRefusedForNow(error);

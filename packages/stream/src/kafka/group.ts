@@ -1,16 +1,22 @@
+import type { Clock } from '@millrace/telemetry';
 import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
 import { assignmentsOf, PROTOCOL, readAssignment, readSubscription, subscriptionOf } from './assignment.ts';
 import { learnTopics } from './connect.ts';
 import { Coordinator, GROUP } from './coordinator.ts';
-import { typeOf } from './errors.ts';
+import { isPassing, typeOf } from './errors.ts';
 import type { Cluster } from './internals.ts';
 import { committedOffsets, listOffsets, offsetsByTopic } from './offsets.ts';
+import { retrying } from './retry.ts';
+
+/** The session, which no beat keeps alive meanwhile, is not much longer. */
+const POSITIONS_MS_MAX = 5_000;
 
 export interface GroupSettings {
   readonly group: string;
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** The classic group protocol, as one member speaks it: join, sync, heartbeat, commit, leave. */
@@ -81,8 +87,16 @@ export class GroupClient {
     return assignmentsOf(subscribed, new Map(counts));
   }
 
-  /** Where reading starts: the committed offset, else the beginning. */
-  async positions(): Promise<readonly PartitionOffset[]> {
+  /**
+   * Where reading starts: the committed offset, else the beginning. Asked again in place: joining again for it would take
+   * the work of every member away once more.
+   */
+  positions(): Promise<readonly PartitionOffset[]> {
+    const { clock } = this.#settings;
+    return retrying(() => this.#positions(), { clock, again: isPassing, forMs: POSITIONS_MS_MAX });
+  }
+
+  async #positions(): Promise<readonly PartitionOffset[]> {
     const committed = await committedOffsets(this.#asking, this.#settings.group, this.#owned);
     const same = (a: TopicPartition) => (b: TopicPartition) =>
       a.topic === b.topic && a.partition === b.partition;

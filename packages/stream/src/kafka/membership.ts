@@ -60,7 +60,7 @@ export class KafkaMembership implements Membership {
     this.#asking = clusterOf(options);
     const { sessionTimeoutMs = SESSION_TIMEOUT_MS, rebalanceTimeoutMs = REBALANCE_TIMEOUT_MS } = group;
     this.#client = new GroupClient(
-      { ...group, sessionTimeoutMs, rebalanceTimeoutMs },
+      { ...group, sessionTimeoutMs, rebalanceTimeoutMs, clock: options.clock },
       this.#joining,
       this.#asking,
     );

@@ -6,7 +6,10 @@ import type { Cluster } from './internals.ts';
 /** Which offset of each partition: the first, the last stable one, or the first appended at or after a time. */
 export type OffsetSought = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };
 
-/** The topic must be known to the cluster (`learnTopics`). An offset of -1 means that there is none. */
+/**
+ * The topic must be known to the cluster (`learnTopics`). An offset of -1 means that there is none. kafkajs asks the
+ * leaders it knows of and learns nothing from a refusal: after a failure they are learnt anew, for who asks again.
+ */
 export const listOffsets = async (
   cluster: Cluster,
   topic: string,
@@ -15,7 +18,12 @@ export const listOffsets = async (
   const partitions = cluster
     .findTopicPartitionMetadata(topic)
     .map(({ partitionId }) => ({ partition: partitionId }));
-  const found = await cluster.fetchTopicsOffset([{ topic, partitions, ...sought }]);
+  const found = await cluster
+    .fetchTopicsOffset([{ topic, partitions, ...sought }])
+    .catch(async (error: unknown) => {
+      await cluster.refreshMetadata().catch(() => undefined); // The next attempt says what is wrong.
+      throw error;
+    });
   return found
     .flatMap(({ partitions }) =>
       partitions.map(at => ({ topic, partition: at.partition, offset: exactOffset(at.offset) })),
