@@ -33,17 +33,19 @@ export interface CutFrom<In> {
   readonly changelog: { readonly topic: string; readonly partition: number } | undefined;
   /** Most that the lanes may give. */
   readonly max: { readonly records: number; readonly bytes: number };
+  /** Whether gaps that were read over are worth a commit of their own. */
+  readonly gaps: boolean;
 }
 
 /**
  * Takes, in one synchronous stretch: of each lane the closed prefix with what it holds, then plain output, then changes
- * of state. Undefined when there is nothing but gaps that were read over: committing those would write a control
- * record, which is a gap to whoever reads it, and a quiet pipeline would never be quiet.
+ * of state. Undefined when there is nothing, or nothing but gaps that were read over, unless they are wanted: each
+ * transaction that is read ends with a gap, and to commit each would make two of every one.
  *
  * What the lanes give can be divided between records as long as each record is all that its output belongs to. Changes
  * of state and plain output belong to no record: where there are some, the cut is whole, however large.
  */
-export function takeCut<In>({ lanes, plain, state, changelog, max }: CutFrom<In>): Cut<In> | undefined {
+export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFrom<In>): Cut<In> | undefined {
   const records: OutRecord[] = [];
   const changes = state?.cut() ?? [];
   const whole = plain.length > 0 || changes.length > 0;
@@ -51,11 +53,11 @@ export function takeCut<In>({ lanes, plain, state, changelog, max }: CutFrom<In>
   const shares = lanes.map(lane => shareOf(lane, records, room));
   for (const record of plain) records.push(record);
   const outputs = countByTopic(records);
-  if (records.length === 0 && changes.length === 0 && shares.every(({ rows }) => rows === 0))
-    return undefined;
   const offsets = shares
     .filter(({ lane, watermark }) => watermark !== (lane.committed ?? lane.start))
     .map(({ lane, watermark }) => ({ ...lane.at, offset: watermark }));
+  const nothing = records.length === 0 && changes.length === 0 && shares.every(({ rows }) => rows === 0);
+  if (nothing && !(gaps && offsets.length > 0)) return undefined;
   const bookkeeping = changelog === undefined ? [] : offsets.map(appliedChange);
   if (changelog !== undefined)
     for (const [key, value] of [...changes, ...bookkeeping])

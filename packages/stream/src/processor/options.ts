@@ -45,6 +45,8 @@ export interface CommitOptions {
   readonly recordsMax: number;
   /** Bytes of outputs and state gathered. */
   readonly bytesMax: number;
+  /** Without a commit for so long, offsets are moved over gaps alone. Retention must be longer. */
+  readonly quietMs: number;
 }
 
 /** How long a bad world is borne by one task without a successful commit, before the process ends. */
@@ -128,6 +130,7 @@ export const COMMIT_DEFAULT: CommitOptions = {
   intervalMs: 100,
   recordsMax: 5_000,
   bytesMax: 8 * 1024 * 1024,
+  quietMs: 300_000,
 };
 export const RETRY_DEFAULT: RetryOptions = {
   attemptsMax: 100,

@@ -16,8 +16,14 @@ import type { Progress, Wait } from './watchdog.ts';
 
 /** Longer than the interval of heartbeats, so that one of them has learned whether we are still in the group. */
 const FENCED_WAIT_MS = 1_500;
-/** Records in a row on which the handler may fail before it is the code, and not the records, that is bad. */
-const CONDEMNED_IN_A_ROW_MAX = 10;
+/**
+ * Records in a row on which the handler may fail before it is the code, and not the records, that is bad. None of them is
+ * committed by then. A sender's mistake can make some hundreds that are bad in the same way.
+ */
+const CONDEMNED_IN_A_ROW_MAX = 1_000;
+/** So many of a row are told of one by one, then every hundredth: their dead letters tell of all. */
+const TOLD_ONE_BY_ONE_MAX = 10;
+const TOLD_EACH = 100;
 
 export interface RunnerOf<In, Out extends object> {
   readonly setting: Setting<In, Out>;
@@ -242,8 +248,17 @@ export class TaskRunner<In, Out extends object> {
     const { setting, task, fatal } = this.#of;
     const lane = this.#lane(failure.topic)!;
     const condemned = lane.bisection.failed({ first: failure.first, last: failure.last });
-    setting.logger.warn({ task, ...lane.at, error: placeOf(failure.cause), condemned }, failure.message);
-    if (condemned === undefined || ++this.#condemnedInARow < CONDEMNED_IN_A_ROW_MAX) return true;
+    if (condemned !== undefined) {
+      this.#condemnedInARow++;
+      this.#moved(); // Found is progress, though nothing is committed yet.
+    }
+    const inARow = this.#condemnedInARow;
+    if (inARow <= TOLD_ONE_BY_ONE_MAX || (condemned !== undefined && inARow % TOLD_EACH === 0))
+      setting.logger.warn(
+        { task, ...lane.at, error: placeOf(failure.cause), condemned, inARow },
+        failure.message,
+      );
+    if (inARow < CONDEMNED_IN_A_ROW_MAX) return true;
     fatal(new Error(`the handler fails on every record: ${failure.message}`, { cause: failure.cause }));
     return false;
   }

@@ -15,6 +15,9 @@ export class Shipping<In, Out extends object> {
   readonly #signal: AbortSignal;
   #plain: OutRecord[] = [];
   #cuts = 0;
+  /** End of the last commit, or the beginning. */
+  #lastMs: number;
+  #gaps = false;
 
   /** @param signal aborted: what is shipped must not be committed any more. */
   constructor(of: SittingOf<In, Out>, state: OverlayState | undefined, signal: AbortSignal) {
@@ -22,6 +25,20 @@ export class Shipping<In, Out extends object> {
     this.#state = state;
     this.#signal = signal;
     this.size = new CommitSize(of.setting.commit);
+    this.#lastMs = of.setting.clock.now();
+  }
+
+  /**
+   * After a while of quiet, the gaps behind the last record are due: when retention has removed them, an offset before
+   * them would look like records that are lost. @returns whether there is something to commit for it
+   */
+  gapsAreDue(nowMs: number): boolean {
+    const { setting, lanes } = this.#of;
+    if (nowMs - this.#lastMs < setting.commit.quietMs) return false;
+    this.#gaps = lanes.some(
+      ({ tracker, committed, start }) => tracker.open === 0 && tracker.watermark !== (committed ?? start),
+    );
+    return this.#gaps;
   }
 
   /** Output that belongs to no record, for the next commit. */
@@ -47,6 +64,8 @@ export class Shipping<In, Out extends object> {
     }
     this.#signal.throwIfAborted();
     const endMs = clock.now();
+    this.#lastMs = endMs;
+    this.#gaps = false;
     await this.#state?.settle(cut.bookkeeping, () => this.#mark());
     const records = cut.shares.reduce((sum, { rows }) => sum + rows, cut.records.length);
     this.size.observe({ records, sendMs: sentMs - startMs, endMs: endMs - sentMs });
@@ -75,6 +94,7 @@ export class Shipping<In, Out extends object> {
       state: this.#state,
       changelog: changelog === undefined ? undefined : { topic: changelog, partition: task },
       max: this.size.cutMax,
+      gaps: this.#gaps,
     });
   }
 

@@ -217,6 +217,8 @@ export class Sitting<In, Out extends object> {
         await setting.clock.sleep(setting.tickMs, this.signal);
         gaugeLanes(setting, lanes, task, this.#state?.size);
         if (this.#mode === 'running') this.holds.onTime(setting.clock.now());
+        if (this.#mode === 'running' && this.#shipping.gapsAreDue(setting.clock.now()))
+          this.#committer.soon();
         if (this.#mode === 'running') await this.#task?.onTime?.(setting.clock.now());
       }
     } catch (error) {

@@ -3,7 +3,6 @@ import { turnedClock } from '@millrace/telemetry';
 import { Coordinator, GROUP } from '../../src/kafka/coordinator.ts';
 import { GroupClient } from '../../src/kafka/group.ts';
 import type { Cluster, Node } from '../../src/kafka/internals.ts';
-import { kafkajs } from '../../src/kafka/internals.ts';
 
 const refusal = (type: string): Error => Object.assign(new Error(type), { type, retriable: true });
 
@@ -33,7 +32,8 @@ const movingCluster = () => {
       },
     }) as unknown as Node;
   const findBroker = async ({ nodeId }: { nodeId: number | string }): Promise<Node> => {
-    if (!nodes.has(Number(nodeId))) throw new kafkajs.KafkaJSBrokerNotFound(`Broker ${nodeId} not found`);
+    if (!nodes.has(Number(nodeId)))
+      throw Object.assign(new Error(`Broker ${nodeId} not found`), { name: 'KafkaJSBrokerNotFound' });
     return nodeOf(Number(nodeId));
   };
   const cluster = {
