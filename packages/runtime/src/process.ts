@@ -160,6 +160,11 @@ export const runProcess = async <S extends Spec>(options: ProcessOptions<S>): Pr
     otel: otelFromEnv(process.env),
   });
   const { logger } = telemetry;
+  // Node prints a text beside our lines, and where the disk behind it is full that ends the process.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name: warning, message: error }) =>
+    logger.warn({ warning, error }, 'a warning of Node'),
+  );
   const readiness = new Readiness();
   const abort = new AbortController();
 

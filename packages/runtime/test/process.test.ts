@@ -47,6 +47,21 @@ test('a part that cannot start ends it with 1, the reason logged once and withou
   expect(said.out).not.toContain('hunter2');
 });
 
+test('a warning of Node is a line of the log, and nothing is printed beside', async () => {
+  const { child, said, exit, heard } = begin(['--does', 'warn']);
+  await heard('a warning of Node');
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+  expect(lines(said.out)).toContainEqual(
+    expect.objectContaining({
+      level: 'warn',
+      warning: 'MaxListenersExceededWarning',
+      error: 'eleven listeners',
+    }),
+  );
+  expect(said.err).toBe('');
+});
+
 test('a forgotten rejection ends it with 1', async () => {
   const { said, exit } = begin(['--does', 'reject']);
   expect(await exit).toBe(1);

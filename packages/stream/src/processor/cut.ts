@@ -39,8 +39,8 @@ export interface CutFrom<In> {
 
 /**
  * Takes, in one synchronous stretch: of each lane the closed prefix with what it holds, then plain output, then changes
- * of state. Undefined when there is nothing, or nothing but gaps that were read over, unless they are wanted: each
- * transaction that is read ends with a gap, and to commit each would make two of every one.
+ * of state. Undefined when there is nothing, or nothing but gaps that were read over, unless they are wanted: what
+ * aborted transactions and compaction leave is not worth a commit each time it is seen.
  *
  * What the lanes give can be divided between records as long as each record is all that its output belongs to. Changes
  * of state and plain output belong to no record: where there are some, the cut is whole, however large.
