@@ -6,7 +6,10 @@ import { type Child, startGuarded } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
 import { BASELINE_TOPIC, type BenchWorld, MODEL_VERSION, MODELS_FOLDER } from './world/open.ts';
 
-export type ContestantName = 'millrace' | 'plain';
+/** Whom the service as it ships is measured against: another program, or itself with the other way to deliver. */
+export const AGAINST = ['plain', 'at-least-once'] as const;
+export type Against = (typeof AGAINST)[number];
+export type ContestantName = 'millrace' | Against;
 
 export interface Contestant {
   readonly name: ContestantName;
@@ -63,15 +66,25 @@ export interface MillraceOptions {
   readonly profile?: string | undefined;
 }
 
-/** The inference service as it ships: everything at its default, but for the settings given. */
-export const millrace = (
+/** How a pipeline delivers is a line of its definition, which is replaced as the file is loaded. */
+const AT_LEAST_ONCE = {
+  args: ['--import', join(ROOT, 'test/mutants/register.ts')],
+  environment: { MILLRACE_MUTANT: 'inference-at-least-once' },
+} as const;
+const AS_IT_SHIPS = { args: [], environment: {} } as const;
+
+/** The inference service as it ships, or at least once: everything at its default, but for the settings given. */
+const millrace = (
   world: BenchWorld,
+  name: 'millrace' | 'at-least-once',
   { settings, profile: profileDirectory }: MillraceOptions,
 ): Contestant => {
-  const readyFile = join(world.directory, 'millrace.ready.json');
+  const readyFile = join(world.directory, `${name}.ready.json`);
+  const delivery = name === 'millrace' ? AS_IT_SHIPS : AT_LEAST_ONCE;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const environment = {
+    ...delivery.environment,
     ...settings,
     KAFKA_BOOTSTRAP_SERVERS: world.kafka,
     SCHEMA_REGISTRY_URL: world.registryUrl,
@@ -80,21 +93,21 @@ export const millrace = (
     HOST: '127.0.0.1',
     PORT: '0',
   };
-  const args = [...profile, join(ROOT, 'services/inference/src/main.ts')];
+  const args = [...profile, ...delivery.args, join(ROOT, 'services/inference/src/main.ts')];
   const group = (): string => `millrace.inference.${fraud.name}`;
   return {
-    name: 'millrace',
+    name,
     // It takes leave when it stops, so that the group is free again.
     nextGroup: group,
     group,
     outTopic: topicsOf(fraud).predictions,
-    start: () => launch(world, { name: 'millrace', args, environment, readyFile }),
+    start: () => launch(world, { name, args, environment, readyFile }),
     ready: () => saysReady(readyFile),
   };
 };
 
 /** kafkajs, avsc and ONNX Runtime, put together in the plainest way. */
-export const plain = (world: BenchWorld, model: string): Contestant => {
+const plain = (world: BenchWorld, model: string): Contestant => {
   const readyFile = join(world.directory, 'plain.ready.json');
   // It is killed and remains a member for a while, as kafkajs has it: each start has a group of its own.
   let starts = 0;
@@ -123,3 +136,14 @@ export const plain = (world: BenchWorld, model: string): Contestant => {
     ready: () => saysReady(readyFile),
   };
 };
+
+export interface Match extends MillraceOptions {
+  readonly model: string;
+  readonly against: Against;
+}
+
+/** The service as it ships first, then whom it is measured against. */
+export const contestantsOf = (world: BenchWorld, match: Match): readonly [Contestant, Contestant] => [
+  millrace(world, 'millrace', match),
+  match.against === 'plain' ? plain(world, match.model) : millrace(world, match.against, match),
+];

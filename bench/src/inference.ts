@@ -1,9 +1,9 @@
-/** `bench inference`: how fast a backlog is scored, and what that costs, beside the plain way. */
+/** `bench inference`: how fast a backlog is scored, and what that costs, beside the plain way or the other way to deliver. */
 import { topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, isRight, offlineScores } from './check.ts';
-import { type Contestant, millrace, plain } from './contestants.ts';
+import { type Against, type Contestant, contestantsOf } from './contestants.ts';
 import { type Cost, costOf, disturbance, moreRounds, ratio, type Summed, summed } from './figures.ts';
 import { coresOfMachine, type Memory, memoryOf } from './linux/usage.ts';
 import { fill } from './load/publish.ts';
@@ -15,6 +15,7 @@ import { lastShare, readOnce, sumOf } from './world/offsets.ts';
 export interface InferenceOptions extends OpenOptions {
   readonly records: number;
   readonly rounds: number;
+  readonly against: Against;
   /** Writes CPU profiles of the service there; the figures of such a run are not to be used. */
   readonly profile: string | undefined;
 }
@@ -36,8 +37,9 @@ export interface InferenceResult {
   readonly settings: Readonly<Record<string, string>>;
   readonly records: number;
   readonly millrace: Summed<Figure>;
-  readonly plain: Summed<Figure>;
-  /** Millrace over plain. */
+  readonly against: Against;
+  readonly other: Summed<Figure>;
+  /** Millrace over the other. */
   readonly ratios: { readonly recordsPerSecond: number; readonly cpuSecondsPerMillion: number };
   readonly correct: boolean;
   readonly rounds: readonly InferenceRound[];
@@ -76,7 +78,7 @@ const measure = async (world: BenchWorld, options: InferenceOptions): Promise<re
   await fill(world.broker, load, 0, records);
   if ((await readOnce(world.broker, features)) !== records) throw new Error('the load is not as it was sent');
 
-  const contestants = [millrace(world, options), plain(world, model)];
+  const contestants = contestantsOf(world, options);
   const ends = await world.broker.admin.endOffsets(features);
   const warmUp = lastShare(ends, WARM_UP_SHARE);
   for (const contestant of contestants) {
@@ -111,7 +113,8 @@ export const benchInference = async (options: InferenceOptions): Promise<Inferen
       FIGURES,
       rounds.filter(one => one.contestant === name),
     );
-  const [ours, theirs] = [of('millrace'), of('plain')];
+  const { against } = options;
+  const [ours, theirs] = [of('millrace'), of(against)];
   const times = (figure: Figure): number => ratio(ours.medians[figure], theirs.medians[figure]);
   return {
     bench: 'inference',
@@ -119,7 +122,8 @@ export const benchInference = async (options: InferenceOptions): Promise<Inferen
     settings: options.settings,
     records: options.records,
     millrace: ours,
-    plain: theirs,
+    against,
+    other: theirs,
     ratios: {
       recordsPerSecond: times('recordsPerSecond'),
       cpuSecondsPerMillion: times('cpuSecondsPerMillion'),

@@ -1,9 +1,9 @@
-/** `bench latency`: how long a vector waits for its answer at a steady rate, beside the plain way. */
+/** `bench latency`: how long a vector waits for its answer at a steady rate, beside the plain way or the other way to deliver. */
 import { topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, type Answer, isRight, offlineScores } from './check.ts';
-import { type Contestant, millrace, plain } from './contestants.ts';
+import { type Against, type Contestant, contestantsOf } from './contestants.ts';
 import {
   type Cost,
   costOf,
@@ -26,6 +26,7 @@ export interface LatencyOptions extends OpenOptions {
   readonly recordsPerSecond: number;
   readonly seconds: number;
   readonly rounds: number;
+  readonly against: Against;
 }
 
 export interface LatencyRound extends Cost, Percentiles {
@@ -53,8 +54,9 @@ export interface LatencyResult {
   readonly recordsPerSecond: number;
   readonly seconds: number;
   readonly millrace: Summed<Figure>;
-  readonly plain: Summed<Figure>;
-  /** Millrace over plain. */
+  readonly against: Against;
+  readonly other: Summed<Figure>;
+  /** Millrace over the other. */
   readonly ratios: { readonly p50: number; readonly p99: number; readonly cores: number };
   readonly correct: boolean;
   readonly rounds: readonly LatencyRound[];
@@ -169,7 +171,7 @@ const measure = async (world: BenchWorld, options: LatencyOptions): Promise<read
   const { features } = topicsOf(fraud);
   const load: Load = { topic: features, partitions: fraud.partitions, codec: world.features, vectors };
   const setting = { load, options, scores: await offlineScores(model, vectors) };
-  const contestants = [millrace(world, options), plain(world, model)];
+  const contestants = contestantsOf(world, options);
   const done: LatencyRound[] = [];
   let first = 0;
   const byContestant = () =>
@@ -195,7 +197,8 @@ export const benchLatency = async (options: LatencyOptions): Promise<LatencyResu
       FIGURES,
       rounds.filter(one => one.contestant === name),
     );
-  const [ours, theirs] = [of('millrace'), of('plain')];
+  const { against } = options;
+  const [ours, theirs] = [of('millrace'), of(against)];
   const times = (figure: Figure): number => ratio(ours.medians[figure], theirs.medians[figure]);
   return {
     bench: 'latency',
@@ -204,7 +207,8 @@ export const benchLatency = async (options: LatencyOptions): Promise<LatencyResu
     recordsPerSecond: options.recordsPerSecond,
     seconds: options.seconds,
     millrace: ours,
-    plain: theirs,
+    against,
+    other: theirs,
     ratios: { p50: times('p50'), p99: times('p99'), cores: times('cores') },
     correct: rounds.every(one => isRight(one.account)),
     rounds,

@@ -1,12 +1,13 @@
 /** `pnpm bench WHAT`: which benches there are, and how they are called. */
 import { parseArgs } from 'node:util';
 import type { CommandIo } from '@millrace/runtime';
+import { AGAINST } from './contestants.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { table } from './table.ts';
 
-const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
-pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
+const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
+pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -25,9 +26,10 @@ const whole = (name: string, text: string | undefined, fallback: number): number
   return value;
 };
 
-const oneOf = (name: string, text: string, of: readonly string[]): string => {
-  if (!of.includes(text)) throw new UsageError(`--${name} is one of ${of.join(', ')}`);
-  return text;
+const oneOf = <T extends string>(name: string, text: string, of: readonly T[]): T => {
+  const found = of.find(one => one === text);
+  if (found === undefined) throw new UsageError(`--${name} is one of ${of.join(', ')}`);
+  return found;
 };
 
 const settingsOf = (given: readonly string[]): Readonly<Record<string, string>> =>
@@ -53,12 +55,14 @@ const read = (argv: readonly string[]) => {
         profile: text,
         set: { type: 'string', multiple: true, default: [] },
         model: { ...text, default: 'fraud' },
+        against: { ...text, default: 'plain' },
         output: { ...text, default: 'table' },
       },
     });
     return {
       bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency']),
       model: oneOf('model', values.model, MODELS),
+      against: oneOf('against', values.against, AGAINST),
       output: oneOf('output', values.output, FORMS),
       records: whole('records', values.records, DEFAULTS.records),
       rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
@@ -79,8 +83,8 @@ const measured = async (argv: readonly string[], io: CommandIo): Promise<number>
   const result = bench === 'inference' ? await benchInference(given) : await benchLatency(given);
   const lines =
     result.bench === 'inference'
-      ? table(result.millrace, result.plain)
-      : table(result.millrace, result.plain);
+      ? table(result.millrace, result.against, result.other)
+      : table(result.millrace, result.against, result.other);
   const print = output === 'json' ? say : (line: string): void => io.out(line);
   for (const one of lines) print(one);
   print(

@@ -24,12 +24,16 @@ const trustOf = (name: string, { rounds, rejected, trusted }: Summed<string>): s
     : `${name}: all ${rounds} rounds were disturbed; compare the ratios only, and run again on a quiet machine`;
 
 /** Both contestants side by side, with the ratios, as lines. */
-export const table = <F extends string>(ours: Summed<F>, theirs: Summed<F>): readonly string[] => [
-  line(['median of the rounds', 'millrace', 'plain', 'ratio']),
+export const table = <F extends string>(
+  ours: Summed<F>,
+  against: string,
+  theirs: Summed<F>,
+): readonly string[] => [
+  line(['median of the rounds', 'millrace', against, 'ratio']),
   ...(Object.keys(ours.medians) as F[]).map(figure => {
     const [mine, other] = [ours.medians[figure], theirs.medians[figure]];
     return line([LABELS[figure] ?? figure, String(mine), String(other), String(ratio(mine, other))]);
   }),
   trustOf('millrace', ours),
-  trustOf('plain', theirs),
+  trustOf(against, theirs),
 ];
