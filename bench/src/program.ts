@@ -5,9 +5,11 @@ import { AGAINST } from './contestants.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { table } from './table.ts';
+import { benchTransactions } from './transactions/bench.ts';
 
 const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
 pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …]
+pnpm bench transactions [--seconds S] [--rounds N]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -60,7 +62,7 @@ const read = (argv: readonly string[]) => {
       },
     });
     return {
-      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency']),
+      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency', 'transactions']),
       model: oneOf('model', values.model, MODELS),
       against: oneOf('against', values.against, AGAINST),
       output: oneOf('output', values.output, FORMS),
@@ -79,6 +81,10 @@ const read = (argv: readonly string[]) => {
 const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
   const { bench, output, ...options } = read(argv);
   const say = (line: string): void => io.say(line);
+  if (bench === 'transactions') {
+    for (const one of await benchTransactions({ ...options, say })) io.out(one);
+    return EXIT.done;
+  }
   const given = { ...options, environment: io.environment, signal: io.signal, say };
   const result = bench === 'inference' ? await benchInference(given) : await benchLatency(given);
   const lines =

@@ -21,6 +21,24 @@ const STREAM: readonly Mutant[] = [
   },
 ];
 
+/** Not protections: what makes transactions cheap, for `bench/src/transactions`. */
+const COSTS: readonly Mutant[] = [
+  {
+    name: 'looks-up-each-time',
+    shows: 'the coordinator is looked up for every request, as kafkajs has it',
+    file: 'packages/stream/src/kafka/coordinator.ts',
+    text: '      this.#nodeId = node.nodeId;',
+    instead: '',
+  },
+  {
+    name: 'waits-long-for-markers',
+    shows: 'the first wait for the markers of the transaction before takes 50 ms',
+    file: 'packages/stream/src/kafka/transactional.ts',
+    text: 'const CONCURRENT_MS_MIN = 2;',
+    instead: 'const CONCURRENT_MS_MIN = 50;',
+  },
+];
+
 /** Of what the pipelines say. */
 const PIPELINES: readonly Mutant[] = [
   {
@@ -48,6 +66,7 @@ const FEATURE: readonly Mutant[] = [
 export const MUTANTS: readonly Mutant[] = [
   ...STREAM,
   ...FEATURE,
+  ...COSTS,
   ...PIPELINES,
   ...FAILPOINTS,
   ...PROTECTIONS,

@@ -4,6 +4,15 @@ import { notSmall } from '../rig/disk.ts';
 import { interleavedTransactions } from '../rig/writers.ts';
 import { BOTH, ONE, repeat, type Scenario, THREE } from './scenario.ts';
 
+const outage = (name: string, seconds: number): Scenario => ({
+  number: 15,
+  name,
+  injects: `every broker is killed and stays away for ${seconds} s`,
+  brokers: BOTH,
+  tailSeconds: 20,
+  run: scene => faults.allBrokersAway(scene, seconds),
+});
+
 export const KAFKA_SCENARIOS: readonly Scenario[] = [
   {
     number: 3,
@@ -95,14 +104,8 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
         await scene.wait(5);
       }),
   },
-  {
-    number: 15,
-    name: 'outage',
-    injects: 'every broker is killed and stays away for 60 s',
-    brokers: BOTH,
-    tailSeconds: 20,
-    run: scene => faults.allBrokersAway(scene, 60),
-  },
+  outage('outage', 60),
+  outage('long-outage', 300),
   {
     number: 16,
     name: 'registry-away',

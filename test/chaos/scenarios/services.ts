@@ -17,6 +17,38 @@ const failpoints =
     if (count === 0) scene.complaints.push('no failpoint was reached');
   };
 
+const STORM_MINUTE = 10;
+
+const storm = (name: string, minutes: number): Scenario => ({
+  number: 13,
+  name,
+  injects: `a feature and an inference process join or leave every 3 s, for ${minutes} min`,
+  brokers: ONE,
+  run: async scene => {
+    const { fleet } = scene.rig;
+    const extra = [await fleet.add('feature'), await fleet.add('inference')];
+    await repeat(minutes * STORM_MINUTE, async i => {
+      const member = extra[i % 2]!;
+      await scene.fault(`${member.name}: leaves`, () => fleet.terminate(member, true));
+      await scene.wait(3);
+      await scene.fault(`${member.name}: joins`, () => fleet.wake(member));
+      await scene.wait(3);
+    });
+  },
+});
+
+const burst = (name: string, records: number): Scenario => ({
+  number: 25,
+  name,
+  injects: `${records.toLocaleString('en')} records at once`,
+  brokers: ONE,
+  rig: { records: records + 10_000 },
+  run: async scene => {
+    await scene.fault(`a burst of ${records} records`, () => scene.rig.feed.burst(records));
+    await scene.wait(10);
+  },
+});
+
 export const SERVICE_SCENARIOS: readonly Scenario[] = [
   {
     number: 1,
@@ -75,23 +107,8 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     rig: { mutants: ['stands-still-before-commit'] },
     run: failpoints(75),
   },
-  {
-    number: 13,
-    name: 'rebalance-storm',
-    injects: 'a feature and an inference process join or leave every 3 s',
-    brokers: ONE,
-    run: async scene => {
-      const { fleet } = scene.rig;
-      const extra = [await fleet.add('feature'), await fleet.add('inference')];
-      await repeat(10, async i => {
-        const member = extra[i % 2]!;
-        await scene.fault(`${member.name}: leaves`, () => fleet.terminate(member, true));
-        await scene.wait(3);
-        await scene.fault(`${member.name}: joins`, () => fleet.wake(member));
-        await scene.wait(3);
-      });
-    },
-  },
+  storm('rebalance-storm', 1),
+  storm('long-storm', 5),
   {
     number: 19,
     name: 'defect',
@@ -120,17 +137,8 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     rig: { mutants: ['answers-slowly'] },
     run: scene => scene.fault('a slow model for 40 s', () => scene.wait(40)),
   },
-  {
-    number: 25,
-    name: 'burst',
-    injects: '60,000 records at once',
-    brokers: ONE,
-    rig: { records: 70_000 },
-    run: async scene => {
-      await scene.fault('a burst of 60,000 records', () => scene.rig.feed.burst(60_000));
-      await scene.wait(10);
-    },
-  },
+  burst('burst', 60_000),
+  burst('long-burst', 1_000_000),
   {
     number: 26,
     name: 'too-long-batches',
