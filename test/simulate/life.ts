@@ -151,7 +151,8 @@ export class Life {
       else this.#town.crash(process, true);
     }
     for (const kind of ['feature', 'inference'] as const)
-      if (!this.#town.processes.some(process => process.kind === kind)) this.#start(kind);
+      if (!this.#town.processes.some(one => one.kind === kind && !one.stopping.signal.aborted))
+        this.#start(kind);
   }
 
   #fault(): void {
@@ -225,7 +226,7 @@ export class Life {
       [featureGroup(this.#pipeline), inputsOf(this.#world, 'feature')],
       [consumerGroup('inference', this.#pipeline), inputsOf(this.#world, 'inference')],
     ] as const;
-    const open: string[] = [];
+    const open: string[] = town.unsent > 0 ? [`${town.unsent} records are under way`] : [];
     for (const [group, inputs] of groups) {
       const committed = await town.ask(admin.committed(group, inputs));
       const ends = await town.ask(Promise.all(inputs.map(topic => admin.endOffsets(topic))));

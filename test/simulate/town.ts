@@ -52,6 +52,8 @@ export class Town {
   losses = 0;
   lost = 0;
   rebalances = 0;
+  /** Records of producers outside that are under way to the broker. */
+  unsent = 0;
   /** Errors that ended a process of themselves. */
   readonly ended: string[] = [];
   readonly #world: World;
@@ -139,7 +141,10 @@ export class Town {
         what: 'publish',
         go: () => {
           const headers = [['n', Buffer.from(String(n))] as const];
-          void producer.send([{ topic: events[stream]!, partition, key, value, headers }]);
+          this.unsent++;
+          void producer
+            .send([{ topic: events[stream]!, partition, key, value, headers }])
+            .then(() => this.unsent--);
         },
       });
   }

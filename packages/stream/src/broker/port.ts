@@ -161,8 +161,10 @@ export interface Admin {
   /**
    * Committed offsets of a group; a partition without one is absent. A transaction's offsets may be missing for some
    * milliseconds after its commit has resolved; fencing its transactional id waits for them.
+   * @param ofTask only those of one task, and refused (`retriable`) while a transaction holds offsets of it: after fencing
+   *   there is none, unless Kafka has lost the end of one
    */
-  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  committed(group: string, topics: readonly string[], ofTask?: number): Promise<readonly PartitionOffset[]>;
   /** Sets a group's offsets; refused with `BrokerError` while it has members. */
   resetOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
   groupMembers(group: string): Promise<number>;

@@ -53,13 +53,15 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
       const ends = await offsets(topic, { fromBeginning: false });
       return found.map((at, i) => (at.offset < 0 ? ends[i]! : at));
     },
-    committed: (id, topics) =>
+    committed: (id, topics, ofTask) =>
       asking(`offsets of group ${id}`, async () => {
         const known = await existing(cluster, topics);
         const of = known.flatMap(({ name, partitions }) =>
           Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
         );
-        return committedOffsets(group(id), id, of);
+        if (ofTask === undefined) return committedOffsets(group(id), id, of);
+        const its = of.filter(({ partition }) => partition === ofTask);
+        return committedOffsets(group(id), id, its, true);
       }),
     resetOffsets: (id, to) => asking(`reset ${id}`, () => resetOffsets(group(id), id, to)),
     groupMembers: id =>

@@ -125,7 +125,8 @@ export const clusterOf = (options: KafkaOptions): Cluster => {
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,
     isolationLevel: READ_COMMITTED,
-    retry: { initialRetryTime: 5, maxRetryTime: 500, retries: 6 },
+    // Whoever calls tries again, with a limit of its own: what kafkajs tries within a call is for its next address.
+    retry: { initialRetryTime: 5, maxRetryTime: 500, retries: 2 },
   });
   socketsOf.set(cluster, sockets);
   heed(cluster, silenceOf(options), serversOf(options.bootstrapServers));

@@ -60,6 +60,12 @@ const remedyOf = ({ name, type, code }: Thrown): string | undefined => {
   return undefined;
 };
 
+/** What passes by itself as a rule, and what it means where it does not. */
+const hintOf = ({ type }: Thrown): string =>
+  type === 'UNSTABLE_OFFSET_COMMIT'
+    ? ' (a transaction that holds offsets of the group has not ended; should it last, `kafka-transactions.sh find-hanging` names it)'
+    : '';
+
 const causeOf = (error: Thrown): Thrown => {
   const inner = error.cause as Thrown | undefined;
   return error.type === undefined && inner !== undefined && inner !== null ? causeOf(inner) : error;
@@ -95,7 +101,7 @@ export const isPassing = (error: unknown): boolean => isUnanswered(error) || isR
 export const portError = (what: string, error: unknown): BrokerError | FencedError => {
   if (error instanceof BrokerError || error instanceof FencedError) return error;
   const cause = causeOf(error as Thrown);
-  const text = `${what}: ${cause.type ?? cause.message ?? String(error)}`;
+  const text = `${what}: ${cause.type ?? cause.message ?? String(error)}${hintOf(cause)}`;
   const remedy = remedyOf(cause);
   if (remedy !== undefined) return new RefusedError(`${text}; ${remedy}`, error);
   if (isFencing(error)) return new FencedError(text, error);

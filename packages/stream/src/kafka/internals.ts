@@ -151,10 +151,6 @@ export interface Node {
     memberId: string;
     topics: readonly TopicOffsets[];
   }): Promise<unknown>;
-  offsetFetch(request: {
-    groupId: string;
-    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
-  }): Promise<{ responses: readonly TopicOffsets[] }>;
   findGroupCoordinator(request: { groupId: string; coordinatorType: number }): Promise<unknown>;
   describeGroups(request: {
     groupIds: readonly string[];

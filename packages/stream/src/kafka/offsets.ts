@@ -1,6 +1,7 @@
 import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
 import type { Coordinator } from './coordinator.ts';
 import { exactOffset } from './exact.ts';
+import { fetchOffsets } from './fetchOffsets.ts';
 import type { Cluster } from './internals.ts';
 
 /** Which offset of each partition: the first, the last stable one, or the first appended at or after a time. */
@@ -44,21 +45,11 @@ export const offsetsByTopic = (
     partitions: ofTopic.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
   }));
 
-/** What the group has committed for the partitions; those without are absent. */
+/** What the group has committed for the partitions; those without are absent. `isStable`: see `fetchOffsets`. */
 export const committedOffsets = async (
   coordinator: Coordinator,
-  groupId: string,
+  group: string,
   of: readonly TopicPartition[],
-): Promise<readonly PartitionOffset[]> => {
-  if (of.length === 0) return [];
-  const topics = byTopic(of).map(([topic, ofTopic]) => ({
-    topic,
-    partitions: ofTopic.map(({ partition }) => ({ partition })),
-  }));
-  const { responses } = await coordinator.ask(node => node.offsetFetch({ groupId, topics }));
-  return responses.flatMap(({ topic, partitions }) =>
-    partitions
-      .filter(({ offset }) => Number(offset) >= 0)
-      .map(({ partition, offset }) => ({ topic, partition, offset: exactOffset(offset) })),
-  );
-};
+  isStable = false,
+): Promise<readonly PartitionOffset[]> =>
+  of.length === 0 ? [] : coordinator.ask(node => fetchOffsets(node, group, of, isStable));

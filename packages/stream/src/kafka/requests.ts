@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { compactString, encoded, NO_TAGS, varint } from './compact.ts';
 import type { Cluster, ProtocolRequest } from './internals.ts';
 import { Reader } from './reader.ts';
 
@@ -6,19 +6,11 @@ import { Reader } from './reader.ts';
  * Two requests that kafkajs cannot encode: Metadata with topic ids (version 12), and the incremental change of settings
  * (version 0). Layouts: https://kafka.apache.org/protocol
  */
-interface Encoder {
-  readonly buf: Buffer;
-  readonly buffer: Buffer;
-  writeBufferInternal(bytes: Buffer): void;
-}
-const EncoderOf = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as new () => Encoder;
-
 const METADATA = 3;
 const INCREMENTAL_ALTER_CONFIGS = 44;
 const TOPIC_RESOURCE = 2;
 const SET = 0;
 const UUID_BYTES = 16;
-const NO_TAGS = Buffer.from([0]);
 
 export interface TopicMetadata {
   readonly errorCode: number;
@@ -34,18 +26,6 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
-const varint = (value: number): Buffer => {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left >= 0x80; left >>>= 7) bytes.push((left & 0x7f) | 0x80);
-  return Buffer.from([...bytes, left]);
-};
-const compactString = (text: string): Buffer => {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([varint(bytes.length + 1), bytes]);
-};
-
-// The header of a flexible request ends with tags, which kafkajs does not write: they lead our body instead.
 const metadataBody = (topics: readonly string[] | undefined): Buffer =>
   Buffer.concat([
     NO_TAGS,
@@ -92,12 +72,6 @@ const ask = async <T>(cluster: Cluster, request: ProtocolRequest): Promise<T> =>
   await cluster.connect();
   const node = await cluster.brokerPool.findConnectedBroker();
   return (await node.connectionPool.send(request)) as T;
-};
-
-const encoded = (body: Buffer) => async (): Promise<Encoder> => {
-  const encoder = new EncoderOf();
-  encoder.writeBufferInternal(body);
-  return encoder;
 };
 
 /** @param topics all of them without it. */

@@ -1,4 +1,4 @@
-import type { Admin, PartitionOffset, TopicDescription } from '../broker/port.ts';
+import { type Admin, BrokerError, type PartitionOffset, type TopicDescription } from '../broker/port.ts';
 import type { MemoryClient } from './client.ts';
 import type { MemoryTopic } from './cluster.ts';
 import type { PartitionLog } from './log.ts';
@@ -41,15 +41,16 @@ export const memoryAdmin = (client: MemoryClient, clusterId: string): Admin => {
     beginningOffsets: topic => offsets('beginningOffsets', topic, log => log.beginning),
     endOffsets: topic => offsets('endOffsets', topic, log => log.lastStable),
     offsetsAtTime: (topic, timeMs) => offsets('offsetsAtTime', topic, log => log.offsetAtTime(timeMs)),
-    committed: (group, topics) =>
-      client.request('committed', () =>
-        topics.flatMap(topic =>
-          (cluster.topics.get(topic)?.logs ?? []).flatMap((_, partition) => {
-            const at = cluster.group(group).committed({ topic, partition });
-            return at === undefined ? [] : [at];
-          }),
-        ),
-      ),
+    committed: (group, topics, ofTask) =>
+      client.request('committed', () => {
+        const of = topics.flatMap(topic =>
+          (cluster.topics.get(topic)?.logs ?? []).map((_, partition) => ({ topic, partition })),
+        );
+        const its = of.filter(({ partition }) => partition === (ofTask ?? partition));
+        if (ofTask !== undefined && its.some(at => cluster.isUnstable(group, at)))
+          throw new BrokerError(`offsets of group ${group}: UNSTABLE_OFFSET_COMMIT`, { retriable: true });
+        return its.flatMap(at => cluster.group(group).committed(at) ?? []);
+      }),
     resetOffsets: (group, to) => client.request('resetOffsets', () => cluster.group(group).reset(to)),
     groupMembers: group => client.request('groupMembers', () => cluster.group(group).size),
   };

@@ -4,6 +4,7 @@ import {
   FencedError,
   type OutRecord,
   type PartitionOffset,
+  type TopicPartition,
   type TopicConfig,
 } from '../broker/port.ts';
 import { ConsumerGroup } from './group.ts';
@@ -174,6 +175,15 @@ export class MemoryCluster {
       for (const { group, offset } of open.offsets) this.group(group).store(offset);
     open.ended.abort(new Error('the transaction has ended'));
     this.#changed();
+  }
+
+  /** Whether a transaction that has not ended holds offsets of the partition for the group. */
+  isUnstable(group: string, { topic, partition }: TopicPartition): boolean {
+    return [...this.#holders.values()].some(({ open }) =>
+      open?.offsets.some(
+        held => held.group === group && held.offset.topic === topic && held.offset.partition === partition,
+      ),
+    );
   }
 
   delete(names: readonly string[]): void {

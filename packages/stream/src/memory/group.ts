@@ -30,6 +30,10 @@ export class ConsumerGroup {
     this.#cluster = cluster;
   }
 
+  has(id: string): boolean {
+    return this.#members.has(id);
+  }
+
   get size(): number {
     return this.#members.size;
   }

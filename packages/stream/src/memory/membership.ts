@@ -113,7 +113,9 @@ export class MemoryMembership implements Membership {
     this.#fetch();
     const owned = this.#group.assignment(this.#id);
     this.#state = 'waiting';
-    if (owned === undefined) this.#join();
+    if (!this.#group.has(this.#id)) this.#join();
+    else if (owned === undefined)
+      return; // It has joined, and its first generation is yet to come.
     else if (owned.generation !== this.#generation) this.#assigned();
     else {
       this.#state = this.#isSettled ? 'reading' : 'waiting';

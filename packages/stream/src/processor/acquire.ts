@@ -1,4 +1,3 @@
-import type { PartitionOffset } from '../broker/port.ts';
 import { checkApplied } from '../state/applied.ts';
 import { restore } from '../state/restore.ts';
 import type { StateStore } from '../state/store.ts';
@@ -39,12 +38,8 @@ export async function acquire<In, Out extends object>(of: Acquisition<In, Out>):
   try {
     signal.throwIfAborted();
     step('the committed offsets');
-    const offsets = await setting.broker.admin.committed(setting.group, setting.topics);
-    const committed = new Map(
-      offsets
-        .filter(({ partition }) => partition === task)
-        .map(({ topic, offset }: PartitionOffset) => [topic, offset]),
-    );
+    const offsets = await setting.broker.admin.committed(setting.group, setting.topics, task);
+    const committed = new Map(offsets.map(({ topic, offset }) => [topic, offset]));
     if (of.store !== undefined) await restoreChecked(of, of.store, committed);
     signal.throwIfAborted();
     return { courier, committed };

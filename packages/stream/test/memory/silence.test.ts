@@ -28,6 +28,25 @@ test('a silent member loses its session by the clock, and its calls are those of
   await cluster.close();
 });
 
+test('one that falls silent before its first generation, and comes back, is one member and not two', async () => {
+  const clock = turnedClock();
+  const steps: (() => void)[] = [];
+  let isHeld = false;
+  const cluster = memoryBroker({
+    clock,
+    schedule: (step, { what }) => void (isHeld && what === 'rebalance' ? steps.push(step) : step()),
+  });
+  await cluster.admin.createTopics([{ name: 't', partitions: 2 }]);
+  isHeld = true;
+  const member = await joinAs(cluster, { group: 'g', topics: ['t'], sessionTimeoutMs: 6_000 });
+  cluster.silence();
+  cluster.speak();
+  isHeld = false;
+  for (const step of steps) step();
+  await eventually('both halves', () => member.owned().length === 2);
+  await cluster.close();
+});
+
 test('a transaction that stays open is aborted by the clock, and its holder fenced', async () => {
   const clock = turnedClock(1_000);
   const broker = memoryBroker({ clock });

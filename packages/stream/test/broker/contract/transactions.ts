@@ -71,6 +71,41 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       expect(valuesOf(await readCommitted(s.broker, topic, 2))).toEqual(['a', 'beside']);
     });
 
+    test('hold the offsets of their task back until they have ended', async () => {
+      const topic = await s.topic(2);
+      const group = unique('group');
+      const { admin } = s.broker;
+      const [a, b] = [
+        await s.broker.transactionalProducer(unique('tx')),
+        await s.broker.transactionalProducer(unique('tx')),
+      ];
+      await a.sendOffsets(group, [{ topic, partition: 0, offset: 3 }]);
+      await a.commit();
+      await eventually('the offset', async () => (await admin.committed(group, [topic])).length === 1);
+      await a.sendOffsets(group, [{ topic, partition: 0, offset: 9 }]);
+      await b.sendOffsets(group, [{ topic, partition: 1, offset: 4 }]);
+      await b.commit();
+      const other = async () => (await admin.committed(group, [topic], 1).catch(() => []))[0]?.offset;
+      await eventually('those of another task', async () => (await other()) === 4);
+      expect(await admin.committed(group, [topic])).toContainEqual({ topic, partition: 0, offset: 3 });
+      // Kafka is asked again for a while, the one in memory refuses at once: neither says 3.
+      let answered: unknown;
+      const asked = admin.committed(group, [topic], 0).then(
+        offsets => (answered = offsets),
+        (error: unknown) => error,
+      );
+      await new Promise(resolve => setTimeout(resolve, 300));
+      expect(answered).toBeUndefined();
+      await a.commit();
+      const said = await asked;
+      if (said instanceof Error)
+        expect(said).toMatchObject({
+          retriable: true,
+          message: expect.stringContaining('UNSTABLE_OFFSET_COMMIT'),
+        });
+      else expect(said).toEqual([{ topic, partition: 0, offset: 9 }]);
+    });
+
     test('may carry offsets only, or nothing at all', async () => {
       const topic = await s.topic(1);
       const group = unique('group');
