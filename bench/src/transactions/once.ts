@@ -38,10 +38,11 @@ const commit = async (task: number): Promise<void> => {
   waits.push(performance.now() - startMs);
 };
 
-let over = false;
+const over = new AbortController();
 /** With six in flight each task has its own; with one they take turns. */
 const work = async (first: number): Promise<void> => {
-  for (let task = first; !over; task = (task + Number(inFlight)) % PARTITIONS) await commit(task);
+  for (let task = first; !over.signal.aborted; task = (task + Number(inFlight)) % PARTITIONS)
+    await commit(task);
 };
 const working = Promise.all(Array.from({ length: Number(inFlight) }, (_, first) => work(first)));
 await sleep(WARM_MS);
@@ -52,7 +53,7 @@ await sleep(Number(seconds) * 1_000);
 const done = waits;
 const tookS = (performance.now() - startMs) / 1_000;
 const { user, system } = process.cpuUsage(cpu);
-over = true;
+over.abort();
 await working;
 for (const producer of tasks) await producer.close();
 await broker.close();

@@ -18,7 +18,7 @@ export const faulty = (broker: Broker, strike: Strike): Broker => ({
   ...broker,
   admin: {
     ...broker.admin,
-    committed: (group, topics) => through(strike, 'committed', () => broker.admin.committed(group, topics)),
+    committed: (...of) => through(strike, 'committed', () => broker.admin.committed(...of)),
     endOffsets: topic => through(strike, 'endOffsets', () => broker.admin.endOffsets(topic)),
   },
   producer: async () => {

@@ -103,8 +103,8 @@ describe('a zombie that wakes while it restores', () => {
       ...client,
       admin: {
         ...client.admin,
-        committed: async (group, topics) => {
-          const found = await client.admin.committed(group, topics);
+        committed: async (...of) => {
+          const found = await client.admin.committed(...of);
           sleeps();
           await held;
           return found;
