@@ -23,8 +23,6 @@ const BYTES_MAX = 8 * 1_048_576;
 const REJOIN_WAIT_MS_MAX = 1_000;
 /** A proof or a commit is tried again as long as this: then the session may have ended anyhow. */
 const PROOF_MS_MAX = 5_000;
-/** So long is asked where reading begins, before the member joins again: its session runs, and no beat is sent yet. */
-const POSITIONS_MS_MAX = 3_000;
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -156,7 +154,6 @@ export class KafkaMembership implements Membership {
         if (failures++ === 0) logger.info(fields, 'joining again');
         const waitMs = Math.min(REJOIN_WAIT_MS_MAX, 10 * 2 ** Math.min(failures, 10));
         await clock.sleep(waitMs, this.#left.signal).catch(() => undefined); // Left: the loop ends.
-        if (isPassing(error)) await this.#learnAnew();
       }
     }
   }
@@ -164,19 +161,7 @@ export class KafkaMembership implements Membership {
   async #join(): Promise<readonly PartitionOffset[]> {
     await learnTopics(this.#asking, this.#group.topics);
     await this.#client.join();
-    // In place: who joins again for it makes all others join again.
-    return retrying(() => this.#client.positions(), {
-      clock: this.#options.clock,
-      again: isPassing,
-      forMs: POSITIONS_MS_MAX,
-      signal: this.#left.signal,
-      failed: () => this.#learnAnew(),
-    });
-  }
-
-  /** Leaders may have moved, and metadata that is known grows old only after a minute. */
-  async #learnAnew(): Promise<void> {
-    await this.#asking.refreshMetadata().catch(() => undefined); // The next attempt says what is wrong.
+    return this.#client.positions();
   }
 
   /** One generation: prepares, reads, and beats until somebody hears that it is over. */

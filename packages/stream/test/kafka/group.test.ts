@@ -22,9 +22,11 @@ const movingCluster = () => {
         return { generationId: 1, leaderId: 'other', memberId: 'm', members: [{ memberMetadata }] };
       },
       syncGroup: async () => ({ memberAssignment: ASSIGNMENT }),
-      offsetFetch: async () => {
-        note('committed');
-        return { responses: [{ topic: 't', partitions: [{ partition: 0, offset: '-1' }] }] };
+      connectionPool: {
+        send: async () => {
+          note('committed');
+          return [];
+        },
       },
       heartbeat: async () => {
         if (nodeId !== truth.coordinator) throw refusal('NOT_COORDINATOR_FOR_GROUP');
