@@ -1,4 +1,6 @@
 /** The menu of faults, each of which begins and ends by itself. */
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { catalogue } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import type { Rule } from './proxy/proxy.ts';
@@ -192,22 +194,51 @@ const reviveTheDead = async ({ rig, say }: Scene): Promise<void> => {
   }
 };
 
+const full = async (scene: Scene, directory: string, seconds: number): Promise<void> => {
+  const balloon = new Balloon(directory);
+  try {
+    for (let left = seconds; left > 0; left -= 0.25) {
+      balloon.blow();
+      await scene.wait(0.25);
+    }
+  } finally {
+    balloon.burst();
+  }
+  // One that is on its way down needs a moment to end.
+  for (let i = 0; i < 5; i++) {
+    await reviveTheDead(scene);
+    await scene.wait(2);
+  }
+};
+
 /** Under the log of the broker, the database, the state on disk and the logs of all of them. */
-export const diskFull = async (scene: Scene, seconds: number): Promise<void> => {
-  await scene.fault(`disk: full for ${seconds.toFixed(0)} s`, async () => {
-    const balloon = new Balloon(scene.rig.directory);
-    try {
-      for (let left = seconds; left > 0; left -= 0.25) {
-        balloon.blow();
-        await scene.wait(0.25);
-      }
-    } finally {
-      balloon.burst();
-    }
-    // One that is on its way down needs a moment to end.
-    for (let i = 0; i < 5; i++) {
-      await reviveTheDead(scene);
-      await scene.wait(2);
-    }
+export const diskFull = (scene: Scene, seconds: number): Promise<void> =>
+  scene.fault(`disk: full for ${seconds.toFixed(0)} s`, () => full(scene, scene.rig.directory, seconds));
+
+/** A broker's data move to another file system, while it is down; what an earlier run has left there is removed. */
+export const moveData = async (scene: Scene, index: number, to: string): Promise<void> => {
+  const { stack, directory } = scene.rig;
+  const name = brokerName(index);
+  await scene.fault(`${name}: SIGTERM, and started with its data on a small disk`, async () => {
+    const from = join(directory, 'throwaway', 'kafka', `broker-${index + 1}`);
+    const pid = stack.pids[name]!;
+    signalBroker(scene, index, 'SIGTERM');
+    await scene.until(() => !lives(pid), READY_S_MAX);
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true });
+    rmSync(from, { recursive: true });
+    symlinkSync(to, from);
+    await stack.revive(name);
   });
 };
+
+/** Under the log of one broker, and of nobody else. */
+export const brokerDiskFull = (
+  scene: Scene,
+  index: number,
+  directory: string,
+  seconds: number,
+): Promise<void> =>
+  scene.fault(`${brokerName(index)}: its disk is full for ${seconds.toFixed(0)} s`, () =>
+    full(scene, directory, seconds),
+  );

@@ -1,4 +1,5 @@
 /** What happens to the brokers and on the way to them, and to the registry. */
+import { join } from 'node:path';
 import * as faults from '../faults.ts';
 import { notSmall } from '../rig/disk.ts';
 import { interleavedTransactions } from '../rig/writers.ts';
@@ -131,6 +132,25 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
       if (reason !== undefined) return scene.say(`  skipped: ${reason}`);
       await repeat(2, async () => {
         await faults.diskFull(scene, 15);
+        await scene.wait(20);
+      });
+    },
+  },
+  {
+    number: 27,
+    name: 'broker-disk-full',
+    injects:
+      'the disk under one broker of three is full for 15 s, twice; MILLRACE_SMALL_DISK names its folder',
+    brokers: THREE,
+    tailSeconds: 20,
+    run: async scene => {
+      const small = process.env['MILLRACE_SMALL_DISK'];
+      const reason = small === undefined ? 'MILLRACE_SMALL_DISK names no folder' : notSmall(small);
+      if (small === undefined || reason !== undefined) return scene.say(`  skipped: ${reason}`);
+      await faults.moveData(scene, 0, join(small, 'broker'));
+      await scene.wait(15);
+      await repeat(2, async () => {
+        await faults.brokerDiskFull(scene, 0, small, 15);
         await scene.wait(20);
       });
     },
