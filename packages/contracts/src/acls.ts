@@ -1,4 +1,4 @@
-import type { Pipeline } from '@millrace/define';
+import { everySet, type Pipeline } from '@millrace/define';
 import type { ServiceName, Topic } from './catalogue.ts';
 import { consumerGroup, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
 
@@ -52,6 +52,14 @@ const groupAcls = (service: (typeof MEMBERS)[number], pipeline: Pipeline): reado
   ];
 };
 
+const describedGroup = (set: Pipeline): Acl => ({
+  service: OPERATOR,
+  resource: 'group',
+  name: consumerGroup('feature', set),
+  pattern: 'literal',
+  operations: ['Describe'],
+});
+
 /**
  * The rights that services need, derived from who writes and who reads each topic, and no more: none over the cluster,
  * none on groups and transactional ids of others. From Kafka 3.0 on an idempotent producer needs nothing beside Write.
@@ -65,8 +73,13 @@ export const aclsOf = (pipelines: readonly Pipeline[], topics: readonly Topic[])
       return operations.length > 0 ? [{ ...on, operations }] : [];
     }),
     ...MEMBERS.filter(member => member === service).flatMap(member =>
-      pipelines.flatMap(pipeline => groupAcls(member, pipeline)),
+      pipelines.flatMap(pipeline =>
+        // Versions of a set are computed by groups of their own; whatever scores or stores is one.
+        (member === 'feature' ? everySet(pipeline) : [pipeline]).flatMap(set => groupAcls(member, set)),
+      ),
     ),
+    // How far a version of a set is built.
+    ...(service === OPERATOR ? pipelines.flatMap(everySet).map(describedGroup) : []),
     // Letters are sent again in transactions.
     ...(service === OPERATOR ? [transactions(service, REDRIVE_GROUP)] : []),
   ]);

@@ -1,13 +1,13 @@
-import type { Pipeline } from '@millrace/define';
+import { everySet, type Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from './files/schemas.ts';
 import { compactSchema } from './generate/avsc.ts';
-import { type PipelineSchemas, schemasOf } from './generate/schemas.ts';
+import { type PipelineSchemas, predictionSchema, schemasOf } from './generate/schemas.ts';
 import { asideTopic, deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } from './topics.ts';
 
 export type ServiceName = 'producers' | 'ingest' | 'feature' | 'inference' | 'sink' | 'cli';
 export type TopicKind =
   | 'events' | 'features' | 'aside' | 'predictions' | 'deferred' | 'dead-letters'
-  | 'repartition' | 'changelog' | 'progress' | 'control' | 'record'; // prettier-ignore
+  | 'repartition' | 'changelog' | 'progress' | 'cuts' | 'control' | 'record'; // prettier-ignore
 
 /** One topic: what flows there, who writes and who reads it, and how the broker keeps it. */
 export interface Topic {
@@ -21,9 +21,17 @@ export interface Topic {
   /** What the key is: plain UTF-8 unless said otherwise. */
   readonly key: string;
   /** Undefined where values are not Avro of ours: dead letters keep their original bytes. */
-  readonly value: { readonly subject: string; readonly schema: string } | undefined;
+  readonly value: TopicValue | undefined;
   readonly writers: readonly ServiceName[];
   readonly readers: readonly ServiceName[];
+}
+
+export interface TopicValue {
+  readonly subject: string;
+  /** What values are read with, and written where nothing else is said. */
+  readonly schema: string;
+  /** What else values are written with: predictions with the schema of the feature set that they were made by. */
+  readonly written?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -56,17 +64,23 @@ const TABLE: Topic['config'] = {
 /** Read record by record: compaction must not outrun a reader. */
 const COMPACTED_STREAM: Topic['config'] = { ...TABLE, 'min.compaction.lag.ms': days(COMPACTION_LAG_DAYS) };
 
-type Draft = Omit<Topic, 'pipeline' | 'partitions' | 'value'> & { readonly schema?: string | undefined };
+type Draft = Omit<Topic, 'pipeline' | 'partitions' | 'value'> &
+  Partial<Pick<TopicValue, 'written'>> & { readonly schema?: string | undefined };
+
+const hasSeveralSets = ({ beside }: Pipeline): boolean => beside.length > 0;
 
 const answers = (pipeline: Pipeline, schemas: PipelineSchemas): readonly Draft[] => {
   const topics = topicsOf(pipeline);
+  const written = hasSeveralSets(pipeline) && {
+    written: everySet(pipeline).map(set => JSON.stringify(predictionSchema(set))),
+  };
   const key = pipeline.entity;
   const vectors = { key, schema: schemas.features };
   const answer = { key, config: kept(days(ANSWERS_RETENTION_DAYS)) };
   return [
     { name: topics.features, kind: 'features', ...vectors, config: COMPACTED_STREAM, writers: ['feature'], readers: ['inference'] },
     { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference'] },
-    { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, writers: ['inference'], readers: ['sink'] },
+    { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, ...written, writers: ['inference'], readers: ['sink'] },
     { name: topics.deferred, kind: 'deferred', ...vectors, ...answer, writers: ['inference'], readers: [] },
   ]; // prettier-ignore
 };
@@ -90,6 +104,9 @@ const internals = (
     ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; of a marker: its lane`, ...lane, ...own })),
     { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: TABLE, ...own },
     { name: topics.progress, kind: 'progress', key: 'stage and task', config: TABLE, schema: internalSchema('millrace/progress'), ...own },
+    ...(hasSeveralSets(pipeline)
+      ? [{ name: topics.cuts, kind: 'cuts', key: 'task', config: TABLE, schema: internalSchema('millrace/cuts'), writers: ['inference'], readers: ['inference', 'cli'] } as const]
+      : []),
   ]; // prettier-ignore
 };
 
@@ -142,12 +159,13 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
     readers: ['feature'],
   }));
   const drafts = [...events, ...answers(pipeline, schemas), ...internals(pipeline, compacted)];
-  return drafts.flatMap(({ schema, ...draft }) => {
+  return drafts.flatMap(({ schema, written, ...draft }) => {
+    const subject = valueSubject(draft.name);
     const topic: Topic = {
       ...draft,
       pipeline: pipeline.name,
       partitions: pipeline.partitions,
-      value: schema === undefined ? undefined : { subject: valueSubject(draft.name), schema },
+      value: schema === undefined ? undefined : { subject, schema, ...(written && { written }) },
     };
     return [
       topic,
@@ -155,6 +173,15 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
       ...(READ_BY_RECORD.has(topic.kind) ? [deadLetters(topic)] : []),
     ];
   });
+};
+
+/** Those of a pipeline, and what each further version of its feature set has of its own. */
+const topicsOfSets = (pipeline: Pipeline, source: SchemaSource): readonly Topic[] => {
+  const own = pipelineTopics(pipeline, source);
+  const names = new Set(own.map(({ name }) => name));
+  const [, ...beside] = everySet(pipeline);
+  const further = beside.flatMap(set => pipelineTopics(set, source));
+  return [...own, ...further.filter(({ name }) => !names.has(name))];
 };
 
 const houseTopics = (source: SchemaSource): readonly Topic[] => {
@@ -185,7 +212,7 @@ export const catalogue = (
   pipelines: readonly Pipeline[],
   schemas: SchemaSource = repositorySchemas,
 ): readonly Topic[] => {
-  const topics = [...pipelines.flatMap(p => pipelineTopics(p, schemas)), ...houseTopics(schemas)];
+  const topics = [...pipelines.flatMap(p => topicsOfSets(p, schemas)), ...houseTopics(schemas)];
   const twice = topics.find((t, i) => topics.findIndex(other => other.name === t.name) !== i);
   if (twice !== undefined) throw new Error(`topic '${twice.name}' is claimed twice`);
   return topics;

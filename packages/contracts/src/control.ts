@@ -12,8 +12,17 @@ export interface ControlValues {
   readonly thresholds: Readonly<Record<string, number>>;
   /** Name of the entry: `default`. Rules come with routing. */
   readonly routes: { readonly version: number; readonly rules: readonly never[] };
+  /** Name of the entry: `serving`. Whose vectors are scored, of a pipeline with several versions of its set. */
+  readonly 'feature-set': { readonly version: number };
 }
 export type ControlKind = keyof ControlValues;
+
+/** The alias whose model answers. Rollouts add arms beside it. */
+export const CHAMPION = 'champion';
+/** The alias whose model answers by this version of the feature set, where the pipeline has several. */
+export const championOf = (version: number): string => `${CHAMPION}@${version}`;
+/** Name of the entry that says which version is served. */
+export const SERVING = 'serving';
 
 export type ControlEntry = {
   [K in ControlKind]: Omit<ControlRecord, 'kind' | 'value'> & {
@@ -44,6 +53,8 @@ const CHECKS: { readonly [K in ControlKind]: Check<ControlValues[K]> } = {
     Number.isSafeInteger(version) && Array.isArray(rules) && rules.length === 0
       ? { version: version as number, rules: [] }
       : 'needs a whole version and an empty list of rules',
+  'feature-set': ({ version }) =>
+    Number.isSafeInteger(version) ? { version: version as number } : 'needs a whole version',
 };
 
 const objectOf = (text: string): Readonly<Record<string, unknown>> | undefined => {

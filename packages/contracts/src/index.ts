@@ -1,7 +1,9 @@
 export { type Acl, type AclOperation, type AclResource, aclsOf } from './acls.ts';
 export { asyncApi, type AsyncApiOptions } from './generate/asyncapi.ts';
-export { catalogue, type ServiceName, type Topic, type TopicKind } from './catalogue.ts';
+export { catalogue, type ServiceName, type Topic, type TopicKind, type TopicValue } from './catalogue.ts';
 export {
+  CHAMPION,
+  championOf,
   type ControlEntry,
   controlKey,
   type ControlKind,
@@ -9,6 +11,7 @@ export {
   type ControlRecord,
   type ControlValues,
   parseControl,
+  SERVING,
 } from './control.ts';
 export { schemaHistories } from './files/history.ts';
 export { repositorySchemas, SCHEMA_FOLDER, schemaFolder, type SchemaSource } from './files/schemas.ts';
@@ -20,6 +23,7 @@ export type { FraudFeatures } from './generated/fraud-features-v1.ts';
 export type { FraudLabel } from './generated/fraud-label.ts';
 export type { FraudPrediction } from './generated/fraud-prediction.ts';
 export type { FraudTransaction } from './generated/fraud-transaction.ts';
+export type { Cuts, VersionCut } from './generated/millrace-cuts.ts';
 export type { FeaturePublication } from './generated/millrace-publication.ts';
 export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';
@@ -42,4 +46,4 @@ export {
   transactionalIdPrefix,
   valueSubject,
 } from './topics.ts';
-export type { FeaturesValue, PredictionValue } from './values.ts';
+export { type FeaturesValue, type PredictionValue, scoredValues } from './values.ts';

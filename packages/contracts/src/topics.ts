@@ -21,6 +21,8 @@ export interface PipelineTopics {
   readonly changelog: string;
   /** Heads and progress of epochs, compacted. */
   readonly progress: string;
+  /** From which event on which version of the feature set answers, compacted; there where the pipeline has several. */
+  readonly cuts: string;
 }
 
 /** Topics of the house that belong to no pipeline. */
@@ -81,6 +83,7 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     release: further.length > 0 ? `${internal}.release.repartition` : undefined,
     changelog: `${internal}.state.changelog`,
     progress: `${internal}.progress`,
+    cuts: `${p}.inference.cuts`,
   };
 };
 

@@ -1,3 +1,5 @@
+import { everySet, featureNames, type Pipeline } from '@millrace/define';
+
 /** What every pipeline's features record has, for code that serves all of them. Times are milliseconds since the epoch. */
 export interface FeaturesValue {
   readonly eventId: string;
@@ -63,3 +65,16 @@ export interface PredictionValue {
   readonly traceparent: string | null;
   readonly features: Readonly<Record<string, number>>;
 }
+
+/**
+ * The vector of a prediction as its own version of the feature set has it: the schema that predictions are read with has
+ * the values of every version. Of a version that the definition does not have any more, everything is left.
+ */
+export const scoredValues = (pipeline: Pipeline): ((of: PredictionValue) => PredictionValue['features']) => {
+  if (pipeline.beside.length === 0) return ({ features }) => features;
+  const names = new Map(everySet(pipeline).map(({ features }) => [features.version, featureNames(features)]));
+  return ({ featureSet, features }) => {
+    const own = names.get(featureSet);
+    return own === undefined ? features : Object.fromEntries(own.map(name => [name, features[name]!]));
+  };
+};

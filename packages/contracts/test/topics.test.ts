@@ -15,6 +15,7 @@ describe('names of topics', () => {
       release: undefined,
       changelog: 'shop-orders.feature.v2.state.changelog',
       progress: 'shop-orders.feature.v2.progress',
+      cuts: 'shop-orders.inference.cuts',
     });
   });
 

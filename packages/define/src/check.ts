@@ -218,6 +218,23 @@ const checkEvaluation = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, rep
     report('evaluation.output', `'${evaluation.output}' is unknown; there are ${model.outputs.join(', ')}`);
 };
 
+/** Every version of the set has to stand with the rest as if it were the only one. */
+const checkBeside = (
+  pipeline: Pipeline,
+  fieldsOf: FieldsOf | undefined,
+  found: readonly string[],
+): readonly string[] => {
+  const versions = [pipeline.features, ...pipeline.beside].map(({ version }) => version);
+  const twice = versions.find((version, i) => versions.indexOf(version) !== i);
+  const mistakes = twice === undefined ? [] : [`beside: version ${twice} of the set is there twice`];
+  if (pipeline.beside.length > 0 && pipeline.delivery.inference !== 'exactly_once')
+    mistakes.push('beside: with several versions of the set, delivery.inference has to be exactly_once');
+  for (const features of pipeline.beside)
+    for (const mistake of checkPipeline({ ...pipeline, features, beside: [] }, fieldsOf))
+      if (!found.includes(mistake)) mistakes.push(`beside, version ${features.version}: ${mistake}`);
+  return mistakes;
+};
+
 /**
  * Every mistake of a definition at once, each with its place; empty when it can stand. With `fieldsOf` the names of
  * fields are checked too.
@@ -237,5 +254,5 @@ export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly
   checkAnswers(pipeline, fieldsOf, report);
   checkRejects(pipeline, report);
   checkEvaluation(pipeline, fieldsOf, report);
-  return mistakes;
+  return [...mistakes, ...checkBeside(pipeline, fieldsOf, mistakes)];
 };

@@ -11,13 +11,14 @@ export class DefinitionError extends Error {
   }
 }
 
-type Defaulted = 'timeZone' | 'partitions' | 'thresholds' | 'kpis' | 'rejects';
+type Defaulted = 'timeZone' | 'partitions' | 'beside' | 'thresholds' | 'kpis' | 'rejects';
 export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
   Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
 
 const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   timeZone: 'UTC',
   partitions: 6,
+  beside: [],
   thresholds: {},
   kpis: {},
   delivery: { inference: 'exactly_once', epochMs: 100 },

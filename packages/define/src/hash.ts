@@ -63,8 +63,11 @@ export const hashFeatureSet = (pipeline: Pipeline): string =>
     timeZone: pipeline.timeZone,
   });
 
-/** SHA-256 in hex of a whole pipeline. Descriptions, and what becomes of records without an answer, change no value. */
+/**
+ * SHA-256 in hex of a whole pipeline. Descriptions, what becomes of records without an answer, and what runs beside it
+ * change no value.
+ */
 export const hashPipeline = (pipeline: Pipeline): string => {
-  const { description: _, rejects: __, features, decisions, ...rest } = pipeline;
+  const { description: _, rejects: __, beside: ___, features, decisions, ...rest } = pipeline;
   return sha256({ ...rest, decisions, features: hashFeatureSet({ ...pipeline, features }) });
 };

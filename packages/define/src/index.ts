@@ -40,4 +40,5 @@ export type {
   Pipeline,
 } from './pipeline.ts';
 export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';
+export { everySet, ofSet } from './sets.ts';
 export { expressionInWords, featureInWords } from './words.ts';

@@ -85,6 +85,8 @@ export interface Pipeline {
   readonly scores: string;
   readonly events: Readonly<Record<string, EventStream>>;
   readonly features: FeatureSet;
+  /** Other versions of the set that run beside it while one takes over from another; none as a rule. */
+  readonly beside: readonly FeatureSet[];
   readonly model: {
     readonly name: string;
     /** Names of the model's outputs as they stand in predictions, e.g. `score`. */

@@ -51,6 +51,21 @@ describe('definePipeline', () => {
     expect(checkPipeline(pipeline, fieldsOf)).toEqual([]);
   });
 
+  test('holds every version of the set to the rules, as if it were the only one', () => {
+    const next = { ...good.features, version: 2 };
+    const beside = (more: object, delivery = {}): readonly string[] =>
+      checkPipeline({ ...definePipeline(good), beside: [{ ...next, ...more }], ...delivery }, fieldsOf);
+    expect(beside({})).toEqual([]);
+    expect(beside({ version: 1 })).toEqual(['beside: version 1 of the set is there twice']);
+    expect(beside({ inputs: { price: field('cost') } })).toEqual([
+      "beside, version 2: features.inputs.price: field('cost') is unknown; there are at, userId, shopId, price",
+    ]);
+    expect(beside({}, { delivery: { inference: 'at_least_once', epochMs: 100 } })).toEqual([
+      'beside: with several versions of the set, delivery.inference has to be exactly_once',
+    ]);
+    expect(beside({ inputs: {} })[0]).toContain("feature('price') is unknown");
+  });
+
   test('reports every mistake at once', () => {
     const bad: PipelineInput = {
       ...good,

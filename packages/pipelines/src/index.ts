@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Pipeline } from '@millrace/define';
+import { ofSet, type Pipeline } from '@millrace/define';
 import { fraud } from './fraud.ts';
 
 export { fraud } from './fraud.ts';
@@ -17,16 +17,20 @@ export const MODELS_FOLDER = join(import.meta.dirname, '../models');
 /** Every pipeline that ships. */
 export const pipelines: readonly Pipeline[] = [fraud];
 
-/** The pipelines of these names, all without names. @throws RangeError naming those there are */
+/**
+ * The pipelines of these names, all without names. `fraud@2` is the pipeline with that version of its feature set.
+ * @throws RangeError naming those there are
+ */
 export const pipelinesNamed = (
   names?: readonly string[],
   among: readonly Pipeline[] = pipelines,
 ): readonly Pipeline[] => {
   if (names === undefined) return among;
-  return names.map(name => {
+  return names.map(text => {
+    const [name, version] = text.split('@');
     const found = among.find(p => p.name === name);
     if (found === undefined)
       throw new RangeError(`there is no pipeline '${name}'; there are: ${among.map(p => p.name).join(', ')}`);
-    return found;
+    return version === undefined ? found : ofSet(found, Number(version));
   });
 };

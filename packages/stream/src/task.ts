@@ -14,7 +14,8 @@ export interface InboundBatch<In> extends TopicPartition {
   value(i: number): In | Bad | null;
 }
 
-export type SkipReason = 'duplicate' | 'tombstone' | 'outside-slice' | 'by-rule' | 'applied' | 'other-run';
+export type SkipReason =
+  'duplicate' | 'tombstone' | 'outside-slice' | 'by-rule' | 'applied' | 'other-run' | 'other-set';
 
 export type RejectReason =
   | 'bad-frame'

@@ -1,3 +1,5 @@
+export { backfillFeatures, type BackfillFlags } from './commands/backfill.ts';
+export { switchSet, type SwitchOptions } from './commands/switchSet.ts';
 export { type FigureOptions, type Figures, figuresOf } from './evaluate/figures.ts';
 export type { JudgedRow } from './evaluate/join.ts';
 export type { TrueLabel } from './evaluate/labels.ts';
@@ -7,5 +9,6 @@ export { fileRows, type Mapping, parseMapping, type Row } from './publish/rows.t
 export { openWorld, warmUp } from './world/open.ts';
 export { prepare, type World } from './world/prepare.ts';
 export { SERVICE_NAMES, type RunningService, type Services, startServices } from './world/services.ts';
-export { decoded, wholeTopic } from './world/slice.ts';
+export { decoded, type Seen, wholeTopic } from './world/slice.ts';
 export { FIRST_MODEL_VERSION } from './world/models.ts';
+export type { Io } from './io.ts';

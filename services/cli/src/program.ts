@@ -11,6 +11,7 @@ import {
   publishFeatures,
   showFeature,
 } from './commands/features.ts';
+import { backfillFeatures } from './commands/backfill.ts';
 import { exportDataset } from './commands/dataset.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
@@ -22,6 +23,7 @@ import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
 import { down, status } from './commands/stack.ts';
 import { tailPredictions } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
+import { switchSet } from './commands/switchSet.ts';
 import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
 import { directory, type Done, output, pipelineOption, positive, talks, whole } from './flags.ts';
@@ -145,6 +147,26 @@ const featureCommands = (program: Command, io: Io, done: Done): void => {
     .action(o => done(world(o, w => publishFeatures(io, w, of(o.pipeline), o))));
   records(features.command('deprecate').description('mark what nothing new should use; a plan without --execute').argument('<name@version>'))
     .action((wanted, o) => done(world(o, w => deprecateFeature(io, w, wanted, o))));
+  const switching = (command: Command): Command =>
+    talks(command)
+      .addOption(pipelineOption())
+      .requiredOption('--version <n>', 'version of the feature set', whole)
+      .option('--model-version <version>', 'version of the model that answers by it; default: the one named for it already')
+      .option('--models <folder>', 'model store', MODELS_FOLDER)
+      .option('--lag-max <records>', 'how far behind counts as caught up', whole, 1_000)
+      .option('--by <who>', 'who does it', userInfo().username)
+      .addOption(output());
+  const one = (name: string) => pipelinesNamed([name])[0]!;
+  switching(features.command('backfill').description('build a version of a feature set from history, beside the one that is served, and switch to it; run again, it goes on'))
+    .option('--from <time>', 'leave out events that arrived before')
+    .option('--to <time>', 'history ends there, and what arrived later is folded as it arrived; default: now')
+    .option('--no-switch', 'do not switch to it in the end')
+    .option('--why <text>', 'why', 'it has caught up')
+    .action(o => done(world(o, w => backfillFeatures(io, w, one(o.pipeline), o))));
+  switching(features.command('switch').description('let inference answer by a version of the feature set, from the next event on'))
+    .requiredOption('--why <text>', 'why')
+    .option('--even-behind', 'although it has not caught up: answers wait until it has', false)
+    .action(o => done(world(o, w => switchSet(io, w, one(o.pipeline), o))));
 }; // prettier-ignore
 
 const aclCommands = (program: Command, io: Io, done: Done): void => {

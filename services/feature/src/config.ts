@@ -17,7 +17,10 @@ export const FEATURE_SPEC = {
   port: usual.port,
   stallMsMax: usual.stallMsMax,
   pipelines: optional(
-    listField({ env: 'MILLRACE_PIPELINES', help: 'Pipelines to serve; all when left out.' }),
+    listField({
+      env: 'MILLRACE_PIPELINES',
+      help: 'Pipelines to serve; all when left out. NAME@VERSION is one with that version of its feature set.',
+    }),
   ),
   epochMarginMs: numberField({
     env: 'FEATURE_EPOCH_MARGIN_MS',

@@ -37,8 +37,24 @@ const historyOf = ({ sources }: Plan, run: Run): SetHistory => ({
     }),
 });
 
-/** The backfill with which this version of the set began, or begins; undefined where there is none. */
-export async function readBackfill(broker: Broker, registry: Registry, plan: Plan): Promise<Run | undefined> {
+/** What is recorded of the backfill with which this version of the set began, or begins. */
+export interface RecordedBackfill {
+  /** What fixes its stretch; undefined where there is none. */
+  readonly captured: Run | undefined;
+  /** What came of it; undefined until it is known. */
+  readonly done: Run | undefined;
+}
+
+/** @throws Error where the stretch was captured for another content of the same version */
+export async function readBackfill(
+  broker: Broker,
+  registry: Registry,
+  { pipeline, set }: Plan,
+): Promise<RecordedBackfill> {
+  const found: { captured: Run | undefined; done: Run | undefined } = {
+    captured: undefined,
+    done: undefined,
+  };
   const topic = MILLRACE_TOPICS.runs;
   const codec = await openCodec<Run>(registry, catalogue([]).find(({ name }) => name === topic)!.value!);
   const until = await broker.admin.endOffsets(topic);
@@ -48,21 +64,24 @@ export async function readBackfill(broker: Broker, registry: Registry, plan: Pla
     for (const bytes of values) {
       const value = bytes === null ? null : codec.decode(bytes);
       if (value === null || value instanceof Bad) continue;
-      const isOurs = value.pipeline === plan.pipeline.name && value.featureSet === plan.set.version;
-      if (value.kind === 'backfill' && value.state === 'captured' && isOurs) return value;
+      const isOurs = value.pipeline === pipeline.name && value.featureSet === set.version;
+      if (value.kind !== 'backfill' || !isOurs) continue;
+      // Of two that were captured at once the first on the topic holds.
+      if (value.state === 'captured') found.captured ??= value;
+      else if (value.state === 'done') found.done = value;
     }
   }
-  return undefined;
+  const { captured } = found;
+  if (captured !== undefined && captured.featureSetHash !== set.hash)
+    throw new Error(
+      `backfill ${captured.run} is of feature set ${captured.featureSetHash.slice(0, 12)}…, and version ${set.version} of ` +
+        `${pipeline.name} is ${set.hash.slice(0, 12)}… here: a changed set needs a version of its own`,
+    );
+  return found;
 }
 
-/** @throws Error where the stretch was captured for another content of the same version */
 export async function readSetHistory(broker: Broker, registry: Registry, plan: Plan): Promise<SetHistory> {
-  const found = await readBackfill(broker, registry, plan);
-  if (found === undefined) return { run: undefined, of: () => plan.sources.map(() => LIVE) };
-  if (found.featureSetHash !== plan.set.hash)
-    throw new Error(
-      `backfill ${found.run} is of feature set ${found.featureSetHash.slice(0, 12)}…, and version ${plan.set.version} of ` +
-        `${plan.pipeline.name} is ${plan.set.hash.slice(0, 12)}… here: a changed set needs a version of its own`,
-    );
-  return historyOf(plan, found);
+  const { captured } = await readBackfill(broker, registry, plan);
+  if (captured === undefined) return { run: undefined, of: () => plan.sources.map(() => LIVE) };
+  return historyOf(plan, captured);
 }

@@ -3,8 +3,11 @@ export { featureGroup, featureService, type FeatureServiceOptions } from './serv
 export {
   backfillId,
   type BackfillOptions,
+  backfillTopics,
   captureBackfill,
   DISORDER_MS_DEFAULT,
+  findBackfill,
+  finishBackfill,
   SLICE_MS_DEFAULT,
 } from './backfill.ts';
 export { type Column, parquetBytes } from './parquet/write.ts';

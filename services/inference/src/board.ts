@@ -1,9 +1,9 @@
 import { Bad } from '@millrace/avro';
-import type { ControlRecord } from '@millrace/contracts';
+import { CHAMPION, type ControlRecord } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type BatchLimits, type Lease, ModelRefused, modelSlot, type Slot } from '@millrace/model';
 import type { Clock, Logger, Metrics } from '@millrace/telemetry';
-import { CHAMPION, ControlEntries, type Wanted } from './inForce.ts';
+import { ControlEntries, type Wanted } from './inForce.ts';
 import { type ModelSource, type Serving, servingOf } from './models.ts';
 
 /** What was in force when a batch was cut. Changes take effect between batches, all of a revision together. */
@@ -22,6 +22,8 @@ export interface Chosen {
 
 export interface BoardOptions {
   readonly pipeline: Pipeline;
+  /** Names of the alias whose model answers: the first that the control topic has. */
+  readonly aliases: readonly string[];
   readonly models: ModelSource;
   readonly limits: BatchLimits;
   readonly clock: Clock;
@@ -54,7 +56,7 @@ export class Board {
 
   constructor(options: BoardOptions) {
     this.#options = options;
-    this.#entries = new ControlEntries(options.pipeline);
+    this.#entries = new ControlEntries(options.pipeline, options.aliases);
     this.#slot = this.#newSlot();
   }
 
@@ -65,6 +67,11 @@ export class Board {
 
   #newSlot(): Slot<Serving> {
     return modelSlot(err => this.#options.logger.error({ err }, 'a model that left could not be freed'));
+  }
+
+  /** Version of the feature set that is to be served; undefined where nobody has said it. */
+  get wantedSet(): number | undefined {
+    return this.#entries.wanted().featureSet;
   }
 
   /** Takes one change of the control table; it is in force once `settled`. */
@@ -95,7 +102,7 @@ export class Board {
     const { alias } = wanted;
     const same = alias?.model === this.#alias?.model && alias?.version === this.#alias?.version;
     if (alias === undefined) {
-      this.#problem = `the control topic names no model for alias '${CHAMPION}'`;
+      this.#problem = `the control topic names no model for alias '${this.#options.aliases.join("' or '")}'`;
     } else if (same) {
       this.#alias = alias;
     } else if (await this.#swap(alias, wanted)) return;
@@ -135,10 +142,12 @@ export class Board {
 
   async #load(name: string, version?: string): Promise<Serving> {
     const { models, pipeline, limits } = this.#options;
-    const model = await models.load(name, version);
+    const model = await models.load(name, version, version === undefined ? pipeline : undefined);
     if (model === undefined)
       throw new ModelRefused(`${name} ${version ?? ''}`.trim(), [
-        'there is no such model in the model folder',
+        version === undefined
+          ? `there is no model of this name for version ${pipeline.features.version} of the feature set in the model folder`
+          : 'there is no such model in the model folder',
       ]);
     return servingOf(pipeline, model, limits);
   }

@@ -1,9 +1,13 @@
 import { Bad } from '@millrace/avro';
-import { type ControlEntry, controlKey, type ControlRecord, parseControl } from '@millrace/contracts';
+import {
+  type ControlEntry,
+  controlKey,
+  type ControlRecord,
+  parseControl,
+  SERVING,
+} from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 
-/** The alias whose model answers. Rollouts add arms beside it. */
-export const CHAMPION = 'champion';
 const DEFAULT = 'default';
 
 /** What the control topic wants for one pipeline. */
@@ -13,6 +17,8 @@ export interface Wanted {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly route: string;
   readonly routeVersion: number;
+  /** Version of the feature set that is to be served; undefined where nobody has said it. */
+  readonly featureSet: number | undefined;
   /** Highest revision of these entries, the alias left out. */
   readonly revision: number;
 }
@@ -20,10 +26,13 @@ export interface Wanted {
 /** Keeps the newest good record of each key of one pipeline; a bad one changes nothing. */
 export class ControlEntries {
   readonly #pipeline: Pipeline;
+  readonly #aliases: readonly string[];
   readonly #entries = new Map<string, ControlEntry>();
 
-  constructor(pipeline: Pipeline) {
+  /** @param aliases names under which the model is looked for: the first that is there */
+  constructor(pipeline: Pipeline, aliases: readonly string[]) {
     this.#pipeline = pipeline;
+    this.#aliases = aliases;
   }
 
   /** @returns whether something of this pipeline changed, or why the record cannot be used */
@@ -47,7 +56,10 @@ export class ControlEntries {
   }
 
   wanted(): Wanted {
-    const alias = this.#find('model-alias', CHAMPION);
+    const alias = this.#aliases
+      .map(name => this.#find('model-alias', name))
+      .find(entry => entry !== undefined);
+    const serving = this.#find('feature-set', SERVING);
     const thresholds = this.#find('thresholds', DEFAULT);
     const routes = this.#find('routes', DEFAULT);
     return {
@@ -55,7 +67,8 @@ export class ControlEntries {
       thresholds: { ...this.#pipeline.thresholds, ...thresholds?.value },
       route: DEFAULT,
       routeVersion: routes?.value.version ?? 0,
-      revision: Math.max(0, thresholds?.revision ?? 0, routes?.revision ?? 0),
+      featureSet: serving?.value.version,
+      revision: Math.max(0, ...[thresholds, routes, serving].map(entry => entry?.revision ?? 0)),
     };
   }
 }

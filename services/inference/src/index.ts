@@ -4,5 +4,5 @@ export {
   type InferenceConfig,
   type InferenceSettings,
 } from './config.ts';
-export { folderModels, type ModelSource } from './models.ts';
+export { folderModels, misfits, type ModelSource } from './models.ts';
 export { type InferenceOptions, inferenceService } from './service.ts';

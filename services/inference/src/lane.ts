@@ -1,8 +1,9 @@
 /**
- * One task's lane: gathers rows of its runs into batches, asks, and closes each row. Rows wait in the fetched runs, whose
+ * One task's lane of one version of the feature set: gathers rows of its runs into batches, asks, and closes each row. Rows wait in the fetched runs, whose
  * bytes stay valid until the run's promise settles, and are decoded only when their batch is cut. States: idle (nothing
  * waits), gathering (until a batch is full or its first row has waited long enough), asking (one batch at a time, so
- * that order is kept; what arrives meanwhile makes the next batch larger), ended (revoked or failed: nothing is closed
+ * that order is kept; what arrives meanwhile makes the next batch larger), waiting for a model (a version that has none
+ * yet), ended (revoked or failed: nothing is closed
  * any more, the next owner reads it again).
  */
 import { Bad } from '@millrace/avro';
@@ -13,6 +14,7 @@ import { type Clock, type Logger, type Metrics, processSpan, type Tracing } from
 import type { PredictionWriter } from './answer.ts';
 import { type Answers, ask } from './ask.ts';
 import type { Board, Chosen } from './board.ts';
+import { Tally } from './tally.ts';
 import { type VectorReader, Vectors } from './vectors.ts';
 
 export interface PredictionOutputs {
@@ -21,7 +23,9 @@ export interface PredictionOutputs {
 
 export interface LaneOptions {
   readonly pipeline: Pipeline;
-  readonly board: Pick<Board, 'choose' | 'smaller' | 'restore'>;
+  readonly board: Pick<Board, 'choose' | 'smaller' | 'restore' | 'first' | 'notReady'>;
+  /** Whether this lane answers the event that stands there; without it, all. */
+  readonly owns?: (sourcePartition: number, sourceOffset: number) => boolean;
   readonly reader: VectorReader;
   readonly writer: PredictionWriter;
   /** Name of this lane in batch ids: instance and task. */
@@ -60,6 +64,10 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #waiting = 0;
   #batches = 0;
   #pumping = false;
+  #lacksModel = false;
+  /** One row that is only looked at. */
+  readonly #glance: Vectors;
+  readonly #ended = Promise.withResolvers<void>();
   /** Called when rows arrive while a batch gathers. */
   #arrived: (() => void) | undefined;
 
@@ -67,7 +75,13 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   constructor(options: LaneOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#glance = new Vectors(options.reader.rows.slots, 1);
     signal.addEventListener('abort', () => this.#end(), { once: true });
+  }
+
+  /** Why its rows are not scored yet; undefined where they are. */
+  waitsFor(): string | undefined {
+    return this.#lacksModel ? this.#options.board.notReady() : undefined;
   }
 
   handle(batch: InboundBatch<FeaturesValue>, out: Outcomes<PredictionOutputs>): Promise<void> {
@@ -87,6 +101,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     this.#runs.length = 0;
     this.#waiting = 0;
     this.#arrived?.();
+    this.#ended.resolve();
   }
 
   async #pump(): Promise<void> {
@@ -94,7 +109,11 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     let taken: Taken | undefined;
     try {
       while (this.#waiting > 0 && !this.#signal.aborted) {
+        this.#passOver();
+        if (this.#waiting === 0) continue;
+        await this.#modelInForce();
         await this.#gather();
+        if (this.#signal.aborted) continue;
         const chosen = this.#choose();
         try {
           taken = this.#take(chosen);
@@ -112,6 +131,38 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     }
   }
 
+  /** Closes the rows in front that another version of the set answers: for them no model is needed. */
+  #passOver(): void {
+    const { owns, reader } = this.#options;
+    if (owns === undefined) return;
+    for (let run = this.#runs[0]; run !== undefined; run = this.#runs[0]) {
+      const bytes = run.batch.bytes(run.next);
+      this.#glance.values.length = 0;
+      const isGood = bytes !== null && reader.add(this.#glance, run.batch.topic, bytes) === undefined;
+      if (!isGood || this.#isOurs(this.#glance)) return;
+      const i = this.#nextOf(run);
+      run.out.skip(i, 'other-set');
+      closed(run, 1);
+    }
+  }
+
+  /** Of the row that was added last. */
+  #isOurs(vectors: Vectors): boolean {
+    const { owns, reader } = this.#options;
+    const row = vectors.length - 1;
+    return (
+      owns === undefined || owns(reader.sourcePartition(vectors, row), reader.sourceOffset(vectors, row))
+    );
+  }
+
+  async #modelInForce(): Promise<void> {
+    const { board } = this.#options;
+    if (board.notReady() === undefined) return;
+    this.#lacksModel = true;
+    await Promise.race([board.first, this.#ended.promise]);
+    this.#lacksModel = false;
+  }
+
   #choose(): Chosen {
     const chosen = this.#options.board.choose();
     if (chosen === undefined) throw new Error('no model is in force');
@@ -120,6 +171,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   /** Resolves when the batch is full, its first row has waited long enough, or the lane has ended. */
   async #gather(): Promise<void> {
+    if (this.#signal.aborted) return;
     const { lease } = this.#choose();
     const { bounds } = lease.model;
     // Only the bounds are of interest: a model that leaves need not wait until the batch is gathered.
@@ -147,15 +199,20 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     while (taken.vectors.length < rowsMax) {
       const run = this.#runs[0];
       if (run === undefined) break;
-      const i = run.next++;
-      this.#waiting--;
-      if (run.next === run.batch.length) this.#runs.shift();
+      const i = this.#nextOf(run);
       if (this.#takeOne(run, i, taken.vectors)) {
         taken.runs.push(run);
         taken.at.push(i);
       } else closed(run, 1);
     }
     return taken;
+  }
+
+  /** Takes one row of the first run. */
+  #nextOf(run: Run): number {
+    this.#waiting--;
+    if (run.next + 1 === run.batch.length) this.#runs.shift();
+    return run.next++;
   }
 
   /** @returns whether it is to be scored. */
@@ -166,6 +223,11 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       return false;
     }
     const problem = this.#options.reader.add(vectors, batch.topic, bytes);
+    if (problem === undefined && !this.#isOurs(vectors)) {
+      vectors.values.pop();
+      out.skip(i, 'other-set');
+      return false;
+    }
     if (problem instanceof Bad) out.reject(i, problem.reason, problem);
     else if (problem !== undefined) out.reject(i, 'feature-mismatch', mismatch(batch.value(i)));
     return problem === undefined;
@@ -222,19 +284,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       metrics.count('millrace_records_fallback_total', { pipeline, reason: fallback }, seconds.length);
     metrics.observeAll('millrace_prediction_score', { pipeline }, scores);
     metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
-  }
-}
-
-/** What is measured of one batch's predictions. */
-class Tally {
-  readonly decisions = new Map<string, number>();
-  readonly scores: number[] = [];
-  readonly seconds: number[] = [];
-
-  add(decision: string, score: number | undefined, seconds: number): void {
-    this.decisions.set(decision, (this.decisions.get(decision) ?? 0) + 1);
-    if (score !== undefined) this.scores.push(score);
-    this.seconds.push(Math.max(0, seconds));
   }
 }
 

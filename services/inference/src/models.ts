@@ -6,8 +6,11 @@ import {
 
 /** Where models come from. */
 export interface ModelSource {
-  /** Loads a model; without a version, the one created last. Undefined where there is none of the name. @throws ModelRefused */
-  load(name: string, version?: string): Promise<Model | undefined>;
+  /**
+   * Loads a model; without a version, the one created last of those made for the feature set of `pipeline`. Undefined
+   * where there is none of the name. @throws ModelRefused
+   */
+  load(name: string, version?: string, pipeline?: Pipeline): Promise<Model | undefined>;
 }
 
 /**
@@ -29,11 +32,12 @@ export const folderModels = (
     }
   };
   return {
-    async load(name, version) {
+    async load(name, version, pipeline) {
       let best: { readonly folder: string; readonly createdMs: number } | undefined;
       for (const folder of await modelFolders(root)) {
         const manifest = await manifestOf(folder);
         if (manifest?.name !== name || (version !== undefined && manifest.version !== version)) continue;
+        if (pipeline !== undefined && manifest.featureSet.version !== pipeline.features.version) continue;
         const createdMs = Date.parse(manifest.createdAt);
         if (best === undefined || createdMs > best.createdMs) best = { folder, createdMs };
       }
@@ -52,7 +56,8 @@ export interface Serving extends Held {
 
 const WARM_UP_CALLS = 3;
 
-const misfits = (pipeline: Pipeline, manifest: Manifest): readonly string[] => {
+/** Why a model cannot answer by the pipeline's feature set; empty where it can. */
+export const misfits = (pipeline: Pipeline, manifest: Manifest): readonly string[] => {
   const { featureSet } = manifest;
   const hash = hashFeatureSet(pipeline);
   const features = new Set(featureNames(pipeline.features));

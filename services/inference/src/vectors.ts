@@ -42,6 +42,8 @@ export class VectorReader {
   readonly #traceparent: Field;
   readonly #entity: Field;
   readonly #appendTime: Field;
+  readonly #sourcePartition: Field;
+  readonly #sourceOffset: Field;
   readonly #fills = new WeakMap<readonly string[], Fill>();
 
   /** @param codecs of each input topic, all of one schema, under ids of their own */
@@ -57,6 +59,8 @@ export class VectorReader {
     this.#traceparent = this.rows.field('traceparent');
     this.#entity = this.rows.field('entity');
     this.#appendTime = this.rows.field('appendTime');
+    this.#sourcePartition = this.rows.field('sourcePartition');
+    this.#sourceOffset = this.rows.field('sourceOffset');
   }
 
   /** Adds one row, or says why it cannot be used. */
@@ -114,6 +118,15 @@ export class VectorReader {
 
   appendTime(vectors: Vectors, row: number): number {
     return vectors.read(this.#appendTime, row) as number;
+  }
+
+  /** Partition of the event on the scored stream. */
+  sourcePartition(vectors: Vectors, row: number): number {
+    return vectors.read(this.#sourcePartition, row) as number;
+  }
+
+  sourceOffset(vectors: Vectors, row: number): number {
+    return vectors.read(this.#sourceOffset, row) as number;
   }
 
   traceparents(vectors: Vectors): readonly string[] {

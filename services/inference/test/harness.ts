@@ -23,7 +23,7 @@ import { systemClock } from '@millrace/telemetry';
 import { inferenceService, type InferenceOptions } from '../src/index.ts';
 
 /** With thresholds that these tests know. */
-const PIPELINE = { ...fraud, thresholds: { block: 0.8, review: 0.4 } };
+export const PIPELINE = { ...fraud, thresholds: { block: 0.8, review: 0.4 } };
 export const TOPICS = topicsOf(fraud);
 export const FEATURES = featureNames(fraud.features);
 export const SHIPPED_MODELS = join(import.meta.dirname, '../../../packages/pipelines/models');
@@ -238,12 +238,14 @@ export class World {
   async predictions(): Promise<Prediction[]> {
     const codec = await this.codec<PredictionValue>(this.topics.predictions);
     const found: Prediction[] = [];
-    for await (const run of this.#runs(this.topics.predictions))
+    for await (const run of this.#runs(this.topics.predictions)) {
+      await codec.prepare(Array.from({ length: run.length }, (_, i) => run.value(i)));
       for (let i = 0; i < run.length; i++) {
         const value = codec.decode(run.value(i)!);
         if (value instanceof Bad) throw new Error(value.message);
         found.push({ ...value, key: textOf(run.key(i)), partition: run.partition });
       }
+    }
     return found;
   }
 

@@ -87,6 +87,8 @@ const rig = (): Rig => {
         tracing: noTracing,
         logger: noLogger,
         board: {
+          first: Promise.resolve(),
+          notReady: () => undefined,
           smaller: () => undefined,
           restore: () => undefined,
           choose: () => {

@@ -1,10 +1,11 @@
-import { openCodec, type Registry } from '@millrace/avro';
+import { Bad, type Codec, openCodec, type Registry } from '@millrace/avro';
 import {
   asideTopic,
   catalogue,
   consumerGroup,
   deadLetterTopic,
   type PredictionValue,
+  scoredValues,
   topicsOf,
 } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
@@ -105,6 +106,20 @@ const createTask = async (of: Of, context: TaskContext<Nothing>): Promise<Task<P
   };
 };
 
+/** Of a pipeline with several versions of its feature set: each prediction with the values of its own. */
+const withOwnValues = (pipeline: Pipeline, codec: Codec<PredictionValue>): Codec<PredictionValue> => {
+  if (pipeline.beside.length === 0) return codec;
+  const valuesOf = scoredValues(pipeline);
+  return {
+    prepare: values => codec.prepare(values),
+    encode: value => codec.encode(value),
+    decode: bytes => {
+      const value = codec.decode(bytes);
+      return value instanceof Bad ? value : { ...value, features: valuesOf(value) };
+    },
+  };
+};
+
 const pipelineProcessor = async (
   options: SinkOptions,
   pipeline: Pipeline,
@@ -116,7 +131,8 @@ const pipelineProcessor = async (
   const { predictions } = topicsOf(pipeline);
   const topics = [predictions, asideTopic(predictions)];
   const value = catalogue([pipeline]).find(t => t.name === predictions)!.value!;
-  const codec = await outages.registry.ride(() => openCodec<PredictionValue>(registry, value), patience);
+  const written = await outages.registry.ride(() => openCodec<PredictionValue>(registry, value), patience);
+  const codec = withOwnValues(pipeline, written);
   const identities = await outages.kafka.ride(() => identify(broker, topics), patience);
   const { laneRowsMax: rowsHigh, laneBytesMax: bytesHigh } = options.config;
   const lane = { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 };

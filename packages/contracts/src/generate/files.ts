@@ -1,4 +1,4 @@
-import type { Pipeline } from '@millrace/define';
+import { everySet, type Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from '../files/schemas.ts';
 import { type AvscRecord, parseRecord } from './avsc.ts';
 import { featurePage } from './featurePage.ts';
@@ -16,6 +16,7 @@ const HOUSE = [
   'millrace/control',
   'millrace/repartition',
   'millrace/progress',
+  'millrace/cuts',
   'millrace/run',
   'millrace/redrive',
   'millrace/publication',
@@ -40,9 +41,11 @@ export const generatedFiles = (
   const ofPipelines = pipelines.flatMap(pipeline => {
     const texts = schemasOf(pipeline, schemas);
     const generated = [
-      [`${pipeline.name}/features.v${pipeline.features.version}`, texts.features],
-      [`${pipeline.name}/prediction`, texts.prediction],
-    ] as const;
+      ...everySet(pipeline).map(
+        set => [`${set.name}/features.v${set.features.version}`, schemasOf(set, schemas).features] as const,
+      ),
+      [`${pipeline.name}/prediction`, texts.prediction] as const,
+    ];
     const events = Object.entries(pipeline.events).map(
       ([stream, { schema }]) => [schema, texts.events[stream]!] as const,
     );
@@ -55,5 +58,9 @@ export const generatedFiles = (
     const text = schemas(path);
     return text === undefined ? [] : [typesFile(path, parseRecord(text, path))];
   });
-  return [...ofPipelines, ...ofHouse, { path: 'docs/FEATURES.md', text: featurePage(pipelines) }];
+  return [
+    ...ofPipelines,
+    ...ofHouse,
+    { path: 'docs/FEATURES.md', text: featurePage(pipelines.flatMap(everySet)) },
+  ];
 };

@@ -1,4 +1,4 @@
-import type { Pipeline } from '@millrace/define';
+import { everySet, type FeatureSet, type Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from '../files/schemas.ts';
 import { type AvscField, type AvscRecord, compactSchema, parseRecord } from './avsc.ts';
 import { EVENT_ENVELOPE, featuresEnvelope, predictionHead, predictionTail } from './envelope.ts';
@@ -21,18 +21,35 @@ const named = (name: string, doc: string, fields: readonly AvscField[]): AvscRec
   fields,
 });
 
-/** The vector as named float32 fields, contiguous on the wire and in the order of the model's inputs. */
+/** Named float32 fields, contiguous on the wire and in the order of the model's inputs. */
+const valuesOf = (features: FeatureSet): readonly AvscField[] => [
+  ...Object.keys(features.inputs).map(name => ({ name, type: 'float', doc: 'Input.' })),
+  ...features.views.flatMap(view =>
+    Object.keys(view.features).map(name => ({
+      name,
+      type: 'float',
+      doc: `View ${view.name}, version ${view.version}.`,
+    })),
+  ),
+];
+
 const vector = ({ features }: Pipeline): AvscRecord =>
-  named('FeatureVector', 'Named float32 features; missing is NaN.', [
-    ...Object.keys(features.inputs).map(name => ({ name, type: 'float', doc: 'Input.' })),
-    ...features.views.flatMap(view =>
-      Object.keys(view.features).map(name => ({
-        name,
-        type: 'float',
-        doc: `View ${view.name}, version ${view.version}.`,
-      })),
-    ),
-  ]);
+  named('FeatureVector', 'Named float32 features; missing is NaN.', valuesOf(features));
+
+/**
+ * The vector that was scored. Predictions of every version of a set lie on one topic, and each is written with the values
+ * of its own; the schema to read them with has those of all. The default lets the registry take one after the other,
+ * `scoredValues` tells it from a value.
+ */
+const scoredVector = (pipeline: Pipeline): AvscRecord => {
+  const values = new Map<string, AvscField>();
+  for (const { features } of everySet(pipeline))
+    for (const field of valuesOf(features))
+      if (!values.has(field.name)) values.set(field.name, { ...field, default: 0 });
+  const doc =
+    'Named float32 features; missing is NaN. One that the feature set of the prediction has not says nothing.';
+  return named('FeatureVector', doc, [...values.values()]);
+};
 
 /** What happened, apart from the envelope: what decisions and business figures may use. */
 const eventFields = (pipeline: Pipeline, event: AvscRecord): readonly AvscField[] => {
@@ -70,7 +87,7 @@ const figures = (
     names.map(field => ({ name: field, type, doc: each })),
   );
 
-/** Schema of the predictions topic. */
+/** Schema of the predictions topic: what predictions by any version of the feature set are read with. */
 export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
   const kpis = Object.keys(pipeline.kpis);
   return {
@@ -92,7 +109,7 @@ export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
         doc: 'Business figures.',
       },
       ...predictionTail,
-      { name: 'features', type: vector(pipeline), doc: 'The vector that was scored.' },
+      { name: 'features', type: scoredVector(pipeline), doc: 'The vector that was scored.' },
     ],
   };
 };

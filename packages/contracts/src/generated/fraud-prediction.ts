@@ -12,7 +12,7 @@ export type FraudKpis = {
   readonly expectedLoss: number;
 };
 
-/** Named float32 features; missing is NaN. */
+/** Named float32 features; missing is NaN. One that the feature set of the prediction has not says nothing. */
 export type FraudFeatureVector = {
   /** Input. */
   readonly amount: number;

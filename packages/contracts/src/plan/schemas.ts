@@ -35,7 +35,9 @@ export const schemaPlan = async (
 ): Promise<readonly SchemaStep[]> => {
   const steps: SchemaStep[] = [];
   for (const { name, value } of topics)
-    if (value !== undefined) steps.push(await step(registry, name, value));
+    if (value !== undefined)
+      for (const schema of new Set([...(value.written ?? []), value.schema]))
+        steps.push(await step(registry, name, { ...value, schema }));
   return steps;
 };
 

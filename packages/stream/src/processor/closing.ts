@@ -9,6 +9,7 @@ const SKIPS: readonly SkipReason[] = [
   'by-rule',
   'applied',
   'other-run',
+  'other-set',
 ];
 const REJECTS: readonly RejectReason[] = [
   'bad-frame',

@@ -7,9 +7,10 @@ import {
   type FeaturesValue,
   inputHash,
   type PredictionValue,
+  scoredValues,
   topicsOf,
 } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import { everySet, type Pipeline } from '@millrace/define';
 import { EXIT, type ExitCode, type Io, type OutputForm } from '../io.ts';
 import type { World } from '../world/prepare.ts';
 import { decoded, recordAt, type Seen, wholeTopic } from '../world/slice.ts';
@@ -63,10 +64,11 @@ const findVector = async (
   partition: number,
   p: PredictionValue,
 ): Promise<Finding> => {
-  const { features, aside } = topicsOf(pipeline);
+  const set = everySet(pipeline).find(({ features: { version } }) => version === p.featureSet) ?? pipeline;
+  const { features, aside } = topicsOf(set);
   for (const topic of [features, aside]) {
     const at = { topic, partition, offset: p.vectorOffset };
-    const seen = await recordAt(world.broker, at, await codecOf<FeaturesValue>(world, pipeline, topic));
+    const seen = await recordAt(world.broker, at, await codecOf<FeaturesValue>(world, set, topic));
     if (
       seen === undefined ||
       seen.value === null ||
@@ -86,7 +88,7 @@ const findVector = async (
     what: 'feature vector',
     found: false,
     matches: false,
-    detail: { partition, offset: p.vectorOffset, values: p.features },
+    detail: { partition, offset: p.vectorOffset, values: scoredValues(pipeline)(p) },
   };
 };
 

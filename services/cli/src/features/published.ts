@@ -4,6 +4,7 @@ import { catalogue, type FeaturePublication, MILLRACE_TOPICS } from '@millrace/c
 import {
   contentDifferences,
   type Difference,
+  everySet,
   type Pipeline,
   type Publication,
   publicationsOf,
@@ -61,11 +62,17 @@ export interface Standing {
   readonly differences: readonly Difference[];
 }
 
+/** Each once: versions of a set share most of their views. */
+const definitionsOf = (pipelines: readonly Pipeline[]): readonly Publication[] => {
+  const all = pipelines.flatMap(everySet).flatMap(publicationsOf);
+  return [...new Map(all.map(one => [publicationKey(one), one])).values()];
+};
+
 export const standings = (
   pipelines: readonly Pipeline[],
   published: ReadonlyMap<string, FeaturePublication>,
 ): readonly Standing[] =>
-  pipelines.flatMap(publicationsOf).map((here): Standing => {
+  definitionsOf(pipelines).map((here): Standing => {
     const there = published.get(publicationKey(here));
     if (there === undefined) return { here, published: undefined, state: 'new', differences: [] };
     if (there.hash !== here.hash)
