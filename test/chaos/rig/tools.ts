@@ -7,14 +7,14 @@ import { promisify } from 'node:util';
 import { cacheFolder, findJava } from '@millrace/localstack';
 
 const run = promisify(execFile);
-const ARTIFACT = 'org.apache.kafka:kafka-tools:4.4.0';
-const FILE = 'kafka-tools-4.4.0.jar';
-const SHA256 = '4eb9a7fbfd63badfd8d1a677aa2d54b47b2b2d442ff7d68fd223972afea1954c';
+const ARTIFACT = 'org.apache.kafka:kafka-tools:4.2.0';
+const FILE = 'kafka-tools-4.2.0.jar';
+const SHA256 = '6b88f3f0799c585b5121d9f710e448cd365d4cfd55ff3ab5d2d81f52ae59030d';
 const FETCH_MS_MAX = 180_000;
 const RUN_MS_MAX = 90_000;
 
 const fetched = async (): Promise<string> => {
-  const folder = join(dirname(cacheFolder(process.env)), 'kafka-tools-4.4.0');
+  const folder = join(dirname(cacheFolder(process.env)), 'kafka-tools-4.2.0');
   const file = join(folder, FILE);
   if (!existsSync(file)) {
     const draft = `${folder}.${process.pid}`;
