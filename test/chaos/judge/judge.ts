@@ -108,7 +108,7 @@ export const judge = (given: {
     const where = !acknowledged
       ? 'never acknowledged'
       : at === undefined
-        ? 'over HTTP'
+        ? 'not in the log'
         : `${at.partition}/${at.offset}`;
     tally.add('lost', `${entry.id} (${where})`);
   }

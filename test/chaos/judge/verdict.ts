@@ -3,19 +3,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
-import { type Entry, isAnswered, type Ledger, placeName } from '../rig/ledger.ts';
+import { type Entry, isAnswered, placeName } from '../rig/ledger.ts';
 import type { Rig } from '../rig/rig.ts';
 import { linesOf } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
 import { hangingTransactions } from './hanging.ts';
 import { type Delivery, judge, type Judgement } from './judge.ts';
 import { type Fault, type Recovery, recoveryOf } from './recovery.ts';
+import { type InputLine, placeAll } from './places.ts';
 import { readRows, type RowsJudgement } from './rows.ts';
 import { judgeState, type StateJudgement, type StateLine } from './state.ts';
 
 export interface Verdict extends Judgement {
   /** Running counts that are wrong. */
   readonly wrong: number;
+  /** Inputs that lie elsewhere than their producer was told: it sent them twice. */
+  readonly moved: number;
   readonly state: StateJudgement;
   readonly rows: RowsJudgement;
   readonly hanging: readonly string[];
@@ -70,20 +73,6 @@ const openPartitions = async (python: string, bootstrap: string): Promise<readon
   );
 };
 
-/** Who sends over HTTP is not told where a record was put: its prediction says so, and the fold needs it. */
-const learnPlaces = (ledger: Ledger, predictions: readonly PredictionLine[]): void => {
-  const unplaced = new Map(
-    ledger.entries.flatMap(one =>
-      one.kind === 'event' && one.acknowledged && one.at === undefined ? [[one.id, one]] : [],
-    ),
-  );
-  if (unplaced.size === 0) return;
-  for (const { eventId, sourcePartition, sourceOffset } of predictions) {
-    const entry = unplaced.get(eventId);
-    if (entry !== undefined) entry.at ??= { partition: sourcePartition, offset: sourceOffset };
-  }
-};
-
 export const verdictOf = async (
   rig: Rig,
   delivery: Delivery,
@@ -98,8 +87,12 @@ export const verdictOf = async (
     () => openPartitions(python, bootstrap),
     found => found.length === 0,
   );
+  const streams = Object.values(TOPICS.events);
+  const inputs = await Promise.all(
+    streams.map(async topic => [topic, await read<InputLine>(topic, 'inputs')] as const),
+  );
+  const moved = placeAll(feed.ledger, new Map(inputs));
   const predictions = await read<PredictionLine>(PREDICTIONS, 'predictions');
-  learnPlaces(feed.ledger, predictions);
   const letters = (await Promise.all(LETTERS.map(topic => read<LetterLine>(topic, 'letters')))).flat();
   const state = await settled(
     async () => judgeState(feed.ledger, await read<StateLine>(TOPICS.changelog, 'latest')),
@@ -111,6 +104,7 @@ export const verdictOf = async (
   return {
     ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, isRejected }),
     wrong: wrongCounts(feed.ledger, predictions),
+    moved,
     state,
     rows,
     hanging,

@@ -1,8 +1,7 @@
 """Reads topics with librdkafka in read_committed, one JSON object a line on stdout.
 
-From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `predictions` and `letters`
-say what a judge needs of them, `plain` says
-key and value as text; `latest` gives the newest value of each key, and what is deleted not at all.
+From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `inputs`, `predictions` and
+`letters` say what a judge needs of them, `plain` says key and value as text; `latest` gives the newest value of each key, and what is deleted not at all.
 """
 
 import argparse
@@ -45,6 +44,16 @@ def of_prediction(registry):
     return tell
 
 
+def of_input(registry):
+    def tell(message):
+        try:
+            return {"id": registry.decode(message.value())["eventId"]}
+        except Exception:  # What cannot be read is its own name.
+            return {"id": message.value().decode()}
+
+    return tell
+
+
 def of_plain(message):
     return {"key": message.key().decode(), "value": message.value().decode()}
 
@@ -73,7 +82,7 @@ def main():
     options.add_argument("--bootstrap", required=True)
     options.add_argument("--registry", required=True)
     options.add_argument("--topic", required=True)
-    options.add_argument("--as", dest="kind", choices=["predictions", "letters", "latest", "plain"], required=True)
+    options.add_argument("--as", dest="kind", choices=["inputs", "predictions", "letters", "latest", "plain"], required=True)
     options.add_argument("--from", dest="starts", default="{}", help="offset by partition, as JSON; else 0")
     options.add_argument("--follow", default="no")
     given = options.parse_args()
@@ -94,7 +103,7 @@ def main():
         }
     )
     registry = Registry(given.registry)
-    tellers = {"predictions": of_prediction, "letters": of_letter, "plain": lambda _: of_plain}
+    tellers = {"inputs": of_input, "predictions": of_prediction, "letters": of_letter, "plain": lambda _: of_plain}
     tell = tellers.get(given.kind, of_prediction)(registry)
     partitions = consumer.list_topics(given.topic, timeout=30).topics[given.topic].partitions
     starts = json.loads(given.starts)
