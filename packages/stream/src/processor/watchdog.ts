@@ -53,6 +53,8 @@ export class Watchdog {
   readonly #missing = new Map<string, number>();
   /** Positions at the last look. */
   readonly #seen = new WeakMap<WatchedLane, number>();
+  /** Of tasks that had nothing to work on at the last look. */
+  readonly #idle = new WeakSet<Progress>();
 
   constructor(of: WatchdogOf) {
     this.#of = of;
@@ -74,23 +76,37 @@ export class Watchdog {
 
   async #check(): Promise<void> {
     const { setting, tasks } = this.#of;
+    const { clock, stallMsMax } = setting;
     const { admin } = setting.broker;
     const found = await admin.describeTopics([...this.#of.topicIds.keys()]).catch(() => undefined);
     if (found === undefined) return this.#pardonAll();
     this.#compare(found);
+    const topics = new Map<string, Promise<readonly PartitionOffset[]>>();
     for (const [task, watched] of tasks()) {
       const { what, on } = this.#waitOf(task, watched);
       const { progress } = watched;
-      const forMs = setting.clock.now() - progress.atMs;
-      const isDue = forMs >= setting.stallMsMax * (on === 'others' ? OTHERS_FIRST : 1);
-      if (!isDue && on !== 'stated') continue;
-      const ends = await this.#ends(watched);
+      const forMs = clock.now() - progress.atMs;
+      const isDue = forMs >= stallMsMax * (on === 'others' ? OTHERS_FIRST : 1);
+      // One that has moved since the last look needs none; it may be idle next time.
+      if (forMs < stallMsMax / CHECKS_PER_STALL && on !== 'stated') {
+        this.#idle.delete(progress);
+        continue;
+      }
+      const ends = await this.#ends(watched, topics);
       if (ends === undefined) return this.#pardonAll();
       const { lag, stuck } = this.#look(watched, ends);
-      if (lag === 0 || (on === 'stated' && stuck === undefined)) progress.atMs = setting.clock.now();
-      else if (isDue && progress.atMs + forMs <= setting.clock.now())
+      const begins = this.#begins(progress, lag);
+      if (begins || (on === 'stated' && stuck === undefined)) progress.atMs = clock.now();
+      else if (isDue && progress.atMs + forMs <= clock.now())
         throw new StalledError({ name: setting.name, task, lag, forMs, what: stuck ?? what });
     }
+  }
+
+  /** Time begins when there is something to work on: how long nothing came before does not count. */
+  #begins(progress: Progress, lag: number): boolean {
+    if (lag > 0) return this.#idle.delete(progress);
+    this.#idle.add(progress);
+    return true;
   }
 
   #waitOf(task: number, watched: Watched): Wait {
@@ -118,9 +134,17 @@ export class Watchdog {
     }
   }
 
-  async #ends({ lanes }: Watched): Promise<readonly PartitionOffset[] | undefined> {
+  /** @param topics what was asked in this round already: tasks have topics in common */
+  async #ends(
+    { lanes }: Watched,
+    topics: Map<string, Promise<readonly PartitionOffset[]>>,
+  ): Promise<readonly PartitionOffset[] | undefined> {
     const { admin } = this.#of.setting.broker;
-    const asked = lanes.map(({ at }) => admin.endOffsets(at.topic));
+    const asked = [...new Set(lanes.map(({ at }) => at.topic))].map(topic => {
+      const known = topics.get(topic) ?? admin.endOffsets(topic);
+      topics.set(topic, known);
+      return known;
+    });
     const ends = await Promise.all(asked).catch(() => undefined);
     return ends?.flat();
   }

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Broker, BrokerError, type GroupListener } from '../../src/broker/port.ts';
 import { perRecord } from '../../src/processor/perRecord.ts';
 import type { ProcessorOptions } from '../../src/processor/options.ts';
+import { turnedClock } from '@millrace/telemetry';
+import { type Wait, type Watched, Watchdog, type WatchdogOf } from '../../src/processor/watchdog.ts';
 import { eventually, makeRig, type Outputs, type Rig, textCodec } from './rig.ts';
 
 let rig: Rig;
@@ -64,7 +66,7 @@ describe('a task that has records and commits nothing ends the process, which sa
       },
       undefined,
     ],
-    ['records to be fetched', {}, broker => deaf(broker)],
+    ['records', {}, broker => deaf(broker)],
   ];
   test.each(cases)('%s', async (what, options, wrap) => {
     const message = await ended(options, wrap);
@@ -192,6 +194,35 @@ describe('a process goes on', () => {
     );
     expect(runs).toBeGreaterThan(10);
   });
+});
+
+test('how long nothing came does not count: time begins with what there is to work on', async () => {
+  const clock = turnedClock();
+  let end = 0;
+  let failure: Error | undefined;
+  const at = { topic: 'in', partition: 0 };
+  const topic = { name: 'in', id: 'id', partitions: 1 };
+  const admin = { describeTopics: async () => [topic], endOffsets: async () => [{ ...at, offset: end }] };
+  const setting = { name: 'g', topics: ['in'], broker: { admin }, clock, stallMsMax: 60_000, waitsFor: () => undefined }; // prettier-ignore
+  const lane = { at, tracker: { position: 1, watermark: 0 }, queue: [], gate: { isClosed: false }, rows: 0 };
+  const waitsFor = (): Wait => ({ what: '1 handlers to end', on: 'ours' });
+  const watched = { progress: { atMs: 0 }, lanes: [lane], waitsFor } as unknown as Watched;
+  const over = new AbortController();
+  const watching = new Watchdog({
+    setting: setting as unknown as WatchdogOf['setting'],
+    topicIds: new Map([['in', 'id']]),
+    partitions: new Map([['in', 1]]),
+    tasks: () => [[0, watched]],
+    fatal: error => (failure = error),
+  }).run(over.signal);
+  await clock.turn(59_999);
+  end = 1;
+  await clock.turn(60_000);
+  expect(failure).toBeUndefined();
+  await clock.turn(1);
+  expect(failure?.message).toMatch(/^g: task 0 has 1 records to work on and has committed nothing for 60 s/u);
+  over.abort();
+  await watching;
 });
 
 describe('a topic', () => {
