@@ -3,6 +3,7 @@ import { avroTarget, frameTarget, schemaTarget } from './targets/avro.ts';
 import { ingestTarget } from './targets/ingest.ts';
 import { cloudEventsTarget, jsonTarget } from './targets/json.ts';
 import { manifestTarget, onnxTarget } from './targets/model.ts';
+import { recordsTarget } from './targets/records.ts';
 import { registryTarget } from './targets/registry.ts';
 
 /** Whatever takes bytes from outside, by name. */
@@ -12,6 +13,7 @@ export const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   schema: schemaTarget,
   json: jsonTarget,
   cloudevents: cloudEventsTarget,
+  records: recordsTarget,
   registry: registryTarget,
   manifest: manifestTarget,
   onnx: onnxTarget,

@@ -7,7 +7,9 @@ export class Reader {
     this.#bytes = bytes;
   }
 
+  /** @throws RangeError where there are fewer, or where the length is none */
   take(length: number): Buffer {
+    if (length < 0) throw new RangeError(`a length of ${length}`);
     if (this.#at + length > this.#bytes.length) throw new RangeError('the answer ends too early');
     return this.#bytes.subarray(this.#at, (this.#at += length));
   }

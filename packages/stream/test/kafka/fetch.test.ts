@@ -171,3 +171,11 @@ test('an answer that ends too early is an error, wherever it ends', () => {
   for (let bytes = 0; bytes < whole.length; bytes++)
     expect(() => decodeFetched(whole.subarray(0, bytes))).toThrow('the answer ends too early');
 });
+
+test('a length below zero is an error, and not a step back', () => {
+  const raw = Buffer.alloc(64);
+  raw.writeInt32BE(2 ** 31 - 1, 10);
+  // The name of the topic, and the count of partitions behind it, end where they began.
+  raw.writeInt16BE(-6, 14);
+  expect(() => decodeFetched(raw)).toThrow(new RangeError('a length of -6'));
+});

@@ -20,6 +20,9 @@ export interface Batch {
   readonly end: number;
 }
 
+/** Once the batches of an answer have so many bytes, decompressed, those behind are left for the next fetch. */
+export const DECOMPRESSED_BYTES_ENOUGH = 8 * 1_048_576;
+
 const SAFE_HIGH_WORD_MAX = 2 ** 21;
 const WORD = 2 ** 32;
 
@@ -38,15 +41,18 @@ const int64 = (bytes: Buffer, from: number, where: string): number => {
  * Reads the batches of one partition in an answer to Fetch. The last may be cut off, as the broker answers with whole
  * bytes and not whole batches: it is left for the next fetch.
  * @throws BrokerError where a batch is not what its checksum says, is of a format before Kafka 0.11, or is compressed
- *   in a way that we do not read
+ *   in a way that we do not read, or to more than we read at once
  */
 export const readBatches = (bytes: Buffer, partition: string): readonly Batch[] => {
   const batches: Batch[] = [];
-  for (let from = 0; from + at.PREFIX_BYTES <= bytes.length;) {
+  let decompressed = 0;
+  for (let from = 0; from + at.PREFIX_BYTES <= bytes.length && decompressed < DECOMPRESSED_BYTES_ENOUGH;) {
     const length = bytes.readInt32BE(from + at.LENGTH_AT);
     const end = from + at.PREFIX_BYTES + length;
     if (end > bytes.length) break;
-    batches.push(readBatch(bytes, from, end, partition));
+    const batch = readBatch(bytes, from, end, partition);
+    batches.push(batch);
+    if (batch.bytes !== bytes) decompressed += batch.bytes.length;
     from = end;
   }
   return batches;
@@ -64,6 +70,9 @@ const readBatch = (bytes: Buffer, from: number, end: number, partition: string):
       where,
       'the checksum of the record batch is wrong: its bytes changed on the disk or on the way',
     );
+  const lastOffset = baseOffset + bytes.readInt32BE(from + at.LAST_OFFSET_DELTA_AT);
+  // Nobody could step over it: it would be fetched without end.
+  if (lastOffset < baseOffset) throw bad(where, 'the record batch ends before it begins');
   const attributes = bytes.readInt16BE(from + at.ATTRIBUTES_AT);
   const codec = attributes & at.COMPRESSION_MASK;
   const baseTimestampMs = int64(bytes, from + at.BASE_TIMESTAMP_AT, where);
@@ -72,7 +81,7 @@ const readBatch = (bytes: Buffer, from: number, end: number, partition: string):
   const records = plain ? bytes : decompress(codec, bytes.subarray(from + at.RECORDS_AT, end), where);
   return {
     baseOffset,
-    lastOffset: baseOffset + bytes.readInt32BE(from + at.LAST_OFFSET_DELTA_AT),
+    lastOffset,
     baseTimestampMs,
     appendTimeMs: appended ? int64(bytes, from + at.MAX_TIMESTAMP_AT, where) : undefined,
     transactional: (attributes & at.TRANSACTIONAL) !== 0,

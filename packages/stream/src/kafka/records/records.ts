@@ -7,8 +7,9 @@ const KEY_BYTES = 1;
 const VALUE_AT = 2;
 const VALUE_BYTES = 3;
 const HEADERS_AT = 4;
-const BATCH = 5;
-const STRIDE = 6;
+const END = 5;
+const BATCH = 6;
+const STRIDE = 7;
 
 const EMPTY = new Uint8Array(0);
 const RECORD_BYTES_MIN = 7;
@@ -96,7 +97,7 @@ export class Records {
   }
 
   #note(batch: Batch, number: number, from: number, until: number): boolean {
-    const { bytes, start, end, baseOffset, baseTimestampMs, appendTimeMs } = batch;
+    const { bytes, start, end, baseOffset, lastOffset, baseTimestampMs, appendTimeMs } = batch;
     const reader = new Varints(bytes, start);
     const index = this.#index;
     for (let left = batch.count; left > 0; left--) {
@@ -112,7 +113,7 @@ export class Records {
       const valueBytes = reader.int();
       const valueAt = reader.at;
       if (valueBytes > 0) reader.at += valueBytes;
-      if (!(reader.at < recordEnd)) return false;
+      if (!(reader.at < recordEnd) || offset < baseOffset || offset > lastOffset) return false;
       if (offset >= from && offset < until) {
         const i = this.#length++;
         const to = i * STRIDE;
@@ -121,6 +122,7 @@ export class Records {
         index[to + VALUE_AT] = valueAt;
         index[to + VALUE_BYTES] = valueBytes;
         index[to + HEADERS_AT] = reader.at;
+        index[to + END] = recordEnd;
         index[to + BATCH] = number;
         this.#offsets[i] = offset;
         this.#times[i] = appendTimeMs ?? baseTimestampMs + timestampDelta;
@@ -166,12 +168,13 @@ export class Records {
   /** @throws BrokerError where the bytes are no headers */
   headers(i: number): readonly Header[] {
     const bytes = this.#bytesOf(i);
+    const end = this.#index[i * STRIDE + END]!;
     const reader = new Varints(bytes, this.#index[i * STRIDE + HEADERS_AT]!);
     const headers: Header[] = [];
     for (let left = reader.int(); left > 0; left--) {
       const name = this.#sized(reader);
       const value = this.#sized(reader);
-      if (name === null || reader.at > bytes.length)
+      if (name === null || reader.at > end)
         throw new BrokerError(`offset ${this.offset(i)}: the bytes of the headers are none`, { retriable: false }); // prettier-ignore
       headers.push([name.toString('utf8'), value ?? EMPTY]);
     }

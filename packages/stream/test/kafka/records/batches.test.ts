@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BrokerError } from '../../../src/broker/port.ts';
+import { DECOMPRESSED_BYTES_ENOUGH } from '../../../src/kafka/records/batches.ts';
 import { DECOMPRESSED_BYTES_MAX } from '../../../src/kafka/records/decompress.ts';
 import { record, recordBatch } from '../patch/load.ts';
 import { runOf, sealed, valuesIn } from './fetched.ts';
@@ -71,9 +72,32 @@ test.each([
 });
 
 test('what is no gzip, and what would fill the memory, is refused', () => {
-  const bomb = gzipSync(Buffer.alloc(DECOMPRESSED_BYTES_MAX + 1));
-  for (const bytes of [plainRecords, bomb])
-    expect(() => runOf([compressed(1, bytes, 3)])).toThrow('the batch cannot be decompressed with gzip');
+  expect(() => runOf([compressed(1, plainRecords, 3)])).toThrow('the batch cannot be decompressed with gzip');
+  const bomb = Buffer.alloc(DECOMPRESSED_BYTES_MAX + 1);
+  for (const [codec, bytes] of [
+    [1, gzipSync(bomb)],
+    [4, zstdCompressSync(bomb)],
+  ] as const)
+    expect(() => runOf([compressed(codec, bytes, 3)])).toThrow(
+      `has more than ${DECOMPRESSED_BYTES_MAX} bytes`,
+    );
+});
+
+test('many batches, each within its limit, do not fill the memory together: the rest is fetched again', () => {
+  const large = zstdCompressSync(record(0, 'x'.repeat(DECOMPRESSED_BYTES_ENOUGH / 2)));
+  const batches = Array.from({ length: 8 }, (_, i) => {
+    const one = compressed(4, large, 1);
+    one.writeBigInt64BE(BigInt(i), 0);
+    return one;
+  });
+  const first = runOf(batches);
+  expect([first.length, first.nextOffset]).toEqual([2, 2]);
+  expect(runOf(batches.slice(2), 2).nextOffset).toBe(4);
+});
+
+test('a batch that ends before it begins is an error: nobody could step over it', () => {
+  const backwards = recordBatch(5, -3, []);
+  expect(() => runOf([backwards], 5)).toThrow('t-0 offset 5: the record batch ends before it begins');
 });
 
 test('records of before Kafka 0.11 are refused, with the remedy', () => {

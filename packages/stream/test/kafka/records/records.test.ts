@@ -105,6 +105,21 @@ test('bytes that are no records are an error of ours, whatever they are', () => 
   );
 });
 
+test('headers end with their record, whatever their count says', () => {
+  const one = record(0, 'v', [['a', '1']]);
+  // Behind length, attributes, time, offset, key, length of the value and the value: how many headers there are.
+  one[7] = 4;
+  // The second header would have the next record for its name, and the one behind that for its value.
+  const run = runOf([recordBatch(0, 2, [one, record(1, 'w'), record(2, 'x', [['b', '2']])])]);
+  expect(() => run.headers(0)).toThrow('offset 0: the bytes of the headers are none');
+  expect(run.headers(2)).toHaveLength(1);
+});
+
+test('a record beyond its batch is no record', () => {
+  for (const delta of [-1, 2])
+    expect(() => runOf([recordBatch(9, 1, [record(0, 'v'), record(delta, 'w')])])).toThrow('are no records');
+});
+
 test('headers: names like members of an object, order, names that repeat (P2)', () => {
   const headers = [
     ['__proto__', 'p'],
