@@ -16,8 +16,8 @@ const STREAM: readonly Mutant[] = [
     name: 'no-watchdog',
     shows: 'a task that stands still keeps its process and its partition for good',
     file: 'packages/stream/src/processor/watchdog.ts',
-    text: 'else if (isDue && progress.atMs + forMs <= clock.now())',
-    instead: 'else if (stallMsMax < 0)',
+    text: 'if (looks >= CHECKS_PER_STALL * ',
+    instead: 'if (looks < 0 * ',
   },
 ];
 

@@ -38,6 +38,16 @@ export interface WatchdogOf {
   readonly fatal: (error: Error) => void;
 }
 
+/** A task that has records to work on and does not move from one look to the next. */
+interface Standing {
+  /** When it moved last. */
+  readonly atMs: number;
+  /** Of the first look that found it so. */
+  readonly sinceMs: number;
+  /** Looks since then. */
+  readonly looks: number;
+}
+
 const CHECKS_PER_STALL = 6;
 /** A broker that has just come up may not know every topic yet. */
 const CHECKS_MISSING = 2;
@@ -47,14 +57,15 @@ const OTHERS_FIRST = 2;
  * Ends a process that has records to work on and commits nothing, for a supervisor to start it again, and one that has
  * a topic which is not the one any more that it was. It asks Kafka itself, on the connections of the admin: what it sees does
  * not depend on the fetching that may be what hangs. While Kafka does not answer nobody is to blame, and time starts anew.
+ * What counts is what was seen: so many looks in a row. How long nothing came before does not, nor does a slow answer.
  */
 export class Watchdog {
   readonly #of: WatchdogOf;
   readonly #missing = new Map<string, number>();
   /** Positions at the last look. */
   readonly #seen = new WeakMap<WatchedLane, number>();
-  /** Of tasks that had nothing to work on at the last look. */
-  readonly #idle = new WeakSet<Progress>();
+  /** Of tasks that had records to work on, and no excuse, at the last look. */
+  #standing = new Map<Progress, Standing>();
 
   constructor(of: WatchdogOf) {
     this.#of = of;
@@ -78,35 +89,37 @@ export class Watchdog {
     const { setting, tasks } = this.#of;
     const { clock, stallMsMax } = setting;
     const { admin } = setting.broker;
+    const before = this.#standing;
+    // Who is not looked at, or has an excuse, is not standing.
+    this.#standing = new Map();
     const found = await admin.describeTopics([...this.#of.topicIds.keys()]).catch(() => undefined);
-    if (found === undefined) return this.#pardonAll();
+    if (found === undefined) return;
     this.#compare(found);
     const topics = new Map<string, Promise<readonly PartitionOffset[]>>();
     for (const [task, watched] of tasks()) {
       const { what, on } = this.#waitOf(task, watched);
       const { progress } = watched;
-      const forMs = clock.now() - progress.atMs;
-      const isDue = forMs >= stallMsMax * (on === 'others' ? OTHERS_FIRST : 1);
-      // One that has moved since the last look needs none; it may be idle next time.
-      if (forMs < stallMsMax / CHECKS_PER_STALL && on !== 'stated') {
-        this.#idle.delete(progress);
-        continue;
-      }
+      const { atMs } = progress;
+      // One that has moved since the last look needs none.
+      if (clock.now() - atMs < stallMsMax / CHECKS_PER_STALL && on !== 'stated') continue;
       const ends = await this.#ends(watched, topics);
-      if (ends === undefined) return this.#pardonAll();
+      if (ends === undefined) return this.#standing.clear();
       const { lag, stuck } = this.#look(watched, ends);
-      const begins = this.#begins(progress, lag);
-      if (begins || (on === 'stated' && stuck === undefined)) progress.atMs = clock.now();
-      else if (isDue && progress.atMs + forMs <= clock.now())
-        throw new StalledError({ name: setting.name, task, lag, forMs, what: stuck ?? what });
+      if (lag === 0 || progress.atMs !== atMs || (on === 'stated' && stuck === undefined)) continue;
+      const last = before.get(progress);
+      const standing =
+        last?.atMs === atMs ? { ...last, looks: last.looks + 1 } : { atMs, sinceMs: clock.now(), looks: 0 };
+      this.#standing.set(progress, standing);
+      const { looks, sinceMs } = standing;
+      if (looks >= CHECKS_PER_STALL * (on === 'others' ? OTHERS_FIRST : 1))
+        throw new StalledError({
+          name: setting.name,
+          task,
+          lag,
+          forMs: clock.now() - sinceMs,
+          what: stuck ?? what,
+        });
     }
-  }
-
-  /** Time begins when there is something to work on: how long nothing came before does not count. */
-  #begins(progress: Progress, lag: number): boolean {
-    if (lag > 0) return this.#idle.delete(progress);
-    this.#idle.add(progress);
-    return true;
   }
 
   #waitOf(task: number, watched: Watched): Wait {
@@ -165,9 +178,5 @@ export class Watchdog {
       this.#seen.set(lane, position);
     }
     return { lag, stuck };
-  }
-
-  #pardonAll(): void {
-    for (const [, { progress }] of this.#of.tasks()) progress.atMs = this.#of.setting.clock.now();
   }
 }
