@@ -143,9 +143,8 @@ const DATA: readonly Partitions[] = catalogue([fraud]).map(({ name: topic, parti
 
 /** Every partition gets another leader, with nothing else happening: of the data, or of the coordinators' own topics. */
 export const newLeaders = async (scene: Scene, of: 'data' | 'coordinators', turn: number): Promise<void> => {
-  const { stack, directory } = scene.rig;
   await scene.fault(`new leaders for ${of}`, () =>
-    moveLeaders(stack.kafka, directory, of === 'data' ? DATA : COORDINATORS, turn),
+    moveLeaders(scene.rig, of === 'data' ? DATA : COORDINATORS, turn),
   );
 };
 

@@ -27,7 +27,8 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'halving', mutants: ['never-halves'], scenario: 'defect', brokers: 1 },
   { name: 'watchdog', mutants: ['no-watchdog'], scenario: 'standstill', brokers: 1 },
   { name: 'pause', mutants: ['never-pauses'], scenario: 'slow-database', brokers: 1 },
-  { name: 'batch-limit', mutants: ['batches-without-limit'], scenario: 'burst', brokers: 1 },
+  { name: 'batch-limit', mutants: ['batches-without-limit'], scenario: 'large-sends', brokers: 1 },
+  { name: 'request-limit', mutants: ['requests-without-limit'], scenario: 'large-sends', brokers: 1 },
 ];
 
 /** @throws RangeError naming those there are */

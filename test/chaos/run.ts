@@ -81,6 +81,10 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
     rate,
     mutants: [...mutants, ...(without?.mutants ?? []), ...deliveryMutants(delivery)],
   }); // prettier-ignore
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  interrupted.catch(() => undefined); // Whoever waits meanwhile hears of it.
   const telling = setInterval(() => say(`  so far: ${soFar(rig)}`), TELL_MS);
   try {
     const feeding = new AbortController();
@@ -95,12 +99,16 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
       await scenario.run(scene);
       await scene.wait(scenario.tailSeconds ?? TAIL_SECONDS);
     };
-    await Promise.race([act(), failure.then(() => Promise.reject(new Error('the load ended early')))]);
+    const failed = failure.then(() => Promise.reject(new Error('the load ended early')));
+    await Promise.race([act(), failed, interrupted]);
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
     await comeToRest(rig, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
-    const verdict = await verdictOf(rig, delivery, scene.faults, scenario.isRejected);
+    const verdict = await Promise.race([
+      verdictOf(rig, delivery, scene.faults, scenario.isRejected),
+      interrupted,
+    ]);
     return {
       run,
       verdict,

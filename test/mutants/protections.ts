@@ -46,12 +46,10 @@ export const PROTECTIONS: readonly Mutant[] = [
   {
     name: 'empty-batches-unseen',
     shows:
-      'P3: a batch that compaction left empty has no offset: whoever restores from there never comes to an end',
-    file: `${KAFKAJS}/protocol/requests/fetch/v4/decodeMessages.js`,
-    text: `        records.lastBatchOffset = Long.fromValue(recordBatch.firstOffset)
-          .add(recordBatch.lastOffsetDelta)
-          .toString()`,
-    instead: '',
+      'P3: a batch that compaction left empty is not stepped over: whoever restores from there never comes to an end',
+    file: 'packages/stream/src/kafka/run.ts',
+    text: 'batches.at(-1)?.lastOffset',
+    instead: 'batches.findLast(({ count }) => count > 0)?.lastOffset',
   },
   {
     name: 'half-responses-kept',
@@ -98,9 +96,17 @@ export const PROTECTIONS: readonly Mutant[] = [
   {
     name: 'batches-without-limit',
     shows:
-      'batches are not cut at the limit of a broker: a large commit is refused each time, and never gets through',
+      'batches are not cut at the limit of a broker: a large send is refused each time, and never gets through',
     file: 'packages/stream/src/kafka/batches.ts',
     text: 'export const BATCH_BYTES_MAX = 900_000;',
     instead: 'export const BATCH_BYTES_MAX = 90_000_000;',
+  },
+  {
+    name: 'requests-without-limit',
+    shows:
+      'a request has room for everything: a broker closes the connection at one that is beyond its limit',
+    file: 'packages/stream/src/kafka/batches.ts',
+    text: 'export const REQUEST_BYTES_MAX = 16 * 1_048_576;',
+    instead: 'export const REQUEST_BYTES_MAX = 1_600 * 1_048_576;',
   },
 ];

@@ -5,7 +5,7 @@ import { fraud } from '@millrace/pipelines';
 import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
 import { type Entry, isAnswered, placeName } from '../rig/ledger.ts';
 import type { Rig } from '../rig/rig.ts';
-import { linesOf } from '../rig/script.ts';
+import { linesOf, type Python } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
 import { hangingTransactions } from './hanging.ts';
 import { type Delivery, judge, type Judgement } from './judge.ts';
@@ -63,7 +63,7 @@ const settled = async <T>(ask: () => Promise<T>, isClean: (answer: T) => boolean
   }
 };
 
-const openPartitions = async (python: string, bootstrap: string): Promise<readonly string[]> => {
+const openPartitions = async (python: Python, bootstrap: string): Promise<readonly string[]> => {
   const [ends] = await linesOf<readonly [string, number, number, number][]>(python, 'ends.py', {
     bootstrap,
     topics: WRITTEN.join(','),
@@ -99,7 +99,7 @@ export const verdictOf = async (
     found => found.different === 0,
   );
   const rows = await readRows(stack.postgres, predictions);
-  const hanging = await hangingTransactions(bootstrap, rig.options.brokers);
+  const hanging = await hangingTransactions(bootstrap, rig.options);
   const times = Map.groupBy(predictions, ({ partition }) => partition);
   return {
     ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, isRejected }),

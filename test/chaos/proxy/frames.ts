@@ -20,16 +20,23 @@ const SIZE_BYTES = 4;
 
 /** Cuts a byte stream into whole frames, each with its size in front. */
 export class FrameCutter {
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has come of the next frame: joined when it is whole, since a large one comes in many pieces. */
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #wanted = SIZE_BYTES;
 
   push(chunk: Buffer): readonly Buffer[] {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#pieces.push(chunk);
+    this.#bytes += chunk.length;
     const frames: Buffer[] = [];
-    while (this.#rest.length >= SIZE_BYTES) {
-      const end = SIZE_BYTES + this.#rest.readInt32BE(0);
-      if (this.#rest.length < end) break;
-      frames.push(this.#rest.subarray(0, end));
-      this.#rest = this.#rest.subarray(end);
+    while (this.#bytes >= this.#wanted) {
+      const rest = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+      const end = SIZE_BYTES + rest.readInt32BE(0);
+      const whole = rest.length >= end;
+      if (whole) frames.push(rest.subarray(0, end));
+      this.#pieces = [whole ? rest.subarray(end) : rest];
+      this.#bytes = this.#pieces[0]!.length;
+      this.#wanted = whole ? SIZE_BYTES : end;
     }
     return frames;
   }

@@ -1,6 +1,7 @@
 /**
  * A TCP proxy in front of one server, which does what networks do: it is slow, it resets, it says nothing at all, it
- * breaks off in the midst of a response, it loses one response or brings one request late.
+ * breaks off in the midst of a response, it goes silent from one response on or brings one request late. Never does it
+ * leave out bytes between others: no client has to bear that, since TCP does not do it.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,8 +10,9 @@ import { API, type Api, FrameCutter, Questions } from './frames.ts';
 /** What happens to the next `count` frames of a kind; a rule that is used up is forgotten. */
 export interface Rule {
   /**
-   * `lose`: the response is swallowed, and the connection goes on. `cut`: half of the response is sent, then the
-   * connection is reset. `late`: the request waits before the server gets it, also when its sender has left meanwhile.
+   * `lose`: neither the response nor anything behind it arrives, while requests still do, until the client gives the
+   * connection up. `cut`: half of the response is sent, then the connection is reset. `late`: the request waits before
+   * the server gets it, also when its sender has left meanwhile.
    */
   readonly how: 'lose' | 'cut' | 'late';
   /** Any kind of request when left out; always so where the server is not Kafka. */
@@ -166,14 +168,14 @@ class Link {
     const cutter = framed ? new FrameCutter() : undefined;
     let turn: Promise<void> = Promise.resolve();
     let waiting = 0;
-    let broken = false;
+    let silent = false;
     const passOn = async (frame: Buffer, arrivedMs: number): Promise<void> => {
+      if (silent) return;
       const { waitMs = 0, swallow = false, half = false } = judge(frame);
+      silent = swallow || half;
       await this.#until(arrivedMs + this.#proxy.latencyMs + waitMs);
-      if (swallow || broken || to.destroyed) return;
+      if (swallow || to.destroyed) return;
       if (half) {
-        // Nothing may follow half a frame: no network leaves out bytes between others.
-        broken = true;
         to.write(frame.subarray(0, Math.ceil(frame.length / 2)), () => this.reset());
         return;
       }

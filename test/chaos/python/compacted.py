@@ -1,7 +1,9 @@
-"""Leaves a batch without records alone in a segment of a compacted topic, and says when the cleaner has been there.
+"""Leaves a batch without records in a compacted topic, with one behind it that is larger than a fetch.
 
 One producer writes every key and is gone. Another overwrites all of them, in transactions, in later segments. Of the first
-one's batch the cleaner keeps the shell, for the sake of its sequence numbers. Prints the newest value of each key.
+one's batch the cleaner keeps the shell, for the sake of its sequence numbers. The cleaner also joins segments, so that
+readers would fetch the shell together with records: not so here, where the next batch has one record that nobody
+overwrites and that no fetch has room for beside it. Prints the newest value of each key.
 """
 
 import argparse
@@ -12,6 +14,8 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 KEYS = 50
 ROUNDS = 4
+LARGE = "large"
+LARGE_BYTES = 3 << 20
 CLEAN_S_MAX = 90
 
 
@@ -35,7 +39,7 @@ def main():
     options.add_argument("--bootstrap", required=True)
     options.add_argument("--topic", required=True)
     given = options.parse_args()
-    server = {"bootstrap.servers": given.bootstrap, "linger.ms": 200}
+    server = {"bootstrap.servers": given.bootstrap, "linger.ms": 200, "message.max.bytes": LARGE_BYTES + (1 << 20)}
 
     first = Producer({**server, "enable.idempotence": True})
     for key in range(KEYS):
@@ -48,6 +52,9 @@ def main():
         # Longer than a segment may last: the next record begins another.
         time.sleep(1.5)
         second.begin_transaction()
+        if number == 0:
+            newest[LARGE] = "x" * LARGE_BYTES
+            second.produce(given.topic, key=LARGE, value=newest[LARGE], partition=0)
         for key in range(KEYS):
             newest[f"k{key}"] = f"{number}"
             second.produce(given.topic, key=f"k{key}", value=f"{number}", partition=0)

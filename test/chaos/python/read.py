@@ -1,7 +1,8 @@
 """Reads topics with librdkafka in read_committed, one JSON object a line on stdout.
 
 From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `inputs`, `predictions` and
-`letters` say what a judge needs of them, `plain` says key and value as text; `latest` gives the newest value of each key, and what is deleted not at all.
+`letters` say what a judge needs of them, `plain` says key and value as text, without blanks at its end; `latest` gives
+the newest value of each key, and what is deleted not at all.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def of_input(registry):
 
 
 def of_plain(message):
-    return {"key": message.key().decode(), "value": message.value().decode()}
+    return {"key": message.key().decode(), "value": message.value().decode().rstrip()}
 
 
 def of_letter(registry):

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { topicsOf } from '@millrace/contracts';
 import { FRAUD_SIMULATION, fraud, simulateFraud, type SimulatedEvent } from '@millrace/pipelines';
 import { Ledger } from './ledger.ts';
-import { type Script, startScript } from './script.ts';
+import { type Python, type Script, startScript } from './script.ts';
 
 export interface FeedOptions {
-  readonly python: string;
+  readonly python: Python;
   readonly bootstrap: string;
   readonly registry: string;
   readonly seed: number;
@@ -80,7 +80,11 @@ export class Feed {
     let dueMs = performance.now();
     while (!signal.aborted) {
       if (this.resting) dueMs = performance.now();
-      for (; dueMs < performance.now() && !signal.aborted; dueMs += 1000 / this.#options.rate)
+      for (
+        ;
+        !this.resting && dueMs < performance.now() && !signal.aborted;
+        dueMs += 1000 / this.#options.rate
+      )
         await this.#next();
       await sleep(STEP_MS);
     }

@@ -2,7 +2,7 @@
 import { deadLetterTopic, topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import { placeName } from './ledger.ts';
-import { type Script, startScript } from './script.ts';
+import { type Python, type Script, startScript } from './script.ts';
 
 export interface Answer {
   readonly partition: number;
@@ -29,7 +29,7 @@ export interface LetterLine extends Answer {
 }
 
 export interface ReaderAt {
-  readonly python: string;
+  readonly python: Python;
   readonly bootstrap: string;
   readonly registry: string;
 }

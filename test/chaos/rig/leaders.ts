@@ -1,6 +1,7 @@
 /** Leaders, and with them coordinators, are moved by Kafka's own tools: the order of replicas is turned, then elected. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Rig } from './rig.ts';
 import { kafkaTool } from './tools.ts';
 
 export interface Partitions {
@@ -18,8 +19,7 @@ const ELECT = 'org.apache.kafka.tools.LeaderElectionCommand';
 
 /** @param turn which of the three brokers comes first; another turn is another leader for every partition */
 export const moveLeaders = async (
-  bootstrap: string,
-  directory: string,
+  { stack, directory, options }: Pick<Rig, 'stack' | 'directory' | 'options'>,
   topics: readonly Partitions[],
   turn: number,
 ): Promise<void> => {
@@ -32,7 +32,9 @@ export const moveLeaders = async (
   );
   const file = join(directory, `leaders-${turn}.json`);
   writeFileSync(file, JSON.stringify({ version: 1, partitions }));
-  const server = ['--bootstrap-server', bootstrap];
-  await kafkaTool(REASSIGN, [...server, '--reassignment-json-file', file, '--execute']);
-  await kafkaTool(ELECT, [...server, '--election-type', 'preferred', '--path-to-json-file', file]);
+  const server = ['--bootstrap-server', stack.kafka];
+  const reassign = [...server, '--reassignment-json-file', file, '--execute'];
+  await kafkaTool(REASSIGN, reassign, options.signal);
+  const elect = [...server, '--election-type', 'preferred', '--path-to-json-file', file];
+  await kafkaTool(ELECT, elect, options.signal);
 };

@@ -4,16 +4,28 @@ import { join } from 'node:path';
 import { openWorld } from '@millrace/cli';
 import type { Rig } from './rig.ts';
 
+/** Ends a process whose stdin has ended: we may be killed before we can end it. */
+const WITH_PARENT =
+  "data:text/javascript,process.stdin.on('end', () => process.exit(1)).resume(); process.stdin.unref();";
 const REGISTER = join(import.meta.dirname, '../../mutants/register.ts');
 
 /** @param script beside this file; it is given the address of the brokers and the topic */
 export const startOwn = ({ options, stack }: Rig, script: string, topic: string): ChildProcess => {
   const { mutants } = options;
   const planted = mutants.length > 0 ? ['--import', REGISTER] : [];
-  return spawn(process.execPath, [...planted, join(import.meta.dirname, script), stack.kafka, topic], {
-    env: { ...process.env, MILLRACE_MUTANT: mutants.join(',') },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...planted, '--import', WITH_PARENT, join(import.meta.dirname, script), stack.kafka, topic],
+    {
+      env: { ...process.env, MILLRACE_MUTANT: mutants.join(',') },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      signal: options.signal,
+      killSignal: 'SIGKILL',
+    },
+  );
+  // That it was interrupted is known to whoever interrupted; how it ended shows in its code.
+  child.on('error', () => undefined);
+  return child;
 };
 
 export const makeTopic = async (

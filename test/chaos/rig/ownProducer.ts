@@ -41,7 +41,7 @@ const sendOn = async (): Promise<void> => {
     const { numbers, records } = batch();
     await producer.send(records).then(
       () => process.stdout.write(`${JSON.stringify({ acknowledged: numbers })}\n`),
-      () => process.stdout.write(`${JSON.stringify({ failed: numbers })}\n`),
+      (error: Error) => process.stdout.write(`${JSON.stringify({ failed: numbers, why: error.message })}\n`),
     );
     await sleep(PAUSE_MS);
   }

@@ -1,4 +1,5 @@
 /** What a run takes place on: a stack of its own behind proxies, the services, the load, and readers beside them. */
+import { setMaxListeners } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { Feed } from './feed.ts';
 import { API_KEY, Fleet, type ServiceName } from './fleet.ts';
 import { Follower } from './follower.ts';
 import { Memory } from './memory.ts';
-import { pythonPath } from './script.ts';
+import { openPython, type Python } from './script.ts';
 
 export interface RigOptions {
   readonly brokers: 1 | 3;
@@ -34,7 +35,7 @@ const SESSION_MS = { 1: '6000', 3: '10000' } as const;
 export interface Rig {
   readonly options: RigOptions;
   readonly stack: Stack;
-  readonly python: string;
+  readonly python: Python;
   /** One for each broker, in the order of their numbers. */
   readonly brokers: readonly FaultProxy[];
   readonly registry: FaultProxy;
@@ -62,6 +63,8 @@ const targetOf = (url: string): { host: string; port: number } => {
 
 export const startRig = async (options: RigOptions): Promise<Rig> => {
   const { signal, say } = options;
+  // Whatever is started or waited for listens to it, which is no leak.
+  setMaxListeners(0, signal);
   const closing: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).toReversed()) await step();
@@ -74,7 +77,7 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
   try {
     // PostgreSQL runs as another user where we are root.
     chmodSync(directory, 0o755);
-    const python = await pythonPath();
+    const python = await openPython(signal);
     const brokers: FaultProxy[] = [];
     const stack = await startStack({
       ways: ['jvm'],

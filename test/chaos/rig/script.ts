@@ -19,22 +19,30 @@ export interface Script {
   kill(): void;
 }
 
-export const pythonPath = async (): Promise<string> => {
+/** Where Python lies, and until when its scripts may run: what is interrupted leaves none behind. */
+export interface Python {
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+export const openPython = async (signal: AbortSignal): Promise<Python> => {
   const python = await findPython();
   if ('missing' in python) throw new Error(`no judge: ${python.missing}`);
-  return python.path;
+  return { path: python.path, signal };
 };
 
 export const startScript = (
-  python: string,
+  { path, signal }: Python,
   script: string,
   options: Readonly<Record<string, string>>,
   each: (line: string) => void,
 ): Script => {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(python, [join(SCRIPTS, script), ...args], {
+  const child = spawn(path, [join(SCRIPTS, script), ...args], {
     env: { ...process.env, PYTHONPATH: SHARED, PYTHONUNBUFFERED: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
   });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-WORDS_MAX)));
@@ -45,9 +53,9 @@ export const startScript = (
   const read = new Promise<void>(resolve => lines.once('close', resolve));
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => {
+    child.once('close', (code, by) => {
       if (code === 0) void read.then(resolve);
-      else reject(new Error(`${script} ended with ${code ?? signal}: ${words.trim()}`));
+      else reject(new Error(`${script} ended with ${code ?? by}: ${words.trim()}`));
     });
   });
   ended.catch(() => undefined); // Whoever waits hears of it.
@@ -65,7 +73,7 @@ export const startScript = (
 
 /** Lines that a script gives, each parsed. */
 export const linesOf = async <T>(
-  python: string,
+  python: Python,
   script: string,
   options: Readonly<Record<string, string>>,
 ): Promise<readonly T[]> => {

@@ -32,18 +32,20 @@ const fetched = async (): Promise<string> => {
   return file;
 };
 
-/** Runs a tool by the name of its class. @returns what it says */
-export const kafkaTool = async (name: string, args: readonly string[]): Promise<string> => {
+/** Runs a tool by the name of its class, until the signal at most. @returns what it says */
+export const kafkaTool = async (
+  name: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> => {
   const java = await findJava(process.env);
   if (typeof java === 'string') throw new Error(java);
   const jars = join(cacheFolder(process.env), 'kafka', '*');
   const machine = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
-  const { stdout } = await run(
-    java.command,
-    [...machine, '-cp', `${jars}:${await fetched()}`, name, ...args],
-    {
-      timeout: RUN_MS_MAX,
-    },
-  );
-  return stdout;
+  const said = await run(java.command, [...machine, '-cp', `${jars}:${await fetched()}`, name, ...args], {
+    timeout: RUN_MS_MAX,
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+  });
+  return said.stdout;
 };
