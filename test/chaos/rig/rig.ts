@@ -1,6 +1,6 @@
 /** What a run takes place on: a stack of its own behind proxies, the services, the load, and readers beside them. */
 import { setMaxListeners } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FIRST_MODEL_VERSION, openWorld, prepare, warmUp } from '@millrace/cli';
@@ -71,7 +71,8 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
   };
   const directory = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   closing.push(() => {
-    if (options.logs !== undefined) cpSync(join(directory, 'logs'), options.logs, { recursive: true });
+    const logs = join(directory, 'logs');
+    if (options.logs !== undefined && existsSync(logs)) cpSync(logs, options.logs, { recursive: true });
     rmSync(directory, { recursive: true, force: true });
   });
   try {
