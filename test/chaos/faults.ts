@@ -166,6 +166,20 @@ export const databaseHeld = async (scene: Scene, seconds: number): Promise<void>
   });
 };
 
+const SILENT_S_MAX = 420;
+
+/** Half-open until something has come to pass. */
+export const databaseSilent = async (scene: Scene, until: () => boolean): Promise<void> => {
+  const { database } = scene.rig;
+  await scene.fault('database: half-open for long, then reset', async () => {
+    database.mode = 'hold';
+    if (!(await scene.until(until, SILENT_S_MAX)))
+      scene.complaints.push('the load was too slow to be held up');
+    database.mode = 'pass';
+    database.reset();
+  });
+};
+
 export const registryAway = async (scene: Scene, seconds: number): Promise<void> => {
   const { registry } = scene.rig;
   await scene.fault(`registry: unreachable for ${seconds.toFixed(0)} s`, async () => {

@@ -43,7 +43,7 @@ const MEMORY_MIB_MAX = 700;
 const problemsOf = (
   verdict: Verdict,
   scene: Scene,
-  { memoryMiBMax = MEMORY_MIB_MAX, mayEnd = false }: Scenario,
+  { memoryMiBMax = {}, mayEnd = false }: Scenario,
 ): string[] => {
   const { fleet, memory } = scene.rig;
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
@@ -55,7 +55,9 @@ const problemsOf = (
     'records that the reader beside saw otherwise': seenOtherwise,
     'processes that ended by themselves': mayEnd ? 0 : fleet.ownEnds.length,
   }; // prettier-ignore
-  const fat = [...memory.most].filter(([, bytes]) => bytes > memoryMiBMax * 2 ** 20);
+  const fat = [...memory.most].filter(
+    ([service, bytes]) => bytes > (memoryMiBMax[service] ?? MEMORY_MIB_MAX) * 2 ** 20,
+  );
   return [
     ...Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
     ...fat.map(([service, bytes]) => `${service} took ${Math.round(bytes / (1 << 20))} MiB`),

@@ -41,12 +41,16 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     number: 0,
     name: 'slow-database',
     injects:
-      'the database is silent for 40 s while 40,000 records arrive; the sink may hold 1,000 of a partition',
+      'the database is silent until 100,000 predictions wait for it; the sink may hold 1,000 of a partition',
     brokers: ONE,
-    memoryMiBMax: 330,
-    rig: { records: 60_000, environment: { SINK_LANE_ROWS_MAX: '1000' } },
+    memoryMiBMax: { sink: 450 },
+    rig: { records: 220_000, environment: { SINK_LANE_ROWS_MAX: '1000' } },
     run: async scene => {
-      await Promise.all([faults.databaseHeld(scene, 40), scene.rig.feed.burst(40_000)]);
+      const { feed, follower } = scene.rig;
+      await Promise.all([
+        faults.databaseSilent(scene, () => follower.predictions > 100_000),
+        feed.burst(200_000),
+      ]);
       await scene.wait(10);
     },
   },

@@ -17,8 +17,8 @@ export interface Scenario {
   readonly isRejected?: (entry: Entry) => boolean;
   /** Processes are meant to end by themselves; elsewhere that is a fault of theirs. */
   readonly mayEnd?: boolean;
-  /** The most that one process may take. */
-  readonly memoryMiBMax?: number;
+  /** The most that one process of a service may take, where it is less than elsewhere. */
+  readonly memoryMiBMax?: Readonly<Record<string, number>>;
   run(scene: Scene): Promise<void>;
 }
 
