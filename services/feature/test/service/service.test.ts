@@ -6,7 +6,7 @@ import type { Broker } from '@millrace/stream';
 import { systemClock } from '@millrace/telemetry';
 import type { FeatureSettings } from '../../src/config.ts';
 import {
-  doomed, endsOf, expectedOf, openTown, publish, readVectors, type RunningService, someEvents, startService, testPipeline, type Town, until,
+  diedBefore, doomed, endsOf, expectedOf, openTown, publish, readVectors, type RunningService, someEvents, startService, testPipeline, type Town, until,
 } from './town.ts'; // prettier-ignore
 
 const running: RunningService[] = [];
@@ -93,12 +93,15 @@ describe('a pipeline with two keys', () => {
     const settings = { epochsAheadMax: 2, sessionTimeoutMs: 200 };
     // Each life finds a share of the events, and ends after so many commits, of whatever task.
     const lives = [5, 9, 3, 14, 7, 11, 20, 12];
+    let kills = 0;
     for (const [i, commits] of lives.entries()) {
       published.push(...(await publish(at, events.slice(i * 100, (i + 1) * 100))));
       const { broker, dead } = doomed(at.broker, commits);
-      await start(at, broker, settings);
-      await dead;
+      const life = await start(at, broker, settings);
+      if (await diedBefore(dead, answered(at, scored(events.slice(0, (i + 1) * 100))))) kills++;
+      else await life.stop();
     }
+    expect(kills).toBeGreaterThan(lives.length / 2);
     const last = await start(at, at.broker, settings);
     await until(answered(at, total));
     await last.stop();

@@ -220,6 +220,14 @@ export async function until(answer: () => Promise<boolean>, limitMs = 20_000): P
   }
 }
 
+/** Waits for the end of a life. @returns false where all was done before: on a busy machine few commits carry much */
+export async function diedBefore(dead: Promise<void>, isDone: () => Promise<boolean>): Promise<boolean> {
+  let isDead = false;
+  void dead.then(() => (isDead = true));
+  await until(async () => isDead || (await isDone()));
+  return isDead;
+}
+
 /** A client of the broker that dies without a word after so many commits, of whatever task. */
 export function doomed(
   broker: MemoryBroker,
