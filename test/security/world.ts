@@ -124,7 +124,7 @@ export const startSecureWorld = async (): Promise<SecureWorld> => {
           ? ['--add-config', `${mechanism}=[iterations=4096,password=${passwords[user]}]`]
           : ['--delete-config', mechanism];
         const on = ['--alter', '--entity-type', 'users', '--entity-name', user];
-        await kafkaTool('org.apache.kafka.tools.ConfigCommand', [...configs, ...on, ...change]);
+        await kafkaTool('kafka.admin.ConfigCommand', [...configs, ...on, ...change]);
       },
       close,
     };
