@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { ofSet, type Pipeline } from '@millrace/define';
+import { credit } from './credit.ts';
 import { fraud } from './fraud.ts';
+import { loans } from './loans.ts';
 
+export { credit } from './credit.ts';
 export { fraud } from './fraud.ts';
+export { loans } from './loans.ts';
 export {
   FRAUD_SIMULATION,
   type FraudSimulation,
@@ -15,7 +19,7 @@ export { type Random as SeededRandom, seededRandom } from './simulate/random.ts'
 export const MODELS_FOLDER = join(import.meta.dirname, '../models');
 
 /** Every pipeline that ships. */
-export const pipelines: readonly Pipeline[] = [fraud];
+export const pipelines: readonly Pipeline[] = [fraud, credit, loans];
 
 /**
  * The pipelines of these names, all without names. `fraud@2` is the pipeline with that version of its feature set.
