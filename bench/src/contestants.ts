@@ -86,6 +86,7 @@ const millrace = (
   const environment = {
     ...delivery.environment,
     ...settings,
+    MILLRACE_PIPELINES: fraud.name,
     KAFKA_BOOTSTRAP_SERVERS: world.kafka,
     SCHEMA_REGISTRY_URL: world.registryUrl,
     MILLRACE_MODELS: MODELS_FOLDER,

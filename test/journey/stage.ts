@@ -94,7 +94,12 @@ export const setStage = async ({ withoutRegistry }: StageOptions): Promise<Stage
         postgres: through(database, stack.postgres),
       },
       directory,
-      environment: { ...process.env, INGEST_SEND_MS_MAX: String(SEND_MS_MAX), SINK_ANSWER_TIMEOUT_S: '3' },
+      environment: {
+        ...process.env,
+        MILLRACE_PIPELINES: fraud.name,
+        INGEST_SEND_MS_MAX: String(SEND_MS_MAX),
+        SINK_ANSWER_TIMEOUT_S: '3',
+      },
       clock: systemClock,
       signal: stopping.signal,
       apiKey: API_KEY,

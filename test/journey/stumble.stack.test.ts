@@ -73,6 +73,7 @@ const feature = (mutant: string): Promise<{ readonly code: number | null; readon
     const child = spawn(process.execPath, [FEATURE_MAIN], {
       env: {
         ...process.env,
+        MILLRACE_PIPELINES: fraud.name,
         ...planted(mutant),
         KAFKA_BOOTSTRAP_SERVERS: kafka,
         SCHEMA_REGISTRY_URL: registry,

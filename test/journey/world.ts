@@ -68,6 +68,7 @@ export const startJourney = async (
       directory,
       environment: {
         ...process.env,
+        MILLRACE_PIPELINES: fraud.name,
         ...(mutant === undefined ? {} : planted(mutant)),
         FEATURE_SESSION_TIMEOUT_MS: '4000',
         INFERENCE_SESSION_TIMEOUT_MS: '4000',

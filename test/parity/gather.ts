@@ -29,7 +29,11 @@ export const startService = (
     names: [name],
     addresses: options.addresses,
     directory,
-    environment: { ...options.environment, MILLRACE_MODELS: join(options.directory, 'models') },
+    environment: {
+      ...options.environment,
+      MILLRACE_PIPELINES: fraud.name,
+      MILLRACE_MODELS: join(options.directory, 'models'),
+    },
     clock: options.world.clock,
     signal: options.signal,
     apiKey: 'none',

@@ -73,6 +73,7 @@ describeStack('a canary', () => {
       directory,
       environment: {
         ...process.env,
+        MILLRACE_PIPELINES: fraud.name,
         LOG_LEVEL: 'debug',
         OTEL_TRACES_EXPORTER: 'otlp',
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,

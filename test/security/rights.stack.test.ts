@@ -15,7 +15,7 @@ import {
   transactionalIdPrefix,
 } from '@millrace/contracts';
 import { chooseWay } from '@millrace/localstack';
-import { fraud } from '@millrace/pipelines';
+import { fraud, pipelines } from '@millrace/pipelines';
 import { RefusedError } from '@millrace/stream';
 import { systemClock } from '@millrace/telemetry';
 import { describeUnless } from '../jest/skip.ts';
@@ -30,7 +30,7 @@ const LIMIT_MS = 180_000;
 type Name = (typeof SERVICE_NAMES)[number];
 const { reasons } = await chooseWay(process.env, ['jvm']);
 const cannot = noStack ?? noOpenssl ?? reasons[0];
-const ALL = aclsOf([fraud], catalogue([fraud]));
+const ALL = aclsOf(pipelines, catalogue(pipelines));
 
 describeUnless(cannot)('behind TLS, SASL and an authorizer', () => {
   const running = new Map<Name, Services>();
@@ -41,7 +41,7 @@ describeUnless(cannot)('behind TLS, SASL and an authorizer', () => {
 
   const startService = async (name: Name): Promise<void> => {
     const { addresses, directory } = secure;
-    const environment = { ...process.env, ...secure.environmentOf(name), FEATURE_SESSION_TIMEOUT_MS: '4000', INFERENCE_SESSION_TIMEOUT_MS: '4000' };
+    const environment = { ...process.env, ...secure.environmentOf(name), MILLRACE_PIPELINES: fraud.name, FEATURE_SESSION_TIMEOUT_MS: '4000', INFERENCE_SESSION_TIMEOUT_MS: '4000' };
     const common = { clock: systemClock, signal: stopping.signal, apiKey: API_KEY, token: uniqueName('millrace-secure') };
     running.set(name, await startServices({ names: [name], addresses, directory, environment, ...common, say: line => said.push(line) }));
   }; // prettier-ignore

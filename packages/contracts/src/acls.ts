@@ -1,6 +1,6 @@
 import { everySet, type Pipeline } from '@millrace/define';
 import type { ServiceName, Topic } from './catalogue.ts';
-import { consumerGroup, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
+import { consumerGroup, NIGHT_GROUP, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
 
 /** Kafka's own words, as `kafka-acls` takes them. Read and Write include Describe. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'DescribeConfigs' | 'AlterConfigs';
@@ -52,13 +52,22 @@ const groupAcls = (service: (typeof MEMBERS)[number], pipeline: Pipeline): reado
   ];
 };
 
-const describedGroup = (set: Pipeline): Acl => ({
-  service: OPERATOR,
-  resource: 'group',
-  name: consumerGroup('feature', set),
-  pattern: 'literal',
-  operations: ['Describe'],
-});
+/**
+ * Letters are sent again in transactions; a night is a group of its own. Others are looked at: how far a version of a set is
+ * built, and how far the stream is behind.
+ */
+const operatorAcls = (pipelines: readonly Pipeline[]): readonly Acl[] => {
+  const group = { service: OPERATOR, resource: 'group' } as const;
+  return [
+    transactions(OPERATOR, REDRIVE_GROUP),
+    { ...group, name: `${NIGHT_GROUP}.`, pattern: 'prefixed', operations: ['Read'] },
+    transactions(OPERATOR, NIGHT_GROUP),
+    ...[
+      ...pipelines.flatMap(everySet).map(set => consumerGroup('feature', set)),
+      ...pipelines.map(pipeline => consumerGroup('inference', pipeline)),
+    ].map((name): Acl => ({ ...group, name, pattern: 'literal', operations: ['Describe'] })),
+  ];
+};
 
 /**
  * The rights that services need, derived from who writes and who reads each topic, and no more: none over the cluster,
@@ -78,9 +87,6 @@ export const aclsOf = (pipelines: readonly Pipeline[], topics: readonly Topic[])
         (member === 'feature' ? everySet(pipeline) : [pipeline]).flatMap(set => groupAcls(member, set)),
       ),
     ),
-    // How far a version of a set is built.
-    ...(service === OPERATOR ? pipelines.flatMap(everySet).map(describedGroup) : []),
-    // Letters are sent again in transactions.
-    ...(service === OPERATOR ? [transactions(service, REDRIVE_GROUP)] : []),
+    ...(service === OPERATOR ? operatorAcls(pipelines) : []),
   ]);
 };

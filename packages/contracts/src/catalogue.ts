@@ -78,9 +78,9 @@ const answers = (pipeline: Pipeline, schemas: PipelineSchemas): readonly Draft[]
   const vectors = { key, schema: schemas.features };
   const answer = { key, config: kept(days(ANSWERS_RETENTION_DAYS)) };
   return [
-    { name: topics.features, kind: 'features', ...vectors, config: COMPACTED_STREAM, writers: ['feature'], readers: ['inference'] },
-    { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference'] },
-    { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, ...written, writers: ['inference'], readers: ['sink'] },
+    { name: topics.features, kind: 'features', ...vectors, config: COMPACTED_STREAM, writers: ['feature'], readers: ['inference', 'cli'] },
+    { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference', 'cli'] },
+    { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, ...written, writers: ['inference', 'cli'], readers: ['sink'] },
     { name: topics.deferred, kind: 'deferred', ...vectors, ...answer, writers: ['inference'], readers: [] },
   ]; // prettier-ignore
 };

@@ -39,6 +39,8 @@ export {
   consumerGroup,
   deadLetterTopic,
   MILLRACE_TOPICS,
+  NIGHT_GROUP,
+  nightGroup,
   type PipelineTopics,
   REDRIVE_GROUP,
   stageKeys,

@@ -39,9 +39,12 @@ test('groups are our own, and transactional ids those of our own group, with not
   ]);
   expect(beside('sink')).toEqual([['group', 'millrace.sink.shop-orders', 'literal', 'Read']]);
   expect(beside('cli')).toEqual([
-    // How far a version of a set is built.
-    ['group', 'millrace.feature.shop-orders.v2', 'literal', 'Describe'],
     ['transactional-id', 'tx.millrace.redrive.', 'prefixed', 'Write Describe'],
+    ['group', 'millrace.night.', 'prefixed', 'Read'],
+    ['transactional-id', 'tx.millrace.night.', 'prefixed', 'Write Describe'],
+    // How far a version of a set is built, and how far the stream is behind.
+    ['group', 'millrace.feature.shop-orders.v2', 'literal', 'Describe'],
+    ['group', 'millrace.inference.shop-orders', 'literal', 'Describe'],
   ]);
   expect([...beside('ingest'), ...beside('producers')]).toEqual([]);
 });

@@ -99,8 +99,8 @@ describe('the catalogue', () => {
   });
 
   test('says who writes and who reads', () => {
-    expect(named('shop-orders.features.v2')).toMatchObject({ writers: ['feature'], readers: ['inference'], key: 'shopId' }); // prettier-ignore
-    expect(named('shop-orders.features.v2.dlq').writers).toEqual(['inference']);
+    expect(named('shop-orders.features.v2')).toMatchObject({ writers: ['feature'], readers: ['inference', 'cli'], key: 'shopId' }); // prettier-ignore
+    expect(named('shop-orders.features.v2.dlq').writers).toEqual(['inference', 'cli']);
     expect(named('shop-orders.feature.v2.item-id.repartition').key).toContain('itemId');
   });
 

@@ -1,4 +1,14 @@
-import { definePipeline, type Expression, featureSet, field, ge, max, multiply, output, threshold } from '@millrace/define';
+import {
+  definePipeline,
+  type Expression,
+  featureSet,
+  field,
+  ge,
+  max,
+  multiply,
+  output,
+  threshold,
+} from '@millrace/define';
 
 const MONTHS = [1, 2, 3, 4, 5, 6];
 

@@ -13,6 +13,7 @@ import {
 } from './commands/features.ts';
 import { backfillFeatures } from './commands/backfill.ts';
 import { exportDataset } from './commands/dataset.ts';
+import { batchRun } from './commands/batch.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
 import { letterCommands } from './commands/dlq/commands.ts';
@@ -126,6 +127,20 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .action((o: PlanFlags) => done(world(o, w => registerSchemas(io, w, pipelines, o))));
 }; // prettier-ignore
 
+const batchCommands = (program: Command, io: Io, done: Done): void => {
+  const batch = program.command('batch').description('portfolios, scored at night');
+  talks(batch.command('run').description('score the newest vector of each entity once; run again, it goes on where it was'))
+    .addOption(new Option('--pipeline <name>', 'which pipeline').default('credit'))
+    .option('--run <id>', 'id of the run; default: pipeline and day')
+    .option('--as-of <time>', 'vectors that were there before that time; default: those there are when it begins')
+    .option('--models <folder>', 'model store', MODELS_FOLDER)
+    .option('--yield-lag <records>', 'records that live scoring may be behind before the night waits', whole, 1_000)
+    .option('--yield-minutes <n>', 'longest wait for live scoring, in all', positive, 120)
+    .option('--by <who>', 'who does it', userInfo().username)
+    .addOption(output())
+    .action(o => done(inWorld(io)(o, w => batchRun(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
+}; // prettier-ignore
+
 const featureCommands = (program: Command, io: Io, done: Done): void => {
   const world = inWorld(io);
   const of = (name: string | undefined) => (name === undefined ? pipelines : pipelinesNamed([name]));
@@ -217,6 +232,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
   stackCommands(program, io, done);
   dataCommands(program, io, done);
   letterCommands(program, io, done);
+  batchCommands(program, io, done);
   featureCommands(program, io, done);
   aclCommands(program, io, done);
   authorCommands(program, io, done);

@@ -60,7 +60,7 @@ const environmentOf = (pipeline: Pipeline, rows: Rows): Environment<Answering> =
 };
 
 /** What is the same in every prediction of a batch. */
-const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers) => ({
+const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: string | undefined) => ({
   scoredAt,
   model: by.model,
   modelVersion: by.modelVersion,
@@ -76,6 +76,8 @@ const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers) => ({
   seq: 0,
   final: true,
   supersedes: null,
+  // Asked for only where it is not copied from the vectors.
+  runId: run,
 });
 
 export type SharedField = keyof ReturnType<typeof sharedFields>;
@@ -87,13 +89,17 @@ export class PredictionWriter {
   readonly #kpis: readonly ((of: Answering) => number)[];
   readonly #bytes: PredictionBytes;
   readonly #id: readonly ReturnType<Rows['field']>[];
+  readonly #run: string | undefined;
 
+  /** @param run whose answers they are; without it: whose the vectors are */
   constructor(
     pipeline: Pipeline,
     features: RecordCodec<FeaturesValue>,
     predictions: RecordCodec<PredictionValue>,
+    run?: string,
   ) {
     const { rows } = features;
+    this.#run = run;
     const env = environmentOf(pipeline, rows);
     this.#pipeline = pipeline;
     this.#decisions = pipeline.decisions.map(({ name, when }) => ({
@@ -101,7 +107,7 @@ export class PredictionWriter {
       holds: when === undefined ? () => true : compileCondition(when, env),
     }));
     this.#kpis = Object.values(pipeline.kpis).map(of => compileNumber(of, env));
-    this.#bytes = new PredictionBytes(pipeline, features, predictions);
+    this.#bytes = new PredictionBytes(pipeline, features, predictions, run !== undefined);
     this.#id = ['eventId', 'revision', 'runId'].map(name => rows.field(name));
   }
 
@@ -109,7 +115,7 @@ export class PredictionWriter {
   begin(
     batch: BatchOfAnswers,
   ): (row: number, outputs: readonly number[], vectorOffset: number) => Prediction {
-    const write = this.#bytes.begin(batch.vectors, sharedFields(batch));
+    const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
     const answering: Answering = { batch, row: 0, outputs: [] };
     const kpis = new Float64Array(this.#kpis.length);
     return (row, outputs, vectorOffset) => {
@@ -128,7 +134,7 @@ export class PredictionWriter {
       this.#pipeline.name,
       vectors.read(eventId!, row) as string,
       vectors.read(revision!, row) as number,
-      vectors.read(runId!, row) as string,
+      this.#run ?? (vectors.read(runId!, row) as string),
       ROLE,
       0,
     );

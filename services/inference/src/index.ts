@@ -5,4 +5,8 @@ export {
   type InferenceSettings,
 } from './config.ts';
 export { folderModels, misfits, type ModelSource } from './models.ts';
+export { runNight } from './night/night.ts';
+export type { NightOptions, NightProgress, NightResult } from './night/options.ts';
+export type { NightReport } from './night/record.ts';
+export { NightRefused } from './night/slice.ts';
 export { type InferenceOptions, inferenceService } from './service.ts';

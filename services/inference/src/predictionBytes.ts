@@ -92,11 +92,15 @@ export class PredictionBytes {
   /** Bytes of a row's own fields, and of the frame, at most. */
   readonly #ownBytesMax: number;
 
-  /** @throws TypeError where the schemas do not fit each other, or the pipeline: our own defect */
+  /**
+   * @param ofOneRun the run is shared by all of a batch, and not the vectors' own
+   * @throws TypeError where the schemas do not fit each other, or the pipeline: our own defect
+   */
   constructor(
     pipeline: Pipeline,
     features: RecordCodec<FeaturesValue>,
     predictions: RecordCodec<PredictionValue>,
+    ofOneRun = false,
   ) {
     this.#predictions = predictions;
     this.#slots = features.rows.slots;
@@ -109,7 +113,7 @@ export class PredictionBytes {
       const last = parts.at(-1);
       const put = own.get(name);
       if (put !== undefined) parts.push({ kind: 'own', put });
-      else if (COPIED.has(name)) {
+      else if (COPIED.has(name) && !(ofOneRun && name === 'runId')) {
         const field = features.rows.field(name);
         if (!encodeAlike(field, predictions.rows.field(name)))
           throw new TypeError(`field '${name}' is one thing in the vector and another in the prediction`);

@@ -118,6 +118,7 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
       mutants: options.mutants,
       environment: {
         ...process.env,
+        MILLRACE_PIPELINES: fraud.name,
         LOG_LEVEL: 'info',
         KAFKA_BOOTSTRAP_SERVERS: stack.kafka,
         SCHEMA_REGISTRY_URL: proxied(stack.registry, registry.port),

@@ -14,7 +14,7 @@ export type CreditKpis = {
   readonly expectedLoss: number;
 };
 
-/** Named float32 features; missing is NaN. */
+/** Named float32 features; missing is NaN. One that the feature set of the prediction has not says nothing. */
 export type CreditFeatureVector = {
   /** Input. */
   readonly creditLimit: number;

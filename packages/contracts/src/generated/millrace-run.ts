@@ -16,7 +16,7 @@ export type Stretch = {
 export type Run = {
   /** Id of the run. */
   readonly run: string;
-  /** What it does: backfill. */
+  /** What it does: backfill, or night. */
   readonly kind: string;
   /** Name of the pipeline. */
   readonly pipeline: string;
@@ -36,6 +36,6 @@ export type Run = {
   readonly disorderMs: number;
   /** The stretch: offsets of every partition. */
   readonly slice: readonly Stretch[];
-  /** What came of it, as JSON; null until then. */
+  /** As JSON: with what it is done where it is captured, what came of it afterwards; null where there is nothing to say. */
   readonly report: null | string;
 };

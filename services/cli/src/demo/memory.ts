@@ -6,7 +6,7 @@ import { FEATURE_DEFAULTS, featureService } from '@millrace/feature';
 import { INFERENCE_DEFAULTS, inferenceService } from '@millrace/inference';
 import { INGEST_DEFAULTS, ingestService } from '@millrace/ingest';
 import { startPostgres } from '@millrace/localstack';
-import { MODELS_FOLDER, pipelines } from '@millrace/pipelines';
+import { fraud, MODELS_FOLDER } from '@millrace/pipelines';
 import { httpServer, Readiness, startAll } from '@millrace/runtime';
 import { openDatabase, SINK_DEFAULTS, sinkRoutes, sinkService } from '@millrace/sink';
 import { memoryBroker } from '@millrace/stream';
@@ -31,6 +31,7 @@ const explain = (io: Io, reasons: readonly string[]): void => {
 };
 
 const startServices = async (database: ReturnType<typeof openDatabase>, apiKey: string) => {
+  const pipelines = [fraud];
   const clock = systemClock;
   const random = systemRandom;
   const broker = memoryBroker({ clock });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Stack, startStack, type Way } from '@millrace/localstack';
-import { pipelines } from '@millrace/pipelines';
+import { fraud } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import type { Io } from '../io.ts';
 import { writeKept } from '../world/kept.ts';
@@ -66,12 +66,12 @@ export const startProcesses = async (io: Io, options: ProcessesOptions): Promise
   };
   try {
     world = openWorld({ ...stack, security: securityOf(io, stack) });
-    await prepare(world, pipelines, () => FIRST_MODEL_VERSION);
+    await prepare(world, [fraud], () => FIRST_MODEL_VERSION);
     io.say('Topics, schemas and the first control revision are in place.');
     services = await startServices({
       addresses: stack,
       directory,
-      environment: io.environment,
+      environment: { ...io.environment, MILLRACE_PIPELINES: fraud.name },
       clock: systemClock,
       signal: io.signal,
       apiKey,

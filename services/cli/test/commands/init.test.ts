@@ -25,7 +25,7 @@ test('what init writes is a pipeline that runs on its sample', async () => {
   const { pipelines } = (await import(join(root, 'packages/pipelines/src/index.ts'))) as {
     pipelines: readonly Pipeline[];
   };
-  expect(pipelines.map(p => p.name)).toEqual(['fraud', 'churn']);
+  expect(pipelines.map(p => p.name)).toEqual(['fraud', 'credit', 'loans', 'churn']);
   const schema = JSON.parse(readFileSync(join(root, 'schemas/churn/event.avsc'), 'utf8')) as {
     fields: { doc?: string }[];
   };

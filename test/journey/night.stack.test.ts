@@ -1,0 +1,111 @@
+/** The night on real Kafka, by the command line: killed in the midst, asked for again, while new vectors come. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Bad, openCodec } from '@millrace/avro';
+import { decoded, FIRST_MODEL_VERSION, openWorld, prepare, type World } from '@millrace/cli';
+import { catalogue, type FeaturesValue, type PredictionValue, topicsOf } from '@millrace/contracts';
+import { featureNames, hashFeatureSet } from '@millrace/define';
+import { credit } from '@millrace/pipelines';
+import { murmur2Partition } from '@millrace/stream';
+import { describeUnless } from '../jest/skip.ts';
+import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
+import { millrace } from './command.ts';
+import { type Ends, endsOf, eventually } from './world.ts';
+
+const TOPICS = topicsOf(credit);
+const FEATURES = featureNames(credit.features);
+const MAIN = join(import.meta.dirname, '../../services/cli/src/main.ts');
+const CLIENTS = 20_000;
+const BATCH = 1_000;
+const LIMIT_MS = 240_000;
+
+const codecOf = <T>(world: World, topic: string) =>
+  openCodec<T>(world.registry, catalogue([credit]).find(({ name }) => name === topic)!.value!);
+
+/** The newest of each client, as the feature service would write it. */
+const publish = async (world: World, prefix: string, version: number, count: number): Promise<void> => {
+  const codec = await codecOf<FeaturesValue>(world, TOPICS.features);
+  const producer = await world.broker.producer();
+  const at = Date.now();
+  const vectorOf = (n: number): FeaturesValue => {
+    const features = Object.fromEntries(FEATURES.map((name, i) => [name, (n * (i + 1) + version) % 997]));
+    return {
+      eventId: `${prefix}-${n}-v${version}`, revision: 0, sequence: version, entity: `${prefix}-${n}`, eventTime: at, appendTime: at,
+      featureSet: 1, featureSetHash: hashFeatureSet(credit), late: false, sourceTopic: TOPICS.scored, sourcePartition: 0, sourceOffset: n,
+      inputHash: '00'.repeat(16), runId: 'live', traceparent: null, event: { clientId: `${prefix}-${n}`, ...features }, features,
+    };
+  }; // prettier-ignore
+  for (let first = 0; first < count; first += BATCH)
+    await producer.send(
+      Array.from({ length: Math.min(BATCH, count - first) }, (_, i) => {
+        const value = vectorOf(first + i);
+        const key = Buffer.from(value.entity);
+        return { topic: TOPICS.features, partition: murmur2Partition(key, credit.partitions), key, value: codec.encode(value) };
+      }),
+    ); // prettier-ignore
+  await producer.close();
+};
+
+const answersOf = async (world: World, from: Ends, run: string): Promise<readonly PredictionValue[]> => {
+  const codec = await codecOf<PredictionValue>(world, TOPICS.predictions);
+  const found: PredictionValue[] = [];
+  const until = await endsOf(world, TOPICS.predictions);
+  for await (const { value } of decoded(world.broker.read({ from, until }), codec))
+    if (value !== null && !(value instanceof Bad) && value.runId === run) found.push(value);
+  return found;
+};
+
+/** Of a set: what is the same whoever scored it, and when. */
+const setOf = (answers: readonly PredictionValue[]): readonly string[] =>
+  answers.map(({ eventId, vectorOffset, outputs, decision }) => `${eventId} ${vectorOffset} ${outputs['score']} ${decision}`).sort(); // prettier-ignore
+
+describeUnless(noStack)('a night on Kafka', () => {
+  let world: World;
+  let from: Ends;
+  const prefix = uniqueName('client');
+  beforeAll(async () => {
+    world = openWorld(stackAddresses());
+    await prepare(world, [credit], () => FIRST_MODEL_VERSION);
+    from = await endsOf(world, TOPICS.predictions);
+    await publish(world, prefix, 0, CLIENTS / 4);
+    await publish(world, prefix, 1, CLIENTS);
+  }, LIMIT_MS);
+  afterAll(() => world.broker.close());
+
+  test('killed in the midst and asked for again, each client is scored once, from a vector inside the slice', async () => {
+    const [run, whole] = [uniqueName('night'), uniqueName('whole')];
+    const { kafka, registry } = stackAddresses();
+    const child = spawn(process.execPath, [MAIN, 'batch', 'run', '--pipeline', 'credit', '--run', run], {
+      env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: kafka, SCHEMA_REGISTRY_URL: registry },
+      stdio: 'ignore',
+    });
+    const ended = new Promise(resolve => child.once('close', resolve));
+    await eventually(
+      () => answersOf(world, from, run),
+      found => found.length > 0,
+      () => 'the night has scored nothing',
+    );
+    child.kill('SIGKILL');
+    await ended;
+    const before = await answersOf(world, from, run);
+    expect(before.length).toBeLessThan(CLIENTS);
+    // What comes now is not of this night's slice, and is of the other's.
+    const resumed = millrace(`batch run --pipeline credit --run ${run} --output json`);
+    await publish(world, prefix, 2, 1_000);
+    const { code, lines } = await resumed;
+    const manifest = JSON.parse(lines.at(-1)!) as { entities: number; scored: number; repeated: number; digest: string };
+    const found = await answersOf(world, from, run);
+    expect([code, manifest.entities, manifest.scored, manifest.repeated]).toEqual([0, found.length, found.length, 0]);
+    const ours = found.filter(({ entity }) => entity.startsWith(`${prefix}-`));
+    expect(ours.map(({ eventId }) => eventId).sort()).toEqual(Array.from({ length: CLIENTS }, (_, n) => `${prefix}-${n}-v1`).sort());
+    const again = await millrace(`batch run --pipeline credit --run ${run} --output json`);
+    expect([again.code, (JSON.parse(again.lines.at(-1)!) as typeof manifest).digest]).toEqual([0, manifest.digest]);
+    expect(await answersOf(world, from, run)).toHaveLength(found.length);
+    // The same clients in a night of its own, unharmed: what has not changed since has the same scores.
+    expect((await millrace(`batch run --pipeline credit --run ${whole}`)).code).toBe(0);
+    const changed = (entity: string): boolean => Number(entity.slice(prefix.length + 1)) < 1_000;
+    const same = (answers: readonly PredictionValue[]) => setOf(answers.filter(({ entity }) => entity.startsWith(`${prefix}-`) && !changed(entity)));
+    expect(same(await answersOf(world, from, whole))).toEqual(same(found));
+  }, LIMIT_MS);
+}); // prettier-ignore
