@@ -56,9 +56,8 @@ const answersOf = async (world: World, from: Ends, run: string): Promise<readonl
   return found;
 };
 
-/** Of a set: what is the same whoever scored it, and when. */
-const setOf = (answers: readonly PredictionValue[]): readonly string[] =>
-  answers.map(({ eventId, vectorOffset, outputs, decision }) => `${eventId} ${vectorOffset} ${outputs['score']} ${decision}`).sort(); // prettier-ignore
+/** An engine may give another last digit with another batch. */
+const SCORE_TOLERANCE = 1e-6;
 
 describeUnless(noStack)('a night on Kafka', () => {
   let world: World;
@@ -102,10 +101,13 @@ describeUnless(noStack)('a night on Kafka', () => {
     const again = await millrace(`batch run --pipeline credit --run ${run} --output json`);
     expect([again.code, (JSON.parse(again.lines.at(-1)!) as typeof manifest).digest]).toEqual([0, manifest.digest]);
     expect(await answersOf(world, from, run)).toHaveLength(found.length);
-    // The same clients in a night of its own, unharmed: what has not changed since has the same scores.
+    // The same clients in a night that nobody killed: what has not changed since has the same vectors and scores.
     expect((await millrace(`batch run --pipeline credit --run ${whole}`)).code).toBe(0);
     const changed = (entity: string): boolean => Number(entity.slice(prefix.length + 1)) < 1_000;
-    const same = (answers: readonly PredictionValue[]) => setOf(answers.filter(({ entity }) => entity.startsWith(`${prefix}-`) && !changed(entity)));
-    expect(same(await answersOf(world, from, whole))).toEqual(same(found));
+    const scores = (answers: readonly PredictionValue[]) =>
+      new Map(answers.filter(({ entity }) => entity.startsWith(`${prefix}-`) && !changed(entity)).map(one => [`${one.eventId} ${one.vectorOffset}`, one.outputs['score']!]));
+    const [ofRun, ofWhole] = [scores(found), scores(await answersOf(world, from, whole))];
+    expect([...ofWhole.keys()].sort()).toEqual([...ofRun.keys()].sort());
+    expect(Math.max(...[...ofWhole].map(([vector, score]) => Math.abs(score - ofRun.get(vector)!)))).toBeLessThanOrEqual(SCORE_TOLERANCE);
   }, LIMIT_MS);
 }); // prettier-ignore

@@ -79,7 +79,7 @@ export const countAnswers = async (of: AnswersOf): Promise<Omit<NightOutcome, 'w
         else scored++;
         ids.add(value.predictionId);
         decisions.set(value.decision, (decisions.get(value.decision) ?? 0) + 1);
-        digest.add(`${value.predictionId} ${JSON.stringify(Object.entries(value.outputs))}`);
+        digest.add(JSON.stringify([value.eventId, value.revision, value.vectorOffset]));
       }
     }
   }

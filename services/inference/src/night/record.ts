@@ -28,7 +28,7 @@ export interface NightOutcome {
   readonly repeated: number;
   /** By decision. */
   readonly decisions: Readonly<Record<string, number>>;
-  /** Of all ids and outputs together, in whatever order: equal where two runs gave the same. */
+  /** Of all events and vectors that were answered, in whatever order: equal where two runs answered the same. */
   readonly digest: string;
   /** How long it gave way to the stream, milliseconds. */
   readonly waitedMs: number;
