@@ -9,7 +9,7 @@ const SCRIPTS = join(import.meta.dirname, 'python');
 const REQUIREMENTS = join(SCRIPTS, 'requirements.txt');
 const MAKE_MS_MAX = 30_000;
 const INSTALL_MS_MAX = 120_000;
-const SCRIPT_MS_MAX = 60_000;
+const SCRIPT_MS_MAX = 90_000;
 const WORDS_MAX = 200;
 
 export type Python = { readonly path: string } | { readonly missing: string };

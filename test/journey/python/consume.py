@@ -28,7 +28,7 @@ def main():
     options.add_argument("--prefix", required=True)
     options.add_argument("--since", type=int, required=True, help="milliseconds since the epoch")
     options.add_argument("--count", type=int, required=True)
-    options.add_argument("--timeout", type=float, default=30, help="seconds")
+    options.add_argument("--timeout", type=float, default=75, help="seconds")
     given = options.parse_args()
 
     registry = Registry(given.registry)
