@@ -1,3 +1,4 @@
+import { int32, string16 } from './writing.ts';
 import { isRefusedForNow } from './errors.ts';
 import { createErrorFromCode, type Node, type ProtocolRequest } from './internals.ts';
 import { Reader } from './reader.ts';
@@ -39,12 +40,6 @@ const ANY_LEADER_EPOCH = -1;
 const NO_LOG_START = -1n;
 const OFFSET_OUT_OF_RANGE = 1;
 
-const string16 = (text: string): Buffer => {
-  const length = Buffer.alloc(2);
-  length.writeInt16BE(Buffer.byteLength(text));
-  return Buffer.concat([length, Buffer.from(text)]);
-};
-
 const partitionBytes = ({ partition, position, bytesMax }: FetchTopic['partitions'][number]): Buffer => {
   const bytes = Buffer.alloc(28);
   let next = bytes.writeInt32BE(partition, 0);
@@ -55,11 +50,7 @@ const partitionBytes = ({ partition, position, bytesMax }: FetchTopic['partition
   return bytes;
 };
 
-const counted = (parts: readonly Buffer[]): Buffer => {
-  const count = Buffer.alloc(4);
-  count.writeInt32BE(parts.length);
-  return Buffer.concat([count, ...parts]);
-};
+const counted = (parts: readonly Buffer[]): Buffer => Buffer.concat([int32(parts.length), ...parts]);
 
 export const encodeFetch = ({
   waitMsMax,

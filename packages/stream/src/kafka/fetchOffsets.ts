@@ -1,6 +1,6 @@
 import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
 import { createErrorFromCode, type Node, type ProtocolRequest } from './internals.ts';
-import { NO_TAGS, compactString, encoded, varint } from './compact.ts';
+import { compactString, encoded, int32, NO_TAGS, varint } from './writing.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -9,12 +9,6 @@ import { Reader } from './reader.ts';
  */
 const OFFSET_FETCH = 9;
 const VERSION = 7;
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-};
 
 const bodyOf = (group: string, of: readonly TopicPartition[], isStable: boolean): Buffer => {
   const topics = [...Map.groupBy(of, ({ topic }) => topic)];

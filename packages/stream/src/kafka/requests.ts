@@ -1,4 +1,4 @@
-import { compactString, encoded, NO_TAGS, varint } from './compact.ts';
+import { compactString, encoded, int32, NO_TAGS, string16, varint } from './writing.ts';
 import type { Cluster, ProtocolRequest } from './internals.ts';
 import { Reader } from './reader.ts';
 
@@ -80,18 +80,6 @@ export const askMetadata = (cluster: Cluster, topics?: readonly string[]): Promi
     request: { apiKey: METADATA, apiVersion: 12, apiName: 'Metadata', encode: encoded(metadataBody(topics)) },
     response: { decode: async raw => readMetadata(raw), parse: async decoded => decoded },
   });
-
-const string16 = (text: string): Buffer => {
-  const bytes = Buffer.from(text);
-  const length = Buffer.alloc(2);
-  length.writeInt16BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-};
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-};
 
 /** Sets settings of a topic and leaves the others as they are. @throws Error with Kafka's reason. */
 export const alterTopicSettings = async (

@@ -27,3 +27,17 @@ export const encoded = (body: Buffer) => async (): Promise<Encoder> => {
   encoder.writeBufferInternal(body);
   return encoder;
 };
+
+export const int32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+};
+
+/** With its length before it, as requests that are not flexible have it. */
+export const string16 = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+};
