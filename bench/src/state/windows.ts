@@ -15,7 +15,9 @@ const DAY_MS = 86_400_000;
 const LATE_MS_MAX = 3_600_000;
 const price = { value: field('price'), scale: 2 };
 
-const KINDS: Readonly<Record<Aggregate['kind'], (of: string, window: Duration) => FeatureDefinition>> = {
+const KINDS: Readonly<
+  Record<Exclude<Aggregate['kind'], 'inForce'>, (of: string, window: Duration) => FeatureDefinition>
+> = {
   count: (of, window) => count({ of, window }),
   sum: (of, window) => sum({ of, window, ...price }),
   mean: (of, window) => mean({ of, window, ...price }),

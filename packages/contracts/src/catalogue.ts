@@ -63,13 +63,19 @@ const TABLE: Topic['config'] = {
 };
 /** Read record by record: compaction must not outrun a reader. */
 const COMPACTED_STREAM: Topic['config'] = { ...TABLE, 'min.compaction.lag.ms': days(COMPACTION_LAG_DAYS) };
+/** A replaced row stays as long as events that it was in force for, so that features can be built again from both. */
+const REFERENCE: Topic['config'] = { ...TABLE, 'min.compaction.lag.ms': days(EVENTS_RETENTION_DAYS) };
 
 type Draft = Omit<Topic, 'pipeline' | 'partitions' | 'value'> &
   Partial<Pick<TopicValue, 'written'>> & { readonly schema?: string | undefined };
 
 const hasSeveralSets = ({ beside }: Pipeline): boolean => beside.length > 0;
 
-const answers = (pipeline: Pipeline, schemas: PipelineSchemas): readonly Draft[] => {
+const answers = (
+  pipeline: Pipeline,
+  schemas: PipelineSchemas,
+  internalSchema: (path: string) => string | undefined,
+): readonly Draft[] => {
   const topics = topicsOf(pipeline);
   const written = hasSeveralSets(pipeline) && {
     written: everySet(pipeline).map(set => JSON.stringify(predictionSchema(set))),
@@ -81,7 +87,7 @@ const answers = (pipeline: Pipeline, schemas: PipelineSchemas): readonly Draft[]
     { name: topics.features, kind: 'features', ...vectors, config: COMPACTED_STREAM, writers: ['feature'], readers: ['inference', 'cli'] },
     { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference', 'cli'] },
     { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, ...written, writers: ['inference', 'cli'], readers: ['sink'] },
-    { name: topics.deferred, kind: 'deferred', ...vectors, ...answer, writers: ['inference'], readers: [] },
+    { name: topics.deferred, kind: 'deferred', ...answer, schema: internalSchema('millrace/deferred'), writers: ['inference'], readers: ['cli'] },
   ]; // prettier-ignore
 };
 
@@ -139,9 +145,15 @@ const aside = ({ value, ...topic }: Topic): Topic => {
  * Kinds that are read record by record, so that a record can be bad; the others are tables of our own writing. What lies
  * aside has its letters where those of its topic are.
  */
-const READ_BY_RECORD: ReadonlySet<TopicKind> = new Set(['events', 'features', 'predictions', 'repartition']);
+const READ_BY_RECORD: ReadonlySet<TopicKind> = new Set([
+  'events',
+  'features',
+  'predictions',
+  'deferred',
+  'repartition',
+]);
 /** Of the features, the feature service writes aside too: that topic is among the answers. */
-const HAVE_ASIDE: ReadonlySet<TopicKind> = new Set(['events', 'predictions']);
+const HAVE_ASIDE: ReadonlySet<TopicKind> = new Set(['events', 'predictions', 'deferred']);
 
 const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topic[] => {
   const schemas = schemasOf(pipeline, source);
@@ -153,12 +165,12 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
     name,
     kind: 'events',
     key: pipeline.events[stream]!.keys[0] ?? pipeline.entity,
-    config: kept(days(EVENTS_RETENTION_DAYS)),
+    config: pipeline.events[stream]!.table === true ? REFERENCE : kept(days(EVENTS_RETENTION_DAYS)),
     schema: schemas.events[stream],
     writers: ['producers', 'ingest'],
     readers: ['feature'],
   }));
-  const drafts = [...events, ...answers(pipeline, schemas), ...internals(pipeline, compacted)];
+  const drafts = [...events, ...answers(pipeline, schemas, compacted), ...internals(pipeline, compacted)];
   return drafts.flatMap(({ schema, written, ...draft }) => {
     const subject = valueSubject(draft.name);
     const topic: Topic = {

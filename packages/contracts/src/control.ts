@@ -1,4 +1,5 @@
 import { Bad } from '@millrace/avro';
+import { isRoutes, type Route } from '@millrace/define';
 import type { Control } from './generated/millrace-control.ts';
 
 /** A record of `millrace.control.v1` as it is on the topic; the value is JSON text whose shape depends on the kind. */
@@ -10,8 +11,8 @@ export interface ControlValues {
   readonly 'model-alias': { readonly model: string; readonly version: string };
   /** Name of the entry: `default`. */
   readonly thresholds: Readonly<Record<string, number>>;
-  /** Name of the entry: `default`. Rules come with routing. */
-  readonly routes: { readonly version: number; readonly rules: readonly never[] };
+  /** Name of the entry: `default`. Without rules everything is answered in the stream. */
+  readonly routes: { readonly version: number; readonly rules: readonly Route[] };
   /** Name of the entry: `serving`. Whose vectors are scored, of a pipeline with several versions of its set. */
   readonly 'feature-set': { readonly version: number };
 }
@@ -50,9 +51,9 @@ const CHECKS: { readonly [K in ControlKind]: Check<ControlValues[K]> } = {
       : `threshold '${wrong[0]}' is not a number`;
   },
   routes: ({ version, rules }) =>
-    Number.isSafeInteger(version) && Array.isArray(rules) && rules.length === 0
-      ? { version: version as number, rules: [] }
-      : 'needs a whole version and an empty list of rules',
+    Number.isSafeInteger(version) && isRoutes(rules)
+      ? { version: version as number, rules }
+      : 'needs a whole version and a list of rules {name, to: stream or night, when}',
   'feature-set': ({ version }) =>
     Number.isSafeInteger(version) ? { version: version as number } : 'needs a whole version',
 };

@@ -18,12 +18,19 @@ export { repositorySchemas, SCHEMA_FOLDER, schemaFolder, type SchemaSource } fro
 export { compactSchema } from './generate/avsc.ts';
 export { generatedFiles, type GeneratedFile } from './generate/files.ts';
 export { historyFile, historyProblems, type SchemaHistory, versionToKeep } from './generate/history.ts';
-export { featuresSchema, type PipelineSchemas, predictionSchema, schemasOf } from './generate/schemas.ts';
+export {
+  featuresSchema,
+  fieldsInVectors,
+  type PipelineSchemas,
+  predictionSchema,
+  schemasOf,
+} from './generate/schemas.ts';
 export type { FraudFeatures } from './generated/fraud-features-v1.ts';
 export type { FraudLabel } from './generated/fraud-label.ts';
 export type { FraudPrediction } from './generated/fraud-prediction.ts';
 export type { FraudTransaction } from './generated/fraud-transaction.ts';
 export type { Cuts, VersionCut } from './generated/millrace-cuts.ts';
+export type { Deferred } from './generated/millrace-deferred.ts';
 export type { FeaturePublication } from './generated/millrace-publication.ts';
 export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';

@@ -18,6 +18,8 @@ export interface ValueOptions extends AggregateOptions {
   readonly scale?: number;
 }
 
+/** Rows of a table have no end but their successor. */
+const UNTIL_REPLACED: Duration = '36500d';
 const ZERO_WHEN_EMPTY: ReadonlySet<AggregateKind> = new Set(['count', 'sum', 'share', 'distinct']);
 
 const aggregate = (
@@ -62,5 +64,11 @@ export const last = (options: ValueOptions): FeatureDefinition => aggregate('las
 /** Seconds from the newest event before the one in hand to the one in hand. */
 export const timeSinceLast = (options: AggregateOptions): FeatureDefinition =>
   aggregate('timeSinceLast', options);
+/**
+ * Value of the row of a reference table that is in force at the event's time: the newest of the key from before it or of
+ * the same millisecond. A row whose value is missing gives `empty`, and not what an older row had.
+ */
+export const inForce = (options: Pick<ValueOptions, 'of' | 'value' | 'empty'>): FeatureDefinition =>
+  aggregate('inForce', { ...options, window: UNTIL_REPLACED });
 /** A feature computed from the event in hand and from other features of the set. */
 export const derived = (expression: Expression): FeatureDefinition => ({ expression });

@@ -1,64 +1,19 @@
-import type { Expression } from './expression.ts';
 import { parseDuration } from './duration.ts';
-import type { Aggregate, FeatureView, Pipeline } from './pipeline.ts';
+import type { Aggregate, EventStream, FeatureDefinition, FeatureView, Pipeline } from './pipeline.ts';
+import { checkExpression, type Names, namesIn, type Report } from './names.ts';
 import { checkRejects } from './rejects.ts';
+import { checkRoutes, routeNames } from './routes.ts';
 import { isTimeZone } from './zone.ts';
 
 /** Field names of a schema (`fraud/transaction`), or undefined where there is no such schema. */
 export type FieldsOf = (schema: string) => ReadonlySet<string> | undefined;
 
-export type Report = (place: string, mistake: string) => void;
-interface Names {
-  readonly fields: ReadonlySet<string> | undefined; // undefined: not known here
-  readonly features?: ReadonlySet<string>;
-  readonly outputs?: ReadonlySet<string>;
-  readonly thresholds?: ReadonlySet<string>;
-}
-
 const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 /** What Avro and the tables of the sink accept. */
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
-const NEEDS_VALUE = new Set(['sum', 'mean', 'min', 'max', 'stddev', 'distinct', 'last']);
+const NEEDS_VALUE = new Set(['sum', 'mean', 'min', 'max', 'stddev', 'distinct', 'last', 'inForce']);
 const SCALE_MAX = 9;
 const DELIVERIES: ReadonlySet<string> = new Set(['exactly_once', 'at_least_once']);
-
-const children = (e: Expression): readonly Expression[] => {
-  if ('left' in e) return [e.left, e.right];
-  if ('test' in e) return [e.test, e.yes, e.no];
-  return 'of' in e ? [e.of] : [];
-};
-
-/** Every name of one kind that an expression reads. */
-export const namesIn = (
-  e: Expression,
-  op: 'field' | 'feature' | 'output' | 'threshold',
-): ReadonlySet<string> => {
-  const found = new Set<string>();
-  const walk = (x: Expression): void => {
-    if (x.op === op && 'name' in x) found.add(x.name);
-    for (const child of children(x)) walk(child);
-  };
-  walk(e);
-  return found;
-};
-
-const checkExpression = (e: Expression, names: Names, place: string, report: Report): void => {
-  const scopes = [
-    ['field', names.fields],
-    ['feature', names.features ?? new Set<string>()],
-    ['output', names.outputs ?? new Set<string>()],
-    ['threshold', names.thresholds ?? new Set<string>()],
-  ] as const;
-  for (const [op, known] of scopes)
-    for (const name of namesIn(e, op))
-      if (known !== undefined && !known.has(name))
-        report(
-          place,
-          known.size === 0
-            ? `${op}('${name}') has no meaning here`
-            : `${op}('${name}') is unknown; there are ${[...known].join(', ')}`,
-        );
-};
 
 const checkAggregate = (
   a: Aggregate,
@@ -74,6 +29,13 @@ const checkAggregate = (
   } else {
     if (view.key !== undefined && !stream.keys.includes(view.key))
       report(place, `stream '${a.of}' does not carry the view's key '${view.key}'`);
+    if ((stream.table === true) !== (a.kind === 'inForce'))
+      report(
+        place,
+        stream.table === true
+          ? `'${a.of}' is a table: only inForce reads it`
+          : `inForce reads tables, and '${a.of}' is none`,
+      );
     const names: Names = { fields: fieldsOf?.(stream.schema) };
     if (a.value !== undefined) checkExpression(a.value, names, `${place}.value`, report);
     if (a.where !== undefined) checkExpression(a.where, names, `${place}.where`, report);
@@ -89,6 +51,20 @@ const checkAggregate = (
     report(place, 'empty is neither a number nor missing');
 };
 
+const checkTable = (
+  { events, scores }: Pipeline,
+  stream: EventStream,
+  place: string,
+  report: Report,
+): void => {
+  const keys = events[scores]?.keys ?? [];
+  if (stream === events[scores]) report('scores', `'${scores}' is a table; events are scored`);
+  if (stream.of !== undefined || stream.knownAt !== undefined)
+    report(place, 'a table labels nothing: it has neither of nor knownAt');
+  if (stream.keys.length !== 1 || !keys.includes(stream.keys[0]!))
+    report(place, `a table has one key, one of the scored stream's: ${keys.join(', ')}`);
+};
+
 const checkStreams = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
   const { events, entity, scores } = pipeline;
   if (events[scores] === undefined)
@@ -100,7 +76,8 @@ const checkStreams = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
     if (stream.of !== undefined && events[stream.of] === undefined)
       report(place, `it labels the stream '${stream.of}', which is unknown`);
     if (new Set(stream.keys).size !== stream.keys.length) report(place, 'a key is named twice');
-    if (!stream.keys.includes(entity))
+    if (stream.table === true) checkTable(pipeline, stream, place, report);
+    else if (!stream.keys.includes(entity))
       report(place, `the pipeline's entity '${entity}' is not among its keys`);
     const fields = fieldsOf?.(stream.schema);
     if (fieldsOf !== undefined && fields === undefined)
@@ -143,6 +120,26 @@ const checkViews = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: 
     }
   }
   for (const name of cyclicFeatures(pipeline)) report(`feature ${name}`, 'it rests on itself');
+  for (const [name, definition] of Object.entries(pipeline.reference)) {
+    once(name, 'reference');
+    if (fields?.has(name) === true) report(`reference.${name}`, 'a field of the scored event has this name');
+    checkReference(pipeline, definition, fieldsOf, `reference.${name}`, report);
+  }
+};
+
+const checkReference = (
+  pipeline: Pipeline,
+  definition: FeatureDefinition,
+  fieldsOf: FieldsOf | undefined,
+  place: string,
+  report: Report,
+): void => {
+  if (!('aggregate' in definition) || definition.aggregate.kind !== 'inForce')
+    return report(place, 'it is not made with inForce');
+  const { aggregate } = definition;
+  const key = pipeline.events[aggregate.of]?.keys[0];
+  const view = { name: 'reference', version: 1, features: {}, ...(key !== undefined && { key }) };
+  checkAggregate(aggregate, view, pipeline, fieldsOf, place, report);
 };
 
 /** Features whose expressions lead back to themselves. */
@@ -165,16 +162,11 @@ const cyclicFeatures = (pipeline: Pipeline): readonly string[] => {
 };
 
 const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
-  const { model, decisions, kpis, thresholds, features, events, scores } = pipeline;
+  const { model, decisions, kpis, events, scores } = pipeline;
   const scored = events[scores];
   const names: Names = {
-    fields: scored && fieldsOf?.(scored.schema),
-    features: new Set([
-      ...Object.keys(features.inputs),
-      ...features.views.flatMap(v => Object.keys(v.features)),
-    ]),
+    ...routeNames(pipeline, scored && fieldsOf?.(scored.schema)),
     outputs: new Set(model.outputs),
-    thresholds: new Set(Object.keys(thresholds)),
   };
   if (model.outputs.length === 0) report('model', 'it has no output');
   for (const name of [...model.outputs, ...Object.keys(kpis)])
@@ -191,6 +183,8 @@ const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
   });
   if (decisions.length === 0) report('decisions', 'there is none');
   for (const [name, e] of Object.entries(kpis)) checkExpression(e, names, `kpis.${name}`, report);
+  // A rule is asked before there is a score.
+  checkRoutes(pipeline.routes, routeNames(pipeline, names.fields), report);
 };
 
 const checkDelivery = ({ delivery }: Pipeline, report: Report): void => {

@@ -11,15 +11,18 @@ export class DefinitionError extends Error {
   }
 }
 
-type Defaulted = 'timeZone' | 'partitions' | 'beside' | 'thresholds' | 'kpis' | 'rejects';
+type Defaulted =
+  'timeZone' | 'partitions' | 'reference' | 'beside' | 'thresholds' | 'routes' | 'kpis' | 'rejects';
 export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
   Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
 
 const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   timeZone: 'UTC',
   partitions: 6,
+  reference: {},
   beside: [],
   thresholds: {},
+  routes: [],
   kpis: {},
   delivery: { inference: 'exactly_once', epochMs: 100 },
   rejects: {},

@@ -66,6 +66,9 @@ const BINARY: Readonly<Record<Binary, (a: Value, b: Value) => Value>> = {
   or: (a, b) => holds(a) || holds(b),
 };
 
+export const UNARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(UNARY));
+export const BINARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(BINARY));
+
 const reader = <Scope>(
   env: Environment<Scope>,
   what: 'field' | 'feature' | 'output' | 'threshold',

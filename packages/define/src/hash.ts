@@ -16,6 +16,7 @@ export const ENGINE_VERSIONS: Readonly<Record<AggregateKind | 'expression', numb
   distinct: 1,
   last: 1,
   timeSinceLast: 1,
+  inForce: 1,
   expression: 1,
 };
 
@@ -51,6 +52,18 @@ const viewContent = (view: FeatureView): object => ({
 /** SHA-256 in hex of everything in a view that changes its values, engine versions with it. */
 export const hashView = (view: FeatureView): string => sha256(viewContent(view));
 
+/** Streams that can change a value of the set: a table that none of its views reads cannot. */
+export const streamsOfSet = ({ events, features }: Pipeline): Pipeline['events'] => {
+  const read = new Set(
+    features.views
+      .flatMap(({ features: of }) => Object.values(of))
+      .flatMap(d => ('aggregate' in d ? [d.aggregate.of] : [])),
+  );
+  return Object.fromEntries(
+    Object.entries(events).filter(([name, { table }]) => table !== true || read.has(name)),
+  );
+};
+
 /** SHA-256 in hex of everything that changes a pipeline's vectors: set, views, engine, streams and time zone. */
 export const hashFeatureSet = (pipeline: Pipeline): string =>
   sha256({
@@ -58,7 +71,7 @@ export const hashFeatureSet = (pipeline: Pipeline): string =>
     engine: ENGINE_VERSIONS.expression,
     inputs: Object.entries(pipeline.features.inputs),
     views: pipeline.features.views.map(viewContent),
-    events: pipeline.events,
+    events: streamsOfSet(pipeline),
     scores: pipeline.scores,
     timeZone: pipeline.timeZone,
   });

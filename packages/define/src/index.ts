@@ -1,7 +1,8 @@
 export {
-  type AggregateOptions, count, derived, distinct, last, maxOf, mean, minOf, share, stddev, sum, timeSinceLast, type ValueOptions,
+  type AggregateOptions, count, derived, distinct, inForce, last, maxOf, mean, minOf, share, stddev, sum, timeSinceLast, type ValueOptions,
 } from './aggregate.ts'; // prettier-ignore
-export { checkPipeline, type FieldsOf, namesIn } from './check.ts';
+export { checkPipeline, type FieldsOf } from './check.ts';
+export { namesIn } from './names.ts';
 export {
   definePipeline,
   DefinitionError,
@@ -25,6 +26,7 @@ export {
   le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
 } from './expression.ts'; // prettier-ignore
 export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
+export { isRoutes, routeMistakes, ROUTE_NAME_CHARACTERS_MAX } from './routes.ts';
 export type { RejectPolicy, RejectReason, Rejects } from './rejects.ts';
 export { sourceFields } from './lineage.ts';
 export type {
@@ -38,6 +40,7 @@ export type {
   FeatureSet,
   FeatureView,
   Pipeline,
+  Route,
 } from './pipeline.ts';
 export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';
 export { everySet, ofSet } from './sets.ts';

@@ -1,4 +1,4 @@
-import { namesIn } from './check.ts';
+import { namesIn } from './names.ts';
 import type { Expression } from './expression.ts';
 import type { Aggregate, FeatureDefinition, Pipeline } from './pipeline.ts';
 

@@ -16,10 +16,15 @@ export interface EventStream {
   readonly of?: string;
   /** Labels: field with the time at which it became known; it counts only from then on. */
   readonly knownAt?: string;
+  /**
+   * A reference table: each record is a row that is in force for its one key from its event time on, until the next of
+   * that key. Read with `inForce`.
+   */
+  readonly table?: true;
 }
 
 export type AggregateKind =
-  | 'count' | 'sum' | 'mean' | 'min' | 'max' | 'stddev' | 'share' | 'distinct' | 'last' | 'timeSinceLast'; // prettier-ignore
+  | 'count' | 'sum' | 'mean' | 'min' | 'max' | 'stddev' | 'share' | 'distinct' | 'last' | 'timeSinceLast' | 'inForce'; // prettier-ignore
 
 /** Over the entity's events with time in (t - delay - window, t - delay]. */
 export interface Aggregate {
@@ -64,6 +69,13 @@ export interface Decision {
   readonly when?: Expression; // over output(), threshold(), feature(), field()
 }
 
+/** Where an event is answered: in the stream, or by the next night. The first rule that holds decides; the last has no condition. */
+export interface Route {
+  readonly name: string; // lower-case with hyphens
+  readonly to: 'stream' | 'night';
+  readonly when?: Expression; // over field(), feature(), threshold()
+}
+
 /** What a score said, and where the truth about it stands. */
 export interface Evaluation {
   /** Stream of labels of the scored stream. */
@@ -85,6 +97,11 @@ export interface Pipeline {
   readonly scores: string;
   readonly events: Readonly<Record<string, EventStream>>;
   readonly features: FeatureSet;
+  /**
+   * Values of reference tables that decisions and business figures may use as `feature('name')`, each made with `inForce`.
+   * They stand in each vector beside the event, the model does not get them, and they are in no hash of a set.
+   */
+  readonly reference: Readonly<Record<string, FeatureDefinition>>;
   /** Other versions of the set that run beside it while one takes over from another; none as a rule. */
   readonly beside: readonly FeatureSet[];
   readonly model: {
@@ -97,6 +114,8 @@ export interface Pipeline {
   /** Defaults; the control topic may hold newer values. */
   readonly thresholds: Readonly<Record<string, number>>;
   readonly decisions: readonly Decision[];
+  /** Rules with which the pipeline begins; those in force are on the control topic. None: everything in the stream. */
+  readonly routes: readonly Route[];
   /** Business figures computed for each prediction, over output(), feature(), field(). */
   readonly kpis: Readonly<Record<string, Expression>>;
   /** How scores are judged once labels are there; none where nothing labels what is scored. */

@@ -1,4 +1,4 @@
-import { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashView } from './hash.ts';
+import { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashView, streamsOfSet } from './hash.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** A view or a set as it is published: what it says in its words, what it is in its content. */
@@ -19,7 +19,7 @@ export interface Publication {
 
 /** The set of a pipeline and each of its views, views first. */
 export const publicationsOf = (pipeline: Pipeline): readonly Publication[] => {
-  const { features, events, scores, timeZone, entity, name, description } = pipeline;
+  const { features, scores, timeZone, entity, name, description } = pipeline;
   const views = features.views.map((view): Publication => ({
     pipeline: name,
     kind: 'view',
@@ -56,7 +56,7 @@ export const publicationsOf = (pipeline: Pipeline): readonly Publication[] => {
       inputs: features.inputs,
       order: Object.keys(features.inputs),
       views: features.views.map(view => `${view.name}@${view.version} ${hashView(view)}`),
-      events,
+      events: streamsOfSet(pipeline),
       scores,
       timeZone,
       engine: ENGINE_VERSIONS.expression,

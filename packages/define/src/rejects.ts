@@ -1,4 +1,4 @@
-import type { Report } from './check.ts';
+import type { Report } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Why a service rejects a record. */

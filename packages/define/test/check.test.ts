@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, mean, output, type PipelineInput, type Rejects, share, threshold,
+  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, inForce, last, mean, output, type PipelineInput, type Rejects, share, threshold,
 } from '../src/index.ts'; // prettier-ignore
 
 const good: PipelineInput = {
@@ -65,6 +65,39 @@ describe('definePipeline', () => {
     ]);
     expect(beside({ inputs: {} })[0]).toContain("feature('price') is unknown");
   });
+
+  test('takes tables by one key of the scored stream, read by inForce alone', () => {
+    const tables = { shops: { schema: 'shop/shop', time: 'since', keys: ['shopId'], table: true as const } };
+    const limit = inForce({ of: 'shops', value: field('limit') });
+    const shop = (features: object) => ({ name: 'shop', version: 1, key: 'shopId', features: { ...features } });
+    const mistakes = (more: Partial<PipelineInput>, views: readonly object[] = []) =>
+      checkPipeline(
+        { ...definePipeline(good), ...more, events: { ...good.events, ...tables, ...more.events }, features: { ...good.features, views: [...good.features.views, ...views] } } as never,
+        schema => (schema === 'shop/shop' ? new Set(['since', 'shopId', 'limit']) : fieldsOf(schema)),
+      );
+    const decisions = [{ name: 'stop', when: ge(output('score'), feature('limit')) }, { name: 'go' }];
+    expect(mistakes({ reference: { limit }, decisions }, [shop({ limitOfShop: limit })])).toEqual([]);
+    expect(mistakes({ reference: { limit, price: limit, orders1d: limit, shopId: limit } })).toEqual([
+      "reference: the name 'price' is taken",
+      'reference.price: a field of the scored event has this name',
+      "reference: the name 'orders1d' is taken",
+      'reference.shopId: a field of the scored event has this name',
+    ]);
+    expect(mistakes({ reference: { n: last({ of: 'shops', value: field('limit'), window: '1d' }), m: inForce({ of: 'orders', value: field('price') }), k: inForce({ of: 'shops', value: field('size') }) } })).toEqual([
+      'reference.n: it is not made with inForce',
+      "reference.m: inForce reads tables, and 'orders' is none",
+      "reference.k.value: field('size') is unknown; there are since, shopId, limit",
+    ]);
+    expect(mistakes({}, [shop({ n: last({ of: 'shops', value: field('limit'), window: '1d' }) })])).toEqual([
+      "view shop.n: 'shops' is a table: only inForce reads it",
+    ]);
+    expect(mistakes({ events: { shops: { ...tables.shops, knownAt: 'since', keys: ['shopId', 'userId'] } } })).toEqual([
+      'events.shops: a table labels nothing: it has neither of nor knownAt',
+      "events.shops: a table has one key, one of the scored stream's: userId, shopId",
+      "events.shops: schema 'shop/shop' has no field 'userId'",
+    ]);
+    expect(mistakes({ scores: 'shops' })).toContain("scores: 'shops' is a table; events are scored");
+  }); // prettier-ignore
 
   test('reports every mistake at once', () => {
     const bad: PipelineInput = {

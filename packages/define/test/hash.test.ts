@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
-  canonicalJson, count, definePipeline, featureView, field, hashFeatureSet, hashPipeline, hashView, mean, type PipelineInput,
+  canonicalJson, count, definePipeline, featureView, field, hashFeatureSet, hashPipeline, hashView, inForce, mean, type PipelineInput,
 } from '../src/index.ts'; // prettier-ignore
 
 const view = featureView({
@@ -54,6 +54,20 @@ describe('hashes', () => {
     expect(
       hashFeatureSet(definePipeline({ ...input, features: { ...input.features, version: 2 } })),
     ).not.toBe(set);
+    // A table counts where a view of the set reads it, and not where only decisions do.
+    const rates = { schema: 'a/rate', time: 'since', keys: [input.entity], table: true as const };
+    const rate = inForce({ of: 'rates', value: field('rate') });
+    const tables = { ...input, events: { ...input.events, rates } };
+    expect(hashFeatureSet(definePipeline({ ...tables, reference: { rate } }))).toBe(set);
+    const views = [
+      ...input.features.views,
+      { name: 'rated', version: 1, key: input.entity, features: { rate } },
+    ];
+    const read = hashFeatureSet(definePipeline({ ...tables, features: { ...input.features, views } }));
+    const renamed = { ...tables, events: { ...input.events, rates: { ...rates, time: 'from' } } };
+    expect(hashFeatureSet(definePipeline({ ...renamed, features: { ...input.features, views } }))).not.toBe(
+      read,
+    );
     expect(hashPipeline(definePipeline({ ...input, thresholds: { t: 1 } }))).not.toBe(hashPipeline(base));
     expect(hashPipeline({ ...base, description: 'words' })).toBe(hashPipeline(base));
     expect(hashPipeline({ ...base, rejects: { sink: { 'bad-value': 'stop' } } })).toBe(hashPipeline(base));

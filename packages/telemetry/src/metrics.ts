@@ -35,6 +35,11 @@ export const METRICS = {
     help: 'Predictions answered by a fallback.',
     labels: ['pipeline', 'reason'],
   },
+  millrace_records_deferred_total: {
+    kind: 'counter',
+    help: 'Vectors put off until the night by a rule.',
+    labels: ['pipeline', 'route'],
+  },
   millrace_records_late_total: {
     kind: 'counter',
     help: 'Events older than what one of their keys had seen.',

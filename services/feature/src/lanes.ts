@@ -25,7 +25,8 @@ export function laneWriter(
     row(epoch, row, hop) {
       const value = { lane, epoch: partsOf(epoch), row: sentRow(row) };
       const { fields } = row.event;
-      const keyed = (field: string): Buffer => Buffer.from(String(fields[field]));
+      // A row of a table has one key; on its way to that one's stage it passes others, where nobody looks for it.
+      const keyed = (field: string): Buffer => Buffer.from(String(field in fields ? fields[field] : ''));
       if (hop.to !== 'release') return out.emit(hop.to, keyed(hop.stage.key), value);
       // Back to the task that read it: of a letter sent again, not the partition that it first stood on.
       const home = murmur2Partition(keyed(sourceKey), pipeline.partitions);

@@ -1,4 +1,4 @@
-import { asideTopic, catalogue, type PipelineTopics, topicsOf } from '@millrace/contracts';
+import { asideTopic, catalogue, fieldsInVectors, type PipelineTopics, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type CompiledSet, type CompiledStage, compileSet, type CompileOptions } from '@millrace/features';
 
@@ -61,7 +61,7 @@ export function planOf(pipeline: Pipeline, options: CompileOptions = {}): Plan {
     further: set.stages
       .filter(stage => stage.key !== keyField)
       .map(stage => ({ stage, topic: topics.repartition[stage.key]! })),
-    eventFields: eventFieldsOf(values.get(topics.features)!.schema),
+    eventFields: fieldsInVectors(pipeline).filter(name => name !== pipeline.events[pipeline.scores]!.time),
     values,
   };
 }
@@ -79,12 +79,4 @@ export function hopAfter({ pipeline, further }: Plan, index: number, stream: str
 export function markerHop({ further }: Plan, index: number): Hop['to'] {
   const next = further[index + 1];
   return next === undefined ? 'release' : `stage:${next.stage.key}`;
-}
-
-function eventFieldsOf(featuresSchema: string): readonly string[] {
-  const record = JSON.parse(featuresSchema) as {
-    fields: readonly { name: string; type: { fields?: readonly { name: string }[] } }[];
-  };
-  const event = record.fields.find(field => field.name === 'event');
-  return event?.type.fields?.map(field => field.name) ?? [];
 }

@@ -51,6 +51,7 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     Float64Array.from(row.features.slice(at, (at += stage.features.length))),
   );
   const values = set.finish(event.fields, partials);
+  const reference = set.referenceOf(partials);
   return {
     eventId: event.eventId,
     revision: event.revision,
@@ -67,7 +68,10 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     inputHash: inputHash(row.value),
     runId: 'live',
     traceparent: row.traceparent,
-    event: Object.fromEntries(eventFields.map(name => [name, event.fields[name]])),
+    event: Object.fromEntries([
+      ...eventFields.map(name => [name, event.fields[name]] as const),
+      ...set.reference.map((name, i) => [name, Number.isNaN(reference[i]) ? null : reference[i]] as const),
+    ]),
     features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
   };
 }

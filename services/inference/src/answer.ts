@@ -1,8 +1,10 @@
 import type { RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
-import { compileCondition, compileNumber, type Environment, type Pipeline } from '@millrace/define';
+import { compileCondition, compileNumber, type Pipeline } from '@millrace/define';
 import type { InForce } from './board.ts';
+import { environmentOf, type InHand } from './inHand.ts';
 import { PredictionBytes, type RowFields } from './predictionBytes.ts';
+import type { Routed } from './routing.ts';
 import type { Vectors } from './vectors.ts';
 
 /** Who answered a row. The name is empty for a constant. */
@@ -29,35 +31,9 @@ export interface Prediction {
   readonly decision: string;
 }
 
-/** One row while its answer is worked out. */
-interface Answering {
-  batch: BatchOfAnswers;
-  row: number;
-  /** In the order of the pipeline's outputs. */
-  outputs: readonly number[];
-}
-
 const ROLE = 'answer';
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
-
-const environmentOf = (pipeline: Pipeline, rows: Rows): Environment<Answering> => {
-  const read = (path: string) => {
-    const field = rows.field(path);
-    return ({ batch, row }: Answering) => batch.vectors.read(field, row);
-  };
-  return {
-    timeZone: pipeline.timeZone,
-    output: name => {
-      const at = pipeline.model.outputs.indexOf(name);
-      return at === -1 ? undefined : ({ outputs }) => outputs[at];
-    },
-    threshold: name =>
-      Object.hasOwn(pipeline.thresholds, name) ? ({ batch }) => batch.inForce.thresholds[name] : undefined,
-    feature: name => read(`features.${name}`),
-    field: name => read(name === pipeline.events[pipeline.scores]!.time ? 'eventTime' : `event.${name}`),
-  };
-};
 
 /** What is the same in every prediction of a batch. */
 const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: string | undefined) => ({
@@ -66,8 +42,6 @@ const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: s
   modelVersion: by.modelVersion,
   modelDigest: by.modelDigest,
   controlRevision: inForce.controlRevision,
-  route: inForce.route,
-  routeVersion: inForce.routeVersion,
   arm: inForce.arm,
   role: ROLE,
   fallback: by.fallback,
@@ -85,8 +59,8 @@ export type SharedField = keyof ReturnType<typeof sharedFields>;
 /** Turns answers into predictions. Decisions and business figures are compiled once; what the vector says is copied. */
 export class PredictionWriter {
   readonly #pipeline: Pipeline;
-  readonly #decisions: readonly { readonly name: string; readonly holds: (of: Answering) => boolean }[];
-  readonly #kpis: readonly ((of: Answering) => number)[];
+  readonly #decisions: readonly { readonly name: string; readonly holds: (of: InHand) => boolean }[];
+  readonly #kpis: readonly ((of: InHand) => number)[];
   readonly #bytes: PredictionBytes;
   readonly #id: readonly ReturnType<Rows['field']>[];
   readonly #run: string | undefined;
@@ -114,16 +88,18 @@ export class PredictionWriter {
   /** @param rows how many of the batch will be written at most */
   begin(
     batch: BatchOfAnswers,
-  ): (row: number, outputs: readonly number[], vectorOffset: number) => Prediction {
+  ): (row: number, outputs: readonly number[], vectorOffset: number, by: Routed) => Prediction {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
-    const answering: Answering = { batch, row: 0, outputs: [] };
+    const { vectors, inForce } = batch;
+    const hand: InHand = { vectors, row: 0, thresholds: inForce.thresholds, outputs: [] };
     const kpis = new Float64Array(this.#kpis.length);
-    return (row, outputs, vectorOffset) => {
-      answering.row = row;
-      answering.outputs = outputs;
-      const decision = this.#decisions.find(one => one.holds(answering))?.name ?? '';
-      for (let k = 0; k < kpis.length; k++) kpis[k] = this.#kpis[k]!(answering);
-      const fields: RowFields = { predictionId: this.#idOf(batch.vectors, row), outputs, decision, kpis, vectorOffset }; // prettier-ignore
+    return (row, outputs, vectorOffset, { route, routeVersion }) => {
+      hand.row = row;
+      hand.outputs = outputs;
+      const decision = this.#decisions.find(one => one.holds(hand))?.name ?? '';
+      for (let k = 0; k < kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
+      const predictionId = this.#idOf(vectors, row);
+      const fields: RowFields = { predictionId, outputs, decision, kpis, vectorOffset, route, routeVersion };
       return { bytes: write(row, fields), decision };
     };
   }

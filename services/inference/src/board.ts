@@ -1,6 +1,6 @@
 import { Bad } from '@millrace/avro';
 import { CHAMPION, type ControlRecord } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import type { Pipeline, Route } from '@millrace/define';
 import { type BatchLimits, type Lease, ModelRefused, modelSlot, type Slot } from '@millrace/model';
 import type { Clock, Logger, Metrics } from '@millrace/telemetry';
 import { ControlEntries, type Wanted } from './inForce.ts';
@@ -10,7 +10,8 @@ import { type ModelSource, type Serving, servingOf } from './models.ts';
 export interface InForce {
   readonly controlRevision: number;
   readonly thresholds: Readonly<Record<string, number>>;
-  readonly route: string;
+  /** In order; none: everything is answered in the stream. */
+  readonly routes: readonly Route[];
   readonly routeVersion: number;
   readonly arm: string;
 }
@@ -109,9 +110,9 @@ export class Board {
     if (this.#alias !== undefined) this.#enforce(wanted);
   }
 
-  #enforce({ revision, thresholds, route, routeVersion }: Wanted): void {
+  #enforce({ revision, thresholds, routes, routeVersion }: Wanted): void {
     const controlRevision = Math.max(revision, this.#alias?.revision ?? 0);
-    this.#inForce = { controlRevision, thresholds, route, routeVersion, arm: CHAMPION };
+    this.#inForce = { controlRevision, thresholds, routes, routeVersion, arm: CHAMPION };
     this.#options.logger.info({ controlRevision }, 'control revision in force');
   }
 

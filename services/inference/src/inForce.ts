@@ -3,10 +3,11 @@ import {
   type ControlEntry,
   controlKey,
   type ControlRecord,
+  fieldsInVectors,
   parseControl,
   SERVING,
 } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import { type Pipeline, type Route, routeMistakes } from '@millrace/define';
 
 const DEFAULT = 'default';
 
@@ -15,7 +16,7 @@ export interface Wanted {
   readonly alias: { readonly model: string; readonly version: string; readonly revision: number } | undefined;
   /** The pipeline's own, overruled by name. */
   readonly thresholds: Readonly<Record<string, number>>;
-  readonly route: string;
+  readonly routes: readonly Route[];
   readonly routeVersion: number;
   /** Version of the feature set that is to be served; undefined where nobody has said it. */
   readonly featureSet: number | undefined;
@@ -27,12 +28,14 @@ export interface Wanted {
 export class ControlEntries {
   readonly #pipeline: Pipeline;
   readonly #aliases: readonly string[];
+  readonly #fields: ReadonlySet<string>;
   readonly #entries = new Map<string, ControlEntry>();
 
   /** @param aliases names under which the model is looked for: the first that is there */
   constructor(pipeline: Pipeline, aliases: readonly string[]) {
     this.#pipeline = pipeline;
     this.#aliases = aliases;
+    this.#fields = new Set(fieldsInVectors(pipeline));
   }
 
   /** @returns whether something of this pipeline changed, or why the record cannot be used */
@@ -43,6 +46,10 @@ export class ControlEntries {
     if (entry instanceof Bad) return entry;
     if (controlKey(entry) !== key)
       return new Bad('bad-value', 'the key of a control record does not name its entry');
+    if (entry.kind === 'routes') {
+      const mistakes = routeMistakes(this.#pipeline, entry.value.rules, this.#fields);
+      if (mistakes.length > 0) return new Bad('bad-value', mistakes.join('; '), 'value');
+    }
     this.#entries.set(key, entry);
     return true;
   }
@@ -65,7 +72,7 @@ export class ControlEntries {
     return {
       alias: alias === undefined ? undefined : { ...alias.value, revision: alias.revision },
       thresholds: { ...this.#pipeline.thresholds, ...thresholds?.value },
-      route: DEFAULT,
+      routes: routes?.value.rules ?? this.#pipeline.routes,
       routeVersion: routes?.value.version ?? 0,
       featureSet: serving?.value.version,
       revision: Math.max(0, ...[thresholds, routes, serving].map(entry => entry?.revision ?? 0)),

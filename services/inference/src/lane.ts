@@ -7,55 +7,16 @@
  * any more, the next owner reads it again).
  */
 import { Bad } from '@millrace/avro';
-import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import type { FeaturesValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
-import { type Clock, type Logger, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
-import type { PredictionWriter } from './answer.ts';
+import { processSpan } from '@millrace/telemetry';
 import { type Answers, ask } from './ask.ts';
-import type { Board, Chosen } from './board.ts';
+import type { Chosen, InForce } from './board.ts';
+import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
+import type { Routed } from './routing.ts';
+import { closed, mismatch, type Run, type Taken } from './taken.ts';
 import { Tally } from './tally.ts';
-import { type VectorReader, Vectors } from './vectors.ts';
-
-export interface PredictionOutputs {
-  readonly predictions: PredictionValue;
-}
-
-export interface LaneOptions {
-  readonly pipeline: Pipeline;
-  readonly board: Pick<Board, 'choose' | 'smaller' | 'restore' | 'first' | 'notReady'>;
-  /** Whether this lane answers the event that stands there; without it, all. */
-  readonly owns?: (sourcePartition: number, sourceOffset: number) => boolean;
-  readonly reader: VectorReader;
-  readonly writer: PredictionWriter;
-  /** Name of this lane in batch ids: instance and task. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly tracing: Tracing;
-  readonly logger: Logger;
-}
-
-interface Run {
-  readonly batch: InboundBatch<FeaturesValue>;
-  readonly out: Outcomes<PredictionOutputs>;
-  readonly atMs: number;
-  readonly settled: PromiseWithResolvers<void>;
-  next: number; // first row not yet taken
-  open: number; // rows not yet closed
-}
-
-/** A batch that was cut: row r is record `at[r]` of run `runs[r]`. */
-interface Taken {
-  readonly runs: Run[];
-  readonly at: number[];
-  readonly vectors: Vectors;
-}
-
-const closed = (run: Run, rows: number): void => {
-  run.open -= rows;
-  if (run.open === 0) run.settled.resolve();
-};
+import { Vectors } from './vectors.ts';
 
 export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   readonly #options: LaneOptions;
@@ -65,6 +26,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #batches = 0;
   #pumping = false;
   #lacksModel = false;
+  #routesSaid: InForce['routes'] = [];
   /** One row that is only looked at. */
   readonly #glance: Vectors;
   readonly #ended = Promise.withResolvers<void>();
@@ -192,18 +154,23 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   /** Cuts a batch: locates rows in order, closing at once those that are not to be scored. */
-  #take({ lease }: Chosen): Taken {
+  #take({ lease, inForce }: Chosen): Taken {
     const { reader } = this.#options;
     const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
-    const taken: Taken = { runs: [], at: [], vectors: new Vectors(reader.rows.slots, rowsMax) };
-    while (taken.vectors.length < rowsMax) {
+    const vectors = new Vectors(reader.rows.slots, rowsMax);
+    const taken: Taken = { runs: [], at: [], routed: [], vectors };
+    this.#sayRoutes(inForce);
+    while (vectors.length < rowsMax) {
       const run = this.#runs[0];
       if (run === undefined) break;
       const i = this.#nextOf(run);
-      if (this.#takeOne(run, i, taken.vectors)) {
+      const routed = this.#takeOne(run, i, vectors, inForce);
+      if (routed === undefined) closed(run, 1);
+      else {
         taken.runs.push(run);
         taken.at.push(i);
-      } else closed(run, 1);
+        taken.routed.push(routed);
+      }
     }
     return taken;
   }
@@ -215,22 +182,48 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     return run.next++;
   }
 
-  /** @returns whether it is to be scored. */
-  #takeOne({ batch, out }: Run, i: number, vectors: Vectors): boolean {
+  /** @returns its route; undefined where it is closed, and not to be scored */
+  #takeOne({ batch, out }: Run, i: number, vectors: Vectors, inForce: InForce): Routed | undefined {
     const bytes = batch.bytes(i);
     if (bytes === null) {
       out.skip(i, 'tombstone');
-      return false;
+      return undefined;
     }
     const problem = this.#options.reader.add(vectors, batch.topic, bytes);
     if (problem === undefined && !this.#isOurs(vectors)) {
       vectors.values.pop();
       out.skip(i, 'other-set');
-      return false;
+      return undefined;
     }
     if (problem instanceof Bad) out.reject(i, problem.reason, problem);
     else if (problem !== undefined) out.reject(i, 'feature-mismatch', mismatch(batch.value(i)));
-    return problem === undefined;
+    if (problem !== undefined) return undefined;
+    const routed = this.#options.route(vectors, vectors.length - 1, inForce, { batch, i });
+    if (routed.to === 'stream') return routed;
+    this.#defer({ batch, out }, i, vectors, routed, inForce);
+    return undefined;
+  }
+
+  /** Puts the vector off until the night, in the transaction that passes it. */
+  #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion }: Routed, { controlRevision }: InForce): void {
+    const { pipeline, metrics, reader } = this.#options;
+    const key = batch.key(i) ?? reader.entity(vectors, vectors.length - 1);
+    vectors.values.pop();
+    const { topic, partition } = batch;
+    const vector = Buffer.from(batch.bytes(i)!);
+    out.emitFor(i, 'deferred', key, { route, routeVersion, controlRevision, topic, partition, offset: batch.offset(i), vector });
+    out.done(i);
+    metrics.count('millrace_records_deferred_total', { pipeline: pipeline.name, route });
+  } // prettier-ignore
+
+  /** From where on new rules hold. */
+  #sayRoutes({ routes, routeVersion, controlRevision }: InForce): void {
+    const run = this.#runs[0];
+    if (run === undefined || routes === this.#routesSaid) return;
+    this.#routesSaid = routes;
+    const { topic, partition } = run.batch;
+    const from = { topic, partition, offset: run.batch.offset(run.next) };
+    this.#options.logger.info({ ...from, routeVersion, controlRevision }, 'routes in force from here on');
   }
 
   async #score(taken: Taken, chosen: Chosen): Promise<void> {
@@ -255,7 +248,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   /** Predictions and closings of a batch, in one synchronous stretch. */
-  #close({ runs, at, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
+  #close({ runs, at, routed, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
     const { writer, reader, clock, name } = this.#options;
     const scoredAt = clock.now();
     const batchId = `${name}-${this.#batches++}`;
@@ -266,7 +259,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       const failure = answers.failed.get(row);
       if (failure === undefined) {
         const outputs = answers.outputs(row);
-        const { bytes, decision } = write(row, outputs, run.batch.offset(i));
+        const { bytes, decision } = write(row, outputs, run.batch.offset(i), routed[row]!);
         run.out.emitFor(i, 'predictions', run.batch.key(i) ?? reader.entity(vectors, row), bytes);
         run.out.done(i);
         tally.add(decision, outputs[0], (scoredAt - reader.appendTime(vectors, row)) / 1000);
@@ -286,8 +279,3 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
   }
 }
-
-const mismatch = (value: FeaturesValue | Bad | null): string =>
-  value === null || value instanceof Bad
-    ? 'the vector is of another feature set'
-    : `the vector is of feature set v${value.featureSet}, hash ${value.featureSetHash}; the model needs another`;

@@ -1,7 +1,7 @@
 /** What one pipeline is served by: a model board for each version of its feature set, and one processor over all of them. */
 import { openCodec, type RecordCodec, type Registry } from '@millrace/avro';
 import {
-  catalogue, CHAMPION, championOf, consumerGroup, type ControlRecord, type Cuts as CutsValue, deadLetterTopic, type FeaturesValue,
+  catalogue, CHAMPION, championOf, consumerGroup, type ControlRecord, type Cuts as CutsValue, deadLetterTopic, type Deferred, type FeaturesValue,
   type PredictionValue, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
 import { everySet, type Pipeline } from '@millrace/define';
@@ -20,7 +20,9 @@ import type { InferenceSettings } from './config.ts';
 import { Cuts } from './cuts.ts';
 import { readCuts } from './keptCuts.ts';
 import { Lane } from './lane.ts';
+import type { ChooseRoute } from './laneOptions.ts';
 import type { ModelSource } from './models.ts';
+import { Router } from './routing.ts';
 import { type SetsOutputs, SetsTask } from './setsTask.ts';
 import { VectorReader } from './vectors.ts';
 
@@ -46,6 +48,7 @@ interface SetLine {
   readonly version: number;
   readonly board: Board;
   readonly reader: VectorReader;
+  readonly router: Router;
   readonly writer: PredictionWriter;
   /** Its vectors: those that are newest of their entity, and those aside. */
   readonly inputs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
@@ -56,10 +59,17 @@ export class Line {
   readonly processor: Processor;
   readonly #options: LineOptions;
   readonly #sets: readonly SetLine[];
+  readonly #deferred: RecordCodec<Deferred>;
   readonly #cuts: RecordCodec<CutsValue> | undefined;
   readonly #tasks = new Map<number, SetsTask>();
 
-  constructor(options: LineOptions, sets: readonly SetLine[], cuts: RecordCodec<CutsValue> | undefined) {
+  constructor(
+    options: LineOptions,
+    sets: readonly SetLine[],
+    deferred: RecordCodec<Deferred>,
+    cuts: RecordCodec<CutsValue> | undefined,
+  ) {
+    this.#deferred = deferred;
     this.pipeline = options.pipeline;
     this.#options = options;
     this.#sets = sets;
@@ -121,6 +131,7 @@ export class Line {
     const topics = topicsOf(pipeline);
     const outputs = {
       predictions: { topic: topics.predictions },
+      deferred: { topic: topics.deferred, codec: this.#deferred },
       ...(this.#cuts && { cuts: { topic: topics.cuts, codec: this.#cuts } }),
     };
     return {
@@ -169,13 +180,14 @@ export class Line {
   }
 
   #lane(
-    { version, board, reader, writer }: SetLine,
+    { version, board, reader, router, writer }: SetLine,
     { id, generation, signal }: TaskContext<SetsOutputs>,
     owns?: (sourcePartition: number, sourceOffset: number) => boolean,
   ): Lane {
     const { pipeline, instance, clock, metrics, tracing, logger } = this.#options;
     const name = `${instance}-${id}-${generation}${this.#sets.length === 1 ? '' : `-v${version}`}`;
-    const given = { pipeline, board, reader, writer, name, clock, metrics, tracing, logger };
+    const route: ChooseRoute = (vectors, row, inForce) => router.choose(vectors, row, inForce);
+    const given = { pipeline, board, reader, route, writer, name, clock, metrics, tracing, logger };
     return new Lane({ ...given, ...(owns && { owns }) }, signal);
   }
 }
@@ -206,11 +218,17 @@ export const openLine = async (options: LineOptions): Promise<Line> => {
         version,
         board: new Board({ pipeline: set, aliases, models, limits, clock, metrics, logger }),
         reader: new VectorReader(set, inputs),
+        router: new Router(set, features),
         writer: new PredictionWriter(set, features, predictions),
         inputs,
       };
     }),
   );
-  const { cuts } = topicsOf(pipeline);
-  return new Line(options, sets, sets.length === 1 ? undefined : await codecOf<CutsValue>(pipeline, cuts));
+  const { cuts, deferred } = topicsOf(pipeline);
+  return new Line(
+    options,
+    sets,
+    await codecOf<Deferred>(pipeline, deferred),
+    sets.length === 1 ? undefined : await codecOf<CutsValue>(pipeline, cuts),
+  );
 };

@@ -5,7 +5,7 @@
  */
 import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
 import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import { type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
 import type { SharedField } from './answer.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -16,6 +16,8 @@ export interface RowFields {
   readonly decision: string;
   readonly kpis: Float64Array;
   readonly vectorOffset: number;
+  readonly route: string;
+  readonly routeVersion: number;
 }
 
 const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
@@ -31,6 +33,8 @@ type Part =
   | { readonly kind: 'shared'; readonly names: string[] }
   | { readonly kind: 'own'; readonly put: Put };
 
+/** Rules may change for as long as the process lives. */
+const ROUTES_KEPT_MAX = 1_000;
 const LONG_BYTES_MAX = 10;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -88,6 +92,7 @@ const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: rea
 export class PredictionBytes {
   readonly #predictions: RecordCodec<PredictionValue>;
   readonly #slots: number;
+  readonly #routes = new Map<string, Source>();
   readonly #parts: readonly Part[];
   /** Bytes of a row's own fields, and of the frame, at most. */
   readonly #ownBytesMax: number;
@@ -127,7 +132,9 @@ export class PredictionBytes {
     const { outputs } = pipeline.model;
     const figures = outputs.length * FLOAT_BYTES + Object.keys(pipeline.kpis).length * DOUBLE_BYTES;
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
-    this.#ownBytesMax = FRAME_BYTES + idBytes + decisionBytesMax + figures + LONG_BYTES_MAX;
+    const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
+    this.#ownBytesMax =
+      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX;
   }
 
   #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Source>): ReadonlyMap<string, Put> {
@@ -139,6 +146,7 @@ export class PredictionBytes {
     for (const name of outputs) hasType(codec, `outputs.${name}`, 'float');
     for (const name of kpis) hasType(codec, `kpis.${name}`, 'double');
     hasType(codec, 'vectorOffset', 'long');
+    hasType(codec, 'routeVersion', 'int');
     return new Map<keyof RowFields, Put>([
       [
         'predictionId',
@@ -172,7 +180,24 @@ export class PredictionBytes {
         },
       ],
       ['vectorOffset', (into, to, { vectorOffset }) => putLong(into, to, vectorOffset)],
+      [
+        'route',
+        (_, to, { route }, target) => {
+          const source = this.#routeBytes(route);
+          return copy(source, 0, source.bytes.length, target, to);
+        },
+      ],
+      ['routeVersion', (into, to, { routeVersion }) => putLong(into, to, routeVersion)],
     ]);
+  }
+
+  #routeBytes(route: string): Source {
+    let source = this.#routes.get(route);
+    if (source === undefined) {
+      if (this.#routes.size >= ROUTES_KEPT_MAX) this.#routes.clear();
+      this.#routes.set(route, (source = sourceOf(this.#predictions.encodeField('route', route))));
+    }
+    return source;
   }
 
   /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */

@@ -9,7 +9,8 @@ import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from 
 import type { Clock, Logger } from '@millrace/telemetry';
 import type { Board } from './board.ts';
 import type { Cuts } from './cuts.ts';
-import type { Lane, PredictionOutputs } from './lane.ts';
+import type { Lane } from './lane.ts';
+import type { PredictionOutputs } from './laneOptions.ts';
 
 export interface SetsOutputs extends PredictionOutputs {
   readonly cuts: CutsValue;

@@ -42,10 +42,11 @@ const by = fc.record({ model: text, modelVersion: text, modelDigest: text, fallb
 const inForce = fc.record({
   controlRevision: whole,
   thresholds: fc.record({ block: score, review: score }),
-  route: text,
+  routes: fc.constant([]),
   routeVersion: fc.nat(),
   arm: text,
 });
+const routed = fc.record({ route: text, routeVersion: fc.nat(), to: fc.constant('stream' as const) });
 
 const taken = (vectors: readonly FeaturesValue[]): Vectors => {
   const into = new Vectors(reader.rows.slots, vectors.length);
@@ -55,14 +56,14 @@ const taken = (vectors: readonly FeaturesValue[]): Vectors => {
 
 test('the bytes of a prediction are those of the prediction as a value', () => {
   fc.assert(
-    fc.property(rows, by, inForce, whole, text, (of, answerer, force, scoredAt, batchId) => {
+    fc.property(rows, by, inForce, routed, whole, text, (of, answerer, force, chosen, scoredAt, batchId) => {
       const vectors = taken(of.map(([one]) => one));
       const write = writer.begin({ vectors, by: answerer, inForce: force, scoredAt, batchId });
-      const written = of.map(([, output, offset], row) => write(row, [output], offset));
+      const written = of.map(([, output, offset], row) => write(row, [output], offset, chosen));
       for (const [row, [given, output, vectorOffset]] of of.entries()) {
         // As it was read: what is no float on the way in is one then.
         const read = features.decode(features.encode(given)) as FeaturesValue;
-        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, scoredAt, batchId }); // prettier-ignore
+        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, routed: chosen, scoredAt, batchId }); // prettier-ignore
         expect(written[row]!.decision).toBe(value.decision);
         expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
       }

@@ -5,7 +5,8 @@ import { fraud } from '@millrace/pipelines';
 import type { InboundBatch, Outcomes } from '@millrace/stream';
 import { noLogger, noMetrics, noTracing, type TurnedClock, turnedClock } from '@millrace/telemetry';
 import { PredictionWriter } from '../src/answer.ts';
-import { Lane, type PredictionOutputs } from '../src/lane.ts';
+import { Lane } from '../src/lane.ts';
+import type { PredictionOutputs } from '../src/laneOptions.ts';
 import { VectorReader } from '../src/vectors.ts';
 import { codecs, FEATURES, vectorOf } from './harness.ts';
 
@@ -66,7 +67,7 @@ const rig = (): Rig => {
     scorer: { provider: 'stub', score, close: async () => undefined },
     close: async () => undefined,
   };
-  const inForce = { controlRevision: 1, thresholds: fraud.thresholds, route: '', routeVersion: 0, arm: '' };
+  const inForce = { controlRevision: 1, thresholds: fraud.thresholds, routes: [], routeVersion: 0, arm: '' };
   const world = {
     pipeline: { ...fraud, model: { ...fraud.model, fallback: [] } },
     reader: new VectorReader(fraud, new Map([['fraud.features.v1', features]])),
@@ -82,6 +83,7 @@ const rig = (): Rig => {
       {
         ...world,
         name: 'lane',
+        route: () => ({ route: 'default', routeVersion: 0, to: 'stream' }),
         clock,
         metrics: noMetrics,
         tracing: noTracing,

@@ -2,6 +2,7 @@ import { type FeaturesValue, predictionId, type PredictionValue } from '@millrac
 import { compileCondition, compileNumber, type Environment, type Pipeline } from '@millrace/define';
 import type { Answerer } from '../src/answer.ts';
 import type { InForce } from '../src/board.ts';
+import type { Routed } from '../src/routing.ts';
 
 /** One row with its answer, ready to become a prediction. */
 export interface Answered {
@@ -11,6 +12,7 @@ export interface Answered {
   readonly outputs: readonly number[];
   readonly by: Answerer;
   readonly inForce: InForce;
+  readonly routed: Routed;
   readonly scoredAt: number;
   readonly batchId: string;
 }
@@ -65,8 +67,8 @@ export const predictionsOf = (pipeline: Pipeline): ((answered: Answered) => Pred
       featureSet: vector.featureSet,
       featureSetHash: vector.featureSetHash,
       controlRevision: inForce.controlRevision,
-      route: inForce.route,
-      routeVersion: inForce.routeVersion,
+      route: answered.routed.route,
+      routeVersion: answered.routed.routeVersion,
       arm: inForce.arm,
       role: ROLE,
       fallback: by.fallback,

@@ -17,6 +17,7 @@ const HOUSE = [
   'millrace/repartition',
   'millrace/progress',
   'millrace/cuts',
+  'millrace/deferred',
   'millrace/run',
   'millrace/redrive',
   'millrace/publication',

@@ -7,7 +7,7 @@ import { EVENT_ENVELOPE, featuresEnvelope, predictionHead, predictionTail } from
 export interface PipelineSchemas {
   /** Stream name -> schema of its events. */
   readonly events: Readonly<Record<string, string>>;
-  /** Also of the aside and deferred topics. */
+  /** Also of the aside topic. */
   readonly features: string;
   readonly prediction: string;
 }
@@ -51,10 +51,40 @@ const scoredVector = (pipeline: Pipeline): AvscRecord => {
   return named('FeatureVector', doc, [...values.values()]);
 };
 
-/** What happened, apart from the envelope: what decisions and business figures may use. */
-const eventFields = (pipeline: Pipeline, event: AvscRecord): readonly AvscField[] => {
+const required = (schemas: SchemaSource, path: string): string => {
+  const text = schemas(path);
+  if (text === undefined) throw new Error(`there is no schema '${path}': add schemas/${path}.avsc`);
+  return text;
+};
+
+/** What happened, apart from the envelope. */
+const fieldsOfEvent = (pipeline: Pipeline, event: AvscRecord): readonly AvscField[] => {
   const envelope = new Set<string>([...EVENT_ENVELOPE, pipeline.events[pipeline.scores]!.time]);
   return event.fields.filter(({ name }) => !envelope.has(name));
+};
+
+/** And what tables say of it: what decisions and business figures may use. */
+const eventFields = (pipeline: Pipeline, event: AvscRecord): readonly AvscField[] => [
+  ...fieldsOfEvent(pipeline, event),
+  ...Object.entries(pipeline.reference).map(([name, d]) => ({
+    name,
+    type: ['null', 'double'],
+    default: null,
+    doc: `Of the table ${'aggregate' in d ? d.aggregate.of : ''}, as it was at the event time; null is missing.`,
+  })),
+];
+
+/**
+ * What expressions over a vector may read with `field()`: what of the event stands in it, and its event time.
+ * @throws Error when the schema of the scored stream does not exist
+ */
+export const fieldsInVectors = (
+  pipeline: Pipeline,
+  schemas: SchemaSource = repositorySchemas,
+): readonly string[] => {
+  const { schema, time } = pipeline.events[pipeline.scores]!;
+  const event = parseRecord(required(schemas, schema), schema);
+  return [time, ...fieldsOfEvent(pipeline, event).map(({ name }) => name)];
 };
 
 /** Schema of the features topic. @param event schema of the scored stream's events */
@@ -112,12 +142,6 @@ export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
       { name: 'features', type: scoredVector(pipeline), doc: 'The vector that was scored.' },
     ],
   };
-};
-
-const required = (schemas: SchemaSource, path: string): string => {
-  const text = schemas(path);
-  if (text === undefined) throw new Error(`there is no schema '${path}': add schemas/${path}.avsc`);
-  return text;
 };
 
 /**

@@ -28,7 +28,6 @@ describe('schemas: plan and apply', () => {
       ['shop-orders.features.v2.aside-value', 'register'],
       ['shop-orders.predictions.v1-value', 'register'],
       ['shop-orders.predictions.v1.aside-value', 'register'],
-      ['shop-orders.deferred.v1-value', 'register'],
     ]);
     expect(registered).toEqual([]);
     const applied = await applySchemas(registry, plan);

@@ -6,7 +6,7 @@ import {
   parseDuration,
   type Pipeline,
 } from '@millrace/define';
-import { type CompiledStage, compileStage } from './stage.ts';
+import { type CompiledStage, compileStage, referencesOf } from './stage.ts';
 
 /** A feature set as something that runs: stages, one for each entity key, and the vector at the end. */
 export interface CompiledSet {
@@ -16,6 +16,8 @@ export interface CompiledSet {
   readonly scores: string;
   /** Names of the vector's values, in order. */
   readonly names: readonly string[];
+  /** Names of the values of reference tables that stand beside the vector. */
+  readonly reference: readonly string[];
   /** In the order in which events pass them; none where no view looks at more than the event in hand. */
   readonly stages: readonly CompiledStage[];
   /**
@@ -23,6 +25,8 @@ export interface CompiledSet {
    * computed in double precision and rounded to float32 at the end; missing is NaN.
    */
   finish(fields: Readonly<Record<string, unknown>>, partials: readonly Float64Array[]): Float32Array;
+  /** The values of `reference`, in its order, in double precision; missing is NaN. */
+  referenceOf(partials: readonly Float64Array[]): Float64Array;
 }
 
 export interface CompileOptions {
@@ -52,6 +56,18 @@ const restingOrder = (rests: ReadonlyMap<string, ReadonlySet<string>>): readonly
   return [...ordered];
 };
 
+/** Puts what the stages gave of these names into their order. */
+const placing = (names: readonly string[], stages: readonly CompiledStage[]) => {
+  const places = stages.flatMap(({ features }, s) =>
+    features.map((name, i) => ({ s, i, to: names.indexOf(name) })).filter(({ to }) => to >= 0),
+  );
+  return (partials: readonly Float64Array[]): Float64Array => {
+    const values = new Float64Array(names.length);
+    for (const { s, i, to } of places) values[to] = partials[s]![i]!;
+    return values;
+  };
+};
+
 const compileFinish = (
   pipeline: Pipeline,
   names: readonly string[],
@@ -77,10 +93,9 @@ const compileFinish = (
       ? []
       : [{ at: index.get(name)!, compute: compileNumber(expression, env) }];
   });
-  const places = stages.map(stage => stage.features.map(name => index.get(name)!));
+  const place = placing(names, stages);
   return (fields, partials) => {
-    const hand = { fields, values: new Float64Array(names.length) };
-    places.forEach((at, s) => at.forEach((place, i) => (hand.values[place] = partials[s]![i]!)));
+    const hand = { fields, values: place(partials) };
     for (const { at, compute } of computed) hand.values[at] = compute(hand);
     return Float32Array.from(hand.values);
   };
@@ -90,8 +105,12 @@ const compileFinish = (
 export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): CompiledSet => {
   const { features, events, scores } = pipeline;
   const names = featureNames(features);
-  const keys = (events[scores]?.keys ?? []).filter(key =>
-    features.views.some(v => v.key === key && Object.values(v.features).some(d => 'aggregate' in d)),
+  const reference = Object.keys(pipeline.reference);
+  const tables = new Set(referencesOf(pipeline).map(({ key }) => key));
+  const keys = (events[scores]?.keys ?? []).filter(
+    key =>
+      tables.has(key) ||
+      features.views.some(v => v.key === key && Object.values(v.features).some(d => 'aggregate' in d)),
   );
   const stages = keys.map(key => compileStage(pipeline, key, options.allowanceMs ?? ALLOWANCE_MS));
   return {
@@ -99,7 +118,9 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
     hash: hashFeatureSet(pipeline),
     scores,
     names,
+    reference,
     stages,
     finish: compileFinish(pipeline, names, stages),
+    referenceOf: placing(reference, stages),
   };
 };

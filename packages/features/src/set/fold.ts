@@ -7,6 +7,8 @@ export interface Vector {
   readonly event: FoldEvent;
   /** In the set's order; missing is NaN. */
   readonly values: Float32Array;
+  /** Values of reference tables, in the set's order; missing is NaN. */
+  readonly reference: Float64Array;
   /** Older than an event that one of its keys had seen. */
   readonly late: boolean;
 }
@@ -31,6 +33,11 @@ export function* foldInOrder(set: CompiledSet, events: Iterable<FoldEvent>): Gen
       if (folded.values !== undefined) partials.push(folded.values);
     });
     if (event.stream === set.scores && partials.length === set.stages.length && !event.withdrawn)
-      yield { event, values: set.finish(event.fields, partials), late };
+      yield {
+        event,
+        values: set.finish(event.fields, partials),
+        reference: set.referenceOf(partials),
+        late,
+      };
   }
 }

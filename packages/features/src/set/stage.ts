@@ -28,7 +28,7 @@ export interface CompiledStage {
   readonly streams: readonly string[];
   /**
    * Event time from which on no event needs a chunk of this key, unless it is older by more than the allowance than the
-   * newest; infinity for a chunk that is not known here.
+   * newest; infinity for rows of a table, and for a chunk that is not known here.
    */
   neededUntil(chunk: string): number;
   /** State of an entity that has seen nothing. */
@@ -67,12 +67,24 @@ const readingsOf = (
   return [...readings.values()];
 };
 
-/** Compiles the aggregates of all views with one key. `allowanceMs`: see `compileSet`. */
+/** Values of reference tables beside the vector, each with the key by which its table is looked up. */
+export const referencesOf = ({
+  reference,
+  events,
+}: Pipeline): readonly { readonly name: string; readonly key: string; readonly aggregate: Aggregate }[] =>
+  Object.entries(reference).flatMap(([name, d]) =>
+    'aggregate' in d ? [{ name, key: events[d.aggregate.of]!.keys[0]!, aggregate: d.aggregate }] : [],
+  );
+
+/** Compiles the aggregates of all views and reference tables with one key. `allowanceMs`: see `compileSet`. */
 export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: number): CompiledStage => {
-  const named = pipeline.features.views
-    .filter(view => view.key === key)
-    .flatMap(view => Object.entries(view.features))
-    .flatMap(([name, d]) => ('aggregate' in d ? [{ name, aggregate: d.aggregate }] : []));
+  const named = [
+    ...pipeline.features.views
+      .filter(view => view.key === key)
+      .flatMap(view => Object.entries(view.features))
+      .flatMap(([name, d]) => ('aggregate' in d ? [{ name, aggregate: d.aggregate }] : [])),
+    ...referencesOf(pipeline).filter(one => one.key === key),
+  ];
   const aggregates = named.map(n => n.aggregate);
   // The scored stream always passes, so that duplicates are known here too.
   const streams = [...new Set([pipeline.scores, ...aggregates.map(a => a.of)])];
@@ -107,7 +119,7 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     streams,
     neededUntil: chunk => {
       const layout = layouts.find(l => chunk.startsWith(`${l.stream}:`));
-      return layout === undefined
+      return layout === undefined || layout.isTable
         ? Number.POSITIVE_INFINITY
         : endOfChunk(chunk.slice(layout.stream.length + 1)) + layout.retentionMs;
     },

@@ -144,6 +144,11 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
         const newest = newestRow(w, m);
         return newest === undefined ? empty : newest.leaf.valueAt(newest.row, m);
       };
+    case 'inForce':
+      return w => {
+        const newest = newestRow(w, 0);
+        return newest === undefined ? empty : orEmpty(newest.leaf.valueAt(newest.row, m));
+      };
     case 'timeSinceLast':
       return w => {
         const newest = newestRow(w, m);

@@ -9,7 +9,10 @@ export interface FoldEvent {
   readonly withdrawn: boolean;
   /** Event time, milliseconds since the epoch; a label carries its event's. */
   readonly time: number;
-  /** Labels: when it became known, milliseconds since the epoch; undefined for events. */
+  /**
+   * Labels: when it became known, milliseconds since the epoch. Rows of a table: their time, so that they too come before
+   * events of the same time. Undefined for events.
+   */
   readonly knownAt: number | undefined;
   readonly sequence: number;
   /** Source coordinates: they order what nothing else does. */
@@ -29,7 +32,7 @@ export const readEvent = (
   partition: number,
   offset: number,
 ): FoldEvent => {
-  const { time, knownAt } = pipeline.events[stream] as EventStream;
+  const { time, table, knownAt = table && time } = pipeline.events[stream] as EventStream;
   return {
     stream,
     eventId: String(fields['eventId']),

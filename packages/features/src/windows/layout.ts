@@ -25,6 +25,8 @@ export interface Layout {
   readonly stream: string;
   /** Whether entries count only from a time at which they became known (labels). */
   readonly hasKnownAt: boolean;
+  /** Rows are in force until the next: the newest is never too old. */
+  readonly isTable: boolean;
   /** Measure 0 counts every event. */
   readonly measures: readonly Measure[];
   /** Entries older than the newest by this are dropped, milliseconds. */
@@ -37,6 +39,8 @@ export interface Layout {
 
 /** Greatest magnitude of a scaled value; beyond it a figure is taken as missing. 2^43 cents are 87 thousand million. */
 export const SCALED_MAX = 2 ** 43;
+/** How long the rows of a table are kept once they are replaced: as long as events lie on their topics, so that all find theirs. */
+const REPLACED_MS = durationMs('90d');
 const LIMB = 2 ** 16;
 export const SQUARE_PARTS = 5;
 
@@ -112,6 +116,7 @@ const specsOf = (a: Aggregate): readonly MeasureSpec[] => {
     case 'min':
     case 'max':
     case 'last':
+    case 'inForce':
       return [{ kind: 'raw', value, where }];
     case 'distinct':
       return [{ kind: 'text', value, where }];
@@ -142,8 +147,9 @@ export const layoutOf = (
     );
   }
   const hasKnownAt = pipeline.events[stream]?.knownAt !== undefined;
-  const retentionMs =
-    allowanceMs + Math.max(0, ...aggregates.map(a => durationMs(a.window) + durationMs(a.delay)));
+  const isTable = pipeline.events[stream]?.table === true;
+  const spansMs = aggregates.map(a => durationMs(a.window) + durationMs(a.delay));
+  const retentionMs = allowanceMs + (isTable ? REPLACED_MS : Math.max(0, ...spansMs));
   const digest = createHash('sha256')
     .update(canonicalJson({ stream, hasKnownAt, timeZone: pipeline.timeZone, specs: [...specs.keys()] }))
     .digest();
@@ -151,6 +157,7 @@ export const layoutOf = (
     layout: {
       stream,
       hasKnownAt,
+      isTable,
       measures: [...specs.values()].map(spec => compileMeasure(spec, pipeline.timeZone)),
       retentionMs,
       bytesPerRow: 200 + 24 * specs.size + ([...specs.values()].some(s => s.kind === 'text') ? 200 : 0),

@@ -111,11 +111,13 @@ export class Timeline {
     return 'folded';
   }
 
-  /** Drops the leaves that lie wholly before `time` less the retention. */
+  /** Drops the leaves that lie wholly before `time` less the retention; of a table, not the one that is in force then. */
   expireBefore(time: number): void {
     const before = time - this.layout.retentionMs;
     let gone = 0;
     while (gone < this.leaves.length && this.leaves[gone]!.end <= before) gone++;
+    const inForce = this.layout.isTable ? this.lastWith(0, gone, 0) : -1;
+    if (inForce >= 0) gone = inForce;
     if (gone === 0) return;
     for (const leaf of this.leaves.splice(0, gone)) {
       this.dropped.push(keyOf(leaf));

@@ -41,9 +41,11 @@ const endAt = (stream: string, isLabels: boolean, event: FoldEvent, before: bool
 
 /** The window of a span as the event in hand sees it: times in (t - delay - window, t - delay]. */
 export const openWindow = (timeline: Timeline, span: WindowSpan, event: FoldEvent): Window => {
-  const { stream, hasKnownAt } = timeline.layout;
+  const { stream, hasKnownAt, isTable } = timeline.layout;
   const through =
-    span.delayMs > 0 ? endOf(event.time - span.delayMs) : endAt(stream, hasKnownAt, event, span.before);
+    span.delayMs > 0 || isTable
+      ? endOf(event.time - span.delayMs)
+      : endAt(stream, hasKnownAt, event, span.before);
   const after = endOf(event.time - span.delayMs - span.windowMs);
   const from = timeline.positionThrough(after);
   const to = timeline.positionThrough(through);

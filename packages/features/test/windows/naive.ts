@@ -32,6 +32,12 @@ const standing = (past: readonly FoldEvent[], stream: string, at: number): reado
 /** The value of an aggregate for the event `e`, which is the last of `past`. */
 export const naiveAggregate = (a: Aggregate, past: readonly FoldEvent[], e: FoldEvent): number => {
   const end = e.time - durationMs(a.delay);
+  if (a.kind === 'inForce') {
+    const empty = a.empty === 'missing' ? Number.NaN : a.empty;
+    const row = standing(past, a.of, Number.POSITIVE_INFINITY).findLast(({ time }) => time <= e.time);
+    const value = row === undefined ? Number.NaN : compileNumber(a.value!, env)(row);
+    return Number.isNaN(value) ? empty : value;
+  }
   const looksBack = a.kind === 'last' || a.kind === 'timeSinceLast';
   const inWindow = standing(past, a.of, e.time).filter(row => {
     if (row.time <= end - durationMs(a.window) || row.time > end) return false;

@@ -35,8 +35,8 @@ const runIdOf = ({ name, timeZone }: Pipeline, options: BatchOptions, nowMs: num
   const asOfMs = timeOf('as-of', options.asOf);
   const basic = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:]|\.000/g, '');
   const run = options.run ?? `${name}-${asOfMs === undefined ? dayIn(timeZone, nowMs) : `as-of-${basic(asOfMs)}`}`;
-  if (!RUN_ID.test(run) || run === 'live')
-    throw new UsageError(`--run: '${run}' cannot be the id of a run: letters, digits, and . _ - between them, and not live`);
+  if (!RUN_ID.test(run) || run === 'live' || run === 'deferred')
+    throw new UsageError(`--run: '${run}' cannot be the id of a run: letters, digits, and . _ - between them, and not live or deferred`);
   return run;
 }; // prettier-ignore
 
@@ -63,7 +63,7 @@ const manifestOf = ({ run, report }: NightResult) => {
 
 const print = (io: Io, result: NightResult): void => {
   const { run, report } = result;
-  const { model, entities, tombstones, scored, deadLettered, decisions, digest } = report;
+  const { model, entities, tombstones, scored, deadLettered, decisions, digest, putOff } = report;
   const rows: (readonly [string, string | number])[] = [
     ['run', run.run],
     ['slice', report.asOf === null ? 'when it began' : `as of ${report.asOf}`],
@@ -73,6 +73,8 @@ const print = (io: Io, result: NightResult): void => {
     ['scored', scored],
     ['dead letters', deadLettered],
     ['gone (tombstones)', tombstones],
+    ['put off by rules, scored now', putOff.scored],
+    ['put off by rules, dead letters', putOff.deadLettered],
     ...Object.entries(decisions).map(([name, count]) => [`decision ${name}`, count] as const),
     ['waited for the stream', `${(report.waitedMs / 1000).toFixed(1)} s`],
     ['digest', digest],

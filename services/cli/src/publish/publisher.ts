@@ -10,7 +10,7 @@ export interface StreamValue {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** Writes values straight to their topics, like every producer outside: keyed by the entity, placed by Kafka's murmur2. */
+/** Writes values straight to their topics, like every producer outside: keyed by their stream's first key, placed by Kafka's murmur2. */
 export interface Publisher {
   /** Resolves when all are acknowledged. */
   publish(values: readonly StreamValue[]): Promise<void>;
@@ -25,16 +25,17 @@ export const openPublisher = async (world: World, pipeline: Pipeline): Promise<P
     await Promise.all(
       Object.entries(names).map(async ([stream, topic]) => {
         const spec = topics.find(t => t.name === topic)!;
+        const codec = await openCodec(world.registry, spec.value!);
         return [
           stream,
-          { topic, partitions: spec.partitions, codec: await openCodec(world.registry, spec.value!) },
+          { topic, keyField: pipeline.events[stream]!.keys[0]!, partitions: spec.partitions, codec },
         ] as const;
       }),
     ),
   );
   const toRecord = ({ stream, value }: StreamValue): OutRecord => {
-    const { topic, partitions, codec } = writers.get(stream)!;
-    const key = Buffer.from(String(value[pipeline.entity]));
+    const { topic, keyField, partitions, codec } = writers.get(stream)!;
+    const key = Buffer.from(String(value[keyField]));
     return { topic, partition: murmur2Partition(key, partitions), key, value: codec.encode(value) };
   };
   const producer = await world.broker.producer();

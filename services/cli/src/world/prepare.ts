@@ -64,7 +64,13 @@ export const firstControls = (
   return [
     { ...common, revision: 1, kind: 'model-alias', name: 'champion', value: alias },
     { ...common, revision: 1, kind: 'thresholds', name: 'default', value: pipeline.thresholds },
-    { ...common, revision: 1, kind: 'routes', name: 'default', value: { version: 1, rules: [] } },
+    {
+      ...common,
+      revision: 1,
+      kind: 'routes',
+      name: 'default',
+      value: { version: 1, rules: pipeline.routes },
+    },
   ];
 };
 

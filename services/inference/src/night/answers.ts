@@ -7,9 +7,11 @@ import type { NightOutcome } from './record.ts';
 
 export interface AnswersOf {
   readonly broker: Broker;
-  readonly run: string;
+  readonly isOurs: (prediction: PredictionValue) => boolean;
+  /** Whose dead letters are ours. */
   readonly group: string;
-  readonly features: string;
+  /** Whose letters they are. */
+  readonly input: string;
   readonly predictions: string;
   readonly codec: Codec<PredictionValue>;
   readonly from: { readonly predictions: readonly number[]; readonly letters: readonly number[] };
@@ -52,17 +54,17 @@ async function* partitionsOf(
   }
 }
 
-const lettersOf = async ({ broker, features, group, from }: AnswersOf): Promise<number> => {
+const lettersOf = async ({ broker, input, group, from }: AnswersOf): Promise<number> => {
   let letters = 0;
-  for await (const runs of partitionsOf(broker, deadLetterTopic(features), from.letters))
+  for await (const runs of partitionsOf(broker, deadLetterTopic(input), from.letters))
     for await (const run of runs)
       for (let i = 0; i < run.length; i++)
         if (letterOf(name => run.header(i, name))?.group === group) letters++;
   return letters;
 };
 
-export const countAnswers = async (of: AnswersOf): Promise<Omit<NightOutcome, 'waitedMs'>> => {
-  const { broker, run: id, predictions, codec, from } = of;
+export const countAnswers = async (of: AnswersOf): Promise<Omit<NightOutcome, 'waitedMs' | 'putOff'>> => {
+  const { broker, isOurs, predictions, codec, from } = of;
   const digest = new SetDigest();
   const decisions = new Map<string, number>();
   let [scored, repeated] = [0, 0];
@@ -74,7 +76,7 @@ export const countAnswers = async (of: AnswersOf): Promise<Omit<NightOutcome, 'w
       await codec.prepare(values);
       for (const bytes of values) {
         const value = bytes === null ? null : codec.decode(bytes);
-        if (value === null || value instanceof Bad || value.runId !== id) continue;
+        if (value === null || value instanceof Bad || !isOurs(value)) continue;
         if (ids.has(value.predictionId)) repeated++;
         else scored++;
         ids.add(value.predictionId);

@@ -1,13 +1,13 @@
 import { Bad, openCodec } from '@millrace/avro';
 import { catalogue, CHAMPION, championOf, type ControlRecord, deadLetterTopic, MILLRACE_TOPICS, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
 import { hashFeatureSet } from '@millrace/define';
-import type { Admin } from '@millrace/stream';
 import { ControlEntries, type Wanted } from '../inForce.ts';
+import { captureDeferred } from './deferred.ts';
 import { openNightModel } from './model.ts';
 import { newestOf } from './newest.ts';
 import type { NightOptions } from './options.ts';
 import { type CapturedNight, capturedOf, NIGHT, type NightTerms, type RunLog } from './record.ts';
-import { captureSlice, NightRefused, refuseTooOld } from './slice.ts';
+import { captureSlice, endsOf, NightRefused, refuseTooOld } from './slice.ts';
 
 /** What the control topic wants now. */
 const wantedNow = async ({ broker, registry, pipeline }: NightOptions): Promise<Wanted> => {
@@ -24,12 +24,6 @@ const wantedNow = async ({ broker, registry, pipeline }: NightOptions): Promise<
     }
   }
   return entries.wanted();
-};
-
-const endsOf = async (admin: Admin, topic: string): Promise<readonly number[]> => {
-  const ends: number[] = [];
-  for (const { partition, offset } of await admin.endOffsets(topic)) ends[partition] = offset;
-  return ends;
 };
 
 const isoOf = (ms: number | undefined): string | null =>
@@ -70,8 +64,8 @@ const capture = async (options: NightOptions): Promise<Run> => {
   const { entities, tombstones } = await newestOf(broker, slice, signal);
   const terms: NightTerms = {
     asOf: isoOf(asOfMs), model: { name: alias.model, version: alias.version, digest },
-    controlRevision: Math.max(wanted.revision, alias.revision), thresholds: wanted.thresholds, route: wanted.route,
-    routeVersion: wanted.routeVersion, entities, tombstones,
+    controlRevision: Math.max(wanted.revision, alias.revision), thresholds: wanted.thresholds,
+    routeVersion: wanted.routeVersion, entities, tombstones, deferred: await captureDeferred(options),
     answersFrom: { predictions: await endsOf(admin, predictions), letters: await endsOf(admin, deadLetterTopic(features)) },
   };
   return {

@@ -1,6 +1,6 @@
 /** What is written of a night on `millrace.runs.v1`: over what and with what before the first score, what came of it at the end. */
 import { Bad, openCodec, type Registry } from '@millrace/avro';
-import { catalogue, MILLRACE_TOPICS, type Run } from '@millrace/contracts';
+import { catalogue, MILLRACE_TOPICS, type Run, type Stretch } from '@millrace/contracts';
 import type { Broker } from '@millrace/stream';
 
 export const NIGHT = 'night';
@@ -11,13 +11,18 @@ export interface NightTerms {
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly controlRevision: number;
   readonly thresholds: Readonly<Record<string, number>>;
-  readonly route: string;
   readonly routeVersion: number;
   /** Entities in the slice: whoever goes on must find as many. */
   readonly entities: number;
   readonly tombstones: number;
   /** Where predictions and dead letters of this run can begin. */
   readonly answersFrom: { readonly predictions: readonly number[]; readonly letters: readonly number[] };
+  /** What rules had put off by then, and nobody has answered yet. */
+  readonly deferred: {
+    readonly slice: readonly Stretch[];
+    readonly records: number;
+    readonly lettersFrom: readonly number[];
+  };
 }
 
 /** What came of a night, counted on the topics. */
@@ -30,6 +35,8 @@ export interface NightOutcome {
   readonly decisions: Readonly<Record<string, number>>;
   /** Of all events and vectors that were answered, in whatever order: equal where two runs answered the same. */
   readonly digest: string;
+  /** What became of what rules had put off. */
+  readonly putOff: { readonly scored: number; readonly deadLettered: number; readonly repeated: number };
   /** How long it gave way to the stream, milliseconds. */
   readonly waitedMs: number;
 }

@@ -21,6 +21,13 @@ const LAG = 'min.compaction.lag.ms';
 const offsetOf = (at: readonly PartitionOffset[], partition: number): number | undefined =>
   at.find(one => one.partition === partition)?.offset;
 
+/** Ends of a topic by partition. */
+export const endsOf = async (admin: Admin, topic: string): Promise<readonly number[]> => {
+  const ends: number[] = [];
+  for (const { partition, offset } of await admin.endOffsets(topic)) ends[partition] = offset;
+  return ends;
+};
+
 /** @param asOfMs vectors appended before it; without it: all that are there now */
 export const captureSlice = async (
   admin: Admin,

@@ -1,10 +1,10 @@
 import type { FeaturesValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
-import type { PredictionOutputs } from '../lane.ts';
+import type { PredictionOutputs } from '../laneOptions.ts';
 import { countBelow } from './newest.ts';
 
 /** Rows that are on their way to the model at once, for each task: how soon a night can give way. */
-const ROWS_AT_ONCE = 256;
+export const ROWS_AT_ONCE = 256;
 
 type Batch = InboundBatch<FeaturesValue>;
 type Out = Outcomes<PredictionOutputs>;
@@ -22,7 +22,7 @@ const some = (batch: Batch, at: readonly number[]): Batch => ({
   value: i => batch.value(at[i]!),
 });
 
-const answersOf = (out: Out, at: readonly number[]): Out => ({
+export const answersOf = (out: Out, at: readonly number[]): Out => ({
   emit: (to, key, value, partition) => out.emit(to, key, value, partition),
   emitFor: (i, to, key, value, partition) => out.emitFor(at[i]!, to, key, value, partition),
   done: i => out.done(at[i]!),

@@ -1,0 +1,50 @@
+/** Where vectors are answered, by the rules in force. */
+import type { RecordCodec } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
+import { compileCondition, type Pipeline, type Route } from '@millrace/define';
+import type { InForce } from './board.ts';
+import { environmentOf, type InHand } from './inHand.ts';
+import type { Vectors } from './vectors.ts';
+
+/** The rule that decided, and the version of the rules that it is of. */
+export interface Routed {
+  readonly route: string;
+  readonly routeVersion: number;
+  readonly to: Route['to'];
+}
+
+interface Rule {
+  readonly chosen: Routed;
+  readonly holds: (of: InHand) => boolean;
+}
+
+/** Where there are no rules. */
+export const DEFAULT_ROUTE = 'default';
+
+export class Router {
+  readonly #env: ReturnType<typeof environmentOf>;
+  #inForce: InForce | undefined;
+  #rules: readonly Rule[] = [];
+
+  constructor(pipeline: Pipeline, features: RecordCodec<FeaturesValue>) {
+    this.#env = environmentOf(pipeline, features.rows);
+  }
+
+  /** The first rule that holds. @throws RangeError where a rule reads what is not there: it is checked when it is taken */
+  choose(vectors: Vectors, row: number, inForce: InForce): Routed {
+    if (inForce !== this.#inForce) this.#compile(inForce);
+    const of: InHand = { vectors, row, thresholds: inForce.thresholds, outputs: [] };
+    return this.#rules.find(({ holds }) => holds(of))!.chosen;
+  }
+
+  #compile(inForce: InForce): void {
+    const { routes, routeVersion } = inForce;
+    const rules = routes.map(({ name, to, when }): Rule => ({
+      chosen: { route: name, routeVersion, to },
+      holds: when === undefined ? () => true : compileCondition(when, this.#env),
+    }));
+    const rest: Rule = { chosen: { route: DEFAULT_ROUTE, routeVersion, to: 'stream' }, holds: () => true };
+    this.#rules = [...rules, rest];
+    this.#inForce = inForce;
+  }
+}
