@@ -200,6 +200,25 @@ const checkDelivery = ({ delivery }: Pipeline, report: Report): void => {
     );
 };
 
+/** Names of the values of a vector. */
+const featuresOf = ({ features }: Pipeline): ReadonlySet<string> =>
+  new Set([...Object.keys(features.inputs), ...features.views.flatMap(view => Object.keys(view.features))]);
+
+const checkFairness = (pipeline: Pipeline, report: Report): void => {
+  const { evaluation, thresholds } = pipeline;
+  if (evaluation?.fairness === undefined) return;
+  const { threshold, groups } = evaluation.fairness;
+  const place = 'evaluation.fairness';
+  if (thresholds[threshold] === undefined)
+    report(
+      `${place}.threshold`,
+      `'${threshold}' is unknown; there are ${Object.keys(thresholds).join(', ')}`,
+    );
+  if (Object.keys(groups).length === 0) report(`${place}.groups`, 'there is none');
+  for (const name of Object.keys(groups))
+    if (!featuresOf(pipeline).has(name)) report(`${place}.groups`, `'${name}' is no feature`);
+};
+
 const checkEvaluation = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: Report): void => {
   const { evaluation, events, model, scores } = pipeline;
   if (evaluation === undefined) return;
@@ -210,6 +229,7 @@ const checkEvaluation = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, rep
   checkExpression(evaluation.truth, { fields }, 'evaluation.truth', report);
   if (!model.outputs.includes(evaluation.output))
     report('evaluation.output', `'${evaluation.output}' is unknown; there are ${model.outputs.join(', ')}`);
+  checkFairness(pipeline, report);
 };
 
 /** Every version of the set has to stand with the rest as if it were the only one. */

@@ -36,6 +36,7 @@ export type {
   Duration,
   Evaluation,
   EventStream,
+  Fairness,
   FeatureDefinition,
   FeatureSet,
   FeatureView,

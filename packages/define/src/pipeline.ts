@@ -76,6 +76,14 @@ export interface Route {
   readonly when?: Expression; // over field(), feature(), threshold()
 }
 
+/** Groups of people whom the answers should treat alike. */
+export interface Fairness {
+  /** A score at or above this threshold is the answer that nobody wants; whoever is below is accepted. */
+  readonly threshold: string;
+  /** By feature: what its values are called. A value without a name is a group too. */
+  readonly groups: Readonly<Record<string, Readonly<Record<number, string>>>>;
+}
+
 /** What a score said, and where the truth about it stands. */
 export interface Evaluation {
   /** Stream of labels of the scored stream. */
@@ -84,6 +92,8 @@ export interface Evaluation {
   readonly truth: Expression;
   /** The model's output that is judged. */
   readonly output: string;
+  /** None where no people are judged, or nothing says who they are. */
+  readonly fairness?: Fairness;
 }
 
 export interface Pipeline {

@@ -162,6 +162,17 @@ describe('definePipeline', () => {
     );
   });
 
+  test('groups of people are told apart by a feature, and accepted by a threshold', () => {
+    const evaluation = { labels: 'returns', truth: field('isReturned'), output: 'score' };
+    const of = (fairness: object) =>
+      checkPipeline(definePipeline({ ...good, evaluation: { ...evaluation, ...fairness } }), fieldsOf);
+    expect(of({ fairness: { threshold: 'high', groups: { price: { 1: 'cheap' } } } })).toEqual([]);
+    expect(() => of({ fairness: { threshold: 'low', groups: { planet: {} } } })).toThrow(
+      /evaluation\.fairness\.threshold: 'low' is unknown; there are high\n- evaluation\.fairness\.groups: 'planet' is no feature/,
+    );
+    expect(() => of({ fairness: { threshold: 'high', groups: {} } })).toThrow('evaluation.fairness.groups: there is none');
+  }); // prettier-ignore
+
   test('finds features that rest on themselves, over several steps', () => {
     const view = {
       name: 'circle',

@@ -11,7 +11,11 @@ export { parseManifest } from './manifest/parse.ts';
 export { type OnnxOptions, onnxScorer } from './onnx/scorer.ts';
 export { workerScorer } from './onnx/worker.ts';
 export { inspectOnnx, NotOnnx, type OnnxFacts } from './proto/inspect.ts';
+export {
+  accuracy, balancedAccuracy, type Calls, callsAt, precision, recall, specificity,
+} from './quality/calls.ts'; // prettier-ignore
 export { type EntityRow, entityPrecisionAt } from './quality/entities.ts';
+export { fairness, type GroupFairness } from './quality/fairness.ts';
 export {
   averagePrecision, brierScore, calibration, type CalibrationBin, calibrationError, type Judged, precisionAt, rocAuc,
 } from './quality/ranking.ts'; // prettier-ignore
