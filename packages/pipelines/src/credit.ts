@@ -62,5 +62,16 @@ export const credit = definePipeline({
     exposure: max(field('billAmount1'), 0),
     expectedLoss: multiply(output('score'), max(field('billAmount1'), 0)),
   },
-  evaluation: { labels: 'outcomes', truth: field('defaulted'), output: 'score' },
+  evaluation: {
+    labels: 'outcomes',
+    truth: field('defaulted'),
+    output: 'score',
+    fairness: {
+      threshold: 'act',
+      groups: {
+        sex: { 1: 'male', 2: 'female' },
+        maritalStatus: { 0: 'unknown', 1: 'married', 2: 'single', 3: 'others' },
+      },
+    },
+  },
 });

@@ -7,6 +7,7 @@ import { loans } from './loans.ts';
 export { credit } from './credit.ts';
 export { fraud } from './fraud.ts';
 export { loans } from './loans.ts';
+export { EXAMPLES_FOLDER, type Portfolio, portfolioNamed, type PortfolioPart, portfolios } from './portfolios.ts'; // prettier-ignore
 export {
   FRAUD_SIMULATION,
   type FraudSimulation,
