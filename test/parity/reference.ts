@@ -82,7 +82,15 @@ export const compareWithReference = async (run: ReferenceRun): Promise<Reference
   for (const { id, customerId, txAt, isFraud } of readTransactions(rawFiles)) {
     const score = scores.get(id);
     if (score === undefined || !inTest.has(id)) continue;
-    rows.push({ eventId: String(id), entity: customerId, eventTime: txAt, score, truth: isFraud, group: [] });
+    rows.push({
+      eventId: String(id),
+      entity: customerId,
+      eventTime: txAt,
+      score,
+      truth: isFraud,
+      group: [],
+      people: [],
+    });
   }
   const figures = figuresOf(rows, [], { k: CARDS_A_DAY, leaveOutKnownSinceMs: undefined });
   return {

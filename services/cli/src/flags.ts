@@ -16,8 +16,8 @@ export const whole = (text: string): number => {
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');
   return value;
 };
-export const output = (): Option =>
-  new Option('--output <form>', 'how results are printed').choices(['table', 'json']).default('table');
+export const output = (help = 'how results are printed'): Option =>
+  new Option('--output <form>', help).choices(['table', 'json']).default('table');
 export const directory = (): Option =>
   new Option('--directory <folder>', 'folder of the local stack').default(
     defaultDirectory(),

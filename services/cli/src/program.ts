@@ -18,6 +18,7 @@ import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
 import { letterCommands } from './commands/dlq/commands.ts';
 import { init } from './commands/init.ts';
+import { publishPortfolio } from './commands/portfolio.ts';
 import { publish } from './commands/publish.ts';
 import { run } from './commands/run.ts';
 import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
@@ -75,13 +76,21 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
   const one = (name: string) => pipelinesNamed([name])[0]!;
   talks(program.command('publish').description('write rows of a file to the topic of a stream'))
     .addOption(pipelineOption())
-    .requiredOption('--stream <name>', 'which stream')
-    .requiredOption('--file <file...>', 'CSV or NDJSON, .gz too; - for stdin')
+    .option('--stream <name>', 'which stream')
+    .option('--file <file...>', 'CSV or NDJSON, .gz too; - for stdin')
     .option('--map <pairs>', 'CSV columns: FIELD=COLUMN,FIELD=COLUMN…')
+    .option('--portfolio <name[:part,…]>', 'instead of a stream: an example that ships, its events and outcomes; with --file, files of its form')
+    .option('--rejects <file>', 'portfolio: where rows go that cannot be used; default: NAME.rejects.ndjson')
     .option('--rate <n>', 'records a second', positive)
-    .option('--speedup <k>', 'pass event time this many times faster than the clock', positive)
+    .addOption(new Option('--speedup <k>', 'pass event time this many times faster than the clock').argParser(positive).conflicts('portfolio'))
+    .addOption(output('portfolio: how its counts are printed'))
     .action(o => {
       const pace = { ...(o.rate !== undefined && { rate: o.rate }), ...(o.speedup !== undefined && { speedup: o.speedup }) };
+      if (o.portfolio !== undefined) {
+        if (o.stream !== undefined || o.map !== undefined) throw new UsageError('--portfolio knows its streams and columns: leave out --stream and --map');
+        return done(world(o, w => publishPortfolio(io, w, one(o.pipeline), { ...o, files: o.file, pace })));
+      }
+      if (o.stream === undefined || o.file === undefined) throw new UsageError('name --stream and --file, or a --portfolio');
       return done(world(o, w => publish(io, w, one(o.pipeline), { stream: o.stream, files: o.file, map: o.map, pace })));
     });
   talks(program.command('tail').description('follow what is scored').argument('<what>', 'predictions'))
@@ -103,7 +112,7 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .option('--from <day>', 'first day of event time, YYYY-MM-DD')
     .option('--to <day>', 'last day, included')
     .option('--as-of <time>', 'count labels that were known by then')
-    .option('--by <names>', 'one line for each model, arm, run, route, decision, fallback; comma separated', 'model')
+    .option('--by <names>', 'one line for each model, arm, run, route, decision, fallback, value of a feature, or field of the event; comma separated', 'model')
     .option('--top <k>', 'rows, and entities a day, that somebody can look at', whole, 100)
     .option('--leave-out-known-since <day>', 'leave out entities with a true label known before the day, of an event since')
     .addOption(output())

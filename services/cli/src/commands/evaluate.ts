@@ -1,9 +1,14 @@
 /** `millrace evaluate`: how good the scores on the predictions topic were, by the labels that have come since. */
 import type { Pipeline } from '@millrace/define';
-import { type Figures, figuresOf } from '../evaluate/figures.ts';
-import { type Grouping, GROUPINGS, joinPredictions, type JudgedRow } from '../evaluate/join.ts';
+import {
+  type FairnessFigures, fairnessFigures, type ThresholdFigures, thresholdFigures, type Thresholds,
+} from '../evaluate/calls.ts'; // prettier-ignore
+import { type Figures, figuresOf, judgedOf } from '../evaluate/figures.ts';
+import { type Grouping, groupingOf } from '../evaluate/groupings.ts';
+import { joinPredictions, type JudgedRow } from '../evaluate/join.ts';
 import { timeOf } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
+import { readControl } from '../world/control.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface EvaluateOptions {
@@ -12,7 +17,7 @@ export interface EvaluateOptions {
   readonly to: string | undefined;
   /** Labels known by this time (ISO 8601) count; all without it. */
   readonly asOf: string | undefined;
-  /** Comma separated names of `GROUPINGS`. */
+  /** Comma separated names of `GROUPINGS`, features and fields of the event. */
   readonly by: string;
   readonly top: number;
   /** Leave out entities known by then, from events since this day on. */
@@ -22,14 +27,11 @@ export interface EvaluateOptions {
 
 const DAY_MS = 86_400_000;
 
-const groupingsOf = (text: string): Grouping[] =>
-  text.split(',').map(name => {
-    if (!Object.hasOwn(GROUPINGS, name))
-      throw new UsageError(`--by: '${name}' is unknown; there are ${Object.keys(GROUPINGS).join(', ')}`);
-    return name as Grouping;
-  });
-
-export type Evaluated = Figures & { readonly group: Readonly<Record<string, string>> };
+export type Evaluated = Figures & {
+  readonly group: Readonly<Record<string, string>>;
+  readonly thresholds: readonly ThresholdFigures[];
+  readonly fairness: readonly FairnessFigures[];
+};
 
 const groupsOf = (rows: readonly JudgedRow[]): readonly (readonly JudgedRow[])[] =>
   [...Map.groupBy(rows, ({ group }) => JSON.stringify(group))]
@@ -38,17 +40,47 @@ const groupsOf = (rows: readonly JudgedRow[]): readonly (readonly JudgedRow[])[]
 
 const shown = (figure: number | null): string => (figure === null ? '-' : figure.toFixed(4));
 
-const print = (io: Io, by: readonly Grouping[], k: number, groups: readonly Evaluated[]): void => {
-  const header = [
-    ...by.map(name => name.toUpperCase()), 'ROWS', 'TRUE', 'UNLABELLED', 'LEFT OUT', 'AUC', 'AVG PRECISION',
-    `PRECISION@${k}`, `ENTITY PRECISION@${k}`, 'DAYS', 'BRIER', 'CALIBRATION ERROR',
-  ]; // prettier-ignore
-  const rows = groups.map(g => [
-    ...by.map(name => g.group[name]!), g.rows, g.positives, g.unlabelled, g.leftOut, shown(g.auc), shown(g.averagePrecision),
-    shown(g.precisionAtK), shown(g.entityPrecisionAtK), g.days, shown(g.brier), shown(g.calibrationError),
-  ]); // prettier-ignore
-  for (const line of table(header, rows)) io.out(line);
+/** One table of figures, one line for each that a group has; nothing where no group has one. */
+const printTable = <T>(
+  io: Io,
+  by: readonly string[],
+  groups: readonly Evaluated[],
+  header: readonly string[],
+  of: (g: Evaluated) => readonly T[],
+  cells: (one: T) => readonly (string | number)[],
+): void => {
+  const rows = groups.flatMap(g => of(g).map(one => [...by.map(name => g.group[name]!), ...cells(one)]));
+  if (rows.length === 0) return;
+  for (const line of table([...by.map(name => name.toUpperCase()), ...header], rows)) io.out(line);
 };
+
+const print = (io: Io, by: readonly string[], k: number, groups: readonly Evaluated[]): void => {
+  printTable(io, by, groups, [
+    'ROWS', 'TRUE', 'UNLABELLED', 'LEFT OUT', 'AUC', 'AVG PRECISION',
+    `PRECISION@${k}`, `ENTITY PRECISION@${k}`, 'DAYS', 'BRIER', 'CALIBRATION ERROR',
+  ], g => [g], g => [
+    g.rows, g.positives, g.unlabelled, g.leftOut, shown(g.auc), shown(g.averagePrecision),
+    shown(g.precisionAtK), shown(g.entityPrecisionAtK), g.days, shown(g.brier), shown(g.calibrationError),
+  ]);
+  io.out('');
+  printTable(io, by, groups, ['THRESHOLD', 'AT', 'ACCURACY', 'BALANCED ACCURACY', 'PRECISION', 'RECALL', 'SPECIFICITY'],
+    g => g.thresholds, one => [
+      one.threshold, one.at, shown(one.accuracy), shown(one.balancedAccuracy), shown(one.precision), shown(one.recall), shown(one.specificity),
+    ]);
+  if (groups.some(g => g.fairness.length > 0)) io.out('');
+  printTable(io, by, groups, [
+    'FAIRNESS BY', 'GROUP', 'ROWS', 'ACCEPTED', 'EQUAL OPPORTUNITY', 'FPR BALANCE', 'AVERAGE ODDS', 'DEMOGRAPHIC PARITY', 'PREDICTIVE PARITY',
+  ], g => g.fairness, one => [
+    one.of, one.group, one.rows, shown(one.accepted), shown(one.equalOpportunity), shown(one.falsePositiveRateBalance),
+    shown(one.averageOdds), shown(one.demographicParity), shown(one.positivePredictiveParity),
+  ]);
+}; // prettier-ignore
+
+/** Those in force, as the control topic says; the pipeline's own where it says nothing. */
+const thresholdsOf = async (world: World, { name, thresholds }: Pipeline): Promise<Thresholds> => ({
+  ...thresholds,
+  ...(await readControl(world)).find(name, 'thresholds', 'default'),
+});
 
 export const evaluate = async (
   io: Io,
@@ -61,7 +93,7 @@ export const evaluate = async (
     throw new UsageError(
       `pipeline ${pipeline.name} does not say how its scores are judged: give it an evaluation`,
     );
-  const by = groupingsOf(options.by);
+  const by: readonly Grouping[] = options.by.split(',').map(name => groupingOf(pipeline, name));
   const toMs = timeOf('to', options.to);
   const { rows, trueLabels, unusable } = await joinPredictions(world, pipeline, evaluation, {
     by,
@@ -73,13 +105,19 @@ export const evaluate = async (
     k: options.top,
     leaveOutKnownSinceMs: timeOf('leave-out-known-since', options.leaveOutKnownSince),
   };
-  const groups = groupsOf(rows).map((ofGroup): Evaluated => ({
-    group: Object.fromEntries(by.map((name, i) => [name, ofGroup[0]!.group[i]!])),
-    ...figuresOf(ofGroup, trueLabels, figureOptions),
-  }));
+  const thresholds = await thresholdsOf(world, pipeline);
+  const groups = groupsOf(rows).map((ofGroup): Evaluated => {
+    const { kept, judged } = judgedOf(ofGroup, trueLabels, figureOptions);
+    return {
+      group: Object.fromEntries(by.map(({ name }, i) => [name, ofGroup[0]!.group[i]!])),
+      ...figuresOf(ofGroup, trueLabels, figureOptions),
+      thresholds: thresholdFigures(judged, thresholds),
+      fairness: fairnessFigures(evaluation, kept, judged, thresholds),
+    };
+  });
   if (options.output === 'json')
     io.out(JSON.stringify({ pipeline: pipeline.name, k: options.top, unusable, groups }));
-  else print(io, by, options.top, groups);
+  else print(io, by.map(({ name }) => name), options.top, groups); // prettier-ignore
   if (unusable > 0) io.say(`${unusable} records could not be used: not decodable, or without a score.`);
   if (groups.length === 0) io.say('No predictions in these days.');
   return EXIT.done;

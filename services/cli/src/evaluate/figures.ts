@@ -1,6 +1,6 @@
 /** Figures of joined rows, group by group. */
 import {
-  averagePrecision, brierScore, calibration, type CalibrationBin, calibrationError, entityPrecisionAt, precisionAt, rocAuc,
+  averagePrecision, brierScore, calibration, type CalibrationBin, calibrationError, entityPrecisionAt, type Judged, precisionAt, rocAuc,
 } from '@millrace/model'; // prettier-ignore
 import type { JudgedRow } from './join.ts';
 import type { TrueLabel } from './labels.ts';
@@ -47,12 +47,12 @@ const firstKnown = (labels: readonly TrueLabel[], sinceMs: number): ReadonlyMap<
 
 const probabilities = (scores: Float64Array): boolean => scores.every(score => score >= 0 && score <= 1);
 
-/** @param rows of one group. */
-export const figuresOf = (
+/** Rows that figures are made of: those with a label, without entities whose case was open. */
+export const judgedOf = (
   rows: readonly JudgedRow[],
   trueLabels: readonly TrueLabel[],
-  { k, leaveOutKnownSinceMs }: FigureOptions,
-): Figures => {
+  { leaveOutKnownSinceMs }: Pick<FigureOptions, 'leaveOutKnownSinceMs'>,
+): { readonly labelled: number; readonly kept: readonly JudgedRow[]; readonly judged: Judged } => {
   const known = firstKnown(trueLabels, leaveOutKnownSinceMs ?? NEVER);
   const labelled = rows.filter(({ truth }) => truth !== undefined);
   const kept = labelled.filter(
@@ -62,6 +62,17 @@ export const figuresOf = (
     scores: Float64Array.from(kept, ({ score }) => score),
     truths: Uint8Array.from(kept, ({ truth }) => Number(truth)),
   };
+  return { labelled: labelled.length, kept, judged };
+};
+
+/** @param rows of one group. */
+export const figuresOf = (
+  rows: readonly JudgedRow[],
+  trueLabels: readonly TrueLabel[],
+  options: FigureOptions,
+): Figures => {
+  const { k } = options;
+  const { labelled, kept, judged } = judgedOf(rows, trueLabels, options);
   const byEntity = entityPrecisionAt(
     kept.map(({ entity, eventTime, score, truth }) => ({
       day: dayOf(eventTime),
@@ -75,8 +86,8 @@ export const figuresOf = (
   return {
     rows: kept.length,
     positives: judged.truths.reduce((sum, truth) => sum + truth, 0),
-    unlabelled: rows.length - labelled.length,
-    leftOut: labelled.length - kept.length,
+    unlabelled: rows.length - labelled,
+    leftOut: labelled - kept.length,
     auc: rocAuc(judged) ?? null,
     averagePrecision: averagePrecision(judged) ?? null,
     precisionAtK: precisionAt(judged, k) ?? null,

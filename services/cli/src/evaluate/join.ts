@@ -4,6 +4,7 @@ import { type PredictionValue, topicsOf } from '@millrace/contracts';
 import type { Evaluation, Pipeline } from '@millrace/define';
 import type { World } from '../world/prepare.ts';
 import { valuesOf } from '../world/slice.ts';
+import { eventTexts, featureText, type Grouping, groupOf, GROUPS_MAX } from './groupings.ts';
 import { readLabels, type TrueLabel } from './labels.ts';
 
 /** Longest join that is held in memory, in rows. */
@@ -19,18 +20,9 @@ export interface JudgedRow {
   readonly truth: boolean | undefined;
   /** Values by which figures are told apart, in the order asked for. */
   readonly group: readonly string[];
+  /** Of each feature of the pipeline's fairness, in its order: the group of people. None without it. */
+  readonly people: readonly string[];
 }
-
-/** What predictions can be told apart by. */
-export const GROUPINGS = {
-  model: p => `${p.model}@${p.modelVersion}`,
-  arm: p => p.arm,
-  run: p => p.runId,
-  route: p => p.route,
-  decision: p => p.decision,
-  fallback: p => p.fallback ?? 'none',
-} as const satisfies Readonly<Record<string, (p: PredictionValue) => string>>;
-export type Grouping = keyof typeof GROUPINGS;
 
 export interface JoinOptions {
   readonly by: readonly Grouping[];
@@ -62,6 +54,8 @@ export const joinPredictions = async (
 ): Promise<Joined> => {
   const labels = await readLabels(world, pipeline, evaluation, options.asOfMs);
   const newest = new Map<string, { readonly value: PredictionValue; readonly group: readonly string[] }>();
+  const texts = await eventTexts(world, pipeline, options.by, options, ROWS_MAX);
+  const groups = new Set<string>();
   let unusable = labels.unusable;
   const { predictions } = topicsOf(pipeline);
   for await (const { value } of valuesOf<PredictionValue>(world, pipeline, predictions)) {
@@ -72,7 +66,11 @@ export const joinPredictions = async (
     }
     if (value.role !== 'answer' || value.eventTime < options.fromMs || value.eventTime >= options.untilMs)
       continue;
-    const group = options.by.map(name => GROUPINGS[name](value));
+    const group = groupOf(options.by, value, texts);
+    if (groups.add(JSON.stringify(group)).size > GROUPS_MAX)
+      throw new RangeError(
+        `--by ${options.by.map(({ name }) => name).join(',')} makes more than ${GROUPS_MAX} groups: name what has few values`,
+      );
     const key = JSON.stringify([value.eventId, ...group]);
     const before = newest.get(key);
     if (before !== undefined && !isNewer(value, before.value)) continue;
@@ -80,6 +78,7 @@ export const joinPredictions = async (
     if (newest.size > ROWS_MAX)
       throw new RangeError(`more than ${ROWS_MAX} predictions: ask for fewer days with --from and --to`);
   }
+  const attributes = Object.keys(evaluation.fairness?.groups ?? {});
   const rows: JudgedRow[] = [];
   for (const { value, group } of newest.values()) {
     const score = value.outputs[evaluation.output] ?? Number.NaN;
@@ -95,6 +94,7 @@ export const joinPredictions = async (
       score,
       truth: label === undefined || label.withdrawn ? undefined : label.truth,
       group,
+      people: attributes.map(name => featureText(pipeline, name, value.features[name])),
     });
   }
   const trueLabels = [...labels.known.values()].filter(({ truth, withdrawn }) => truth && !withdrawn);
