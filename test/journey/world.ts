@@ -1,6 +1,6 @@
 /**
  * The whole of Millrace for a test: its services as processes, on the stack that the tests share. Topics, groups and
- * tables are those of the fraud pipeline, so a test names its own events, and reads from where the topics ended before.
+ * tables are those of the fraud pipeline unless another is named, so a test names its own events, and reads from where the topics ended before.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import {
   type PredictionValue,
   topicsOf,
 } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { stackAddresses, uniqueName } from '../jest/stack.ts';
@@ -44,10 +45,14 @@ export const planted = (mutant: string): Readonly<Record<string, string>> => ({
 /**
  * Starts services and resolves when they are ready. A dead member is missed after seconds, so that tests end soon.
  * With a mutant of `test/mutants` they run with that change.
+ * @param pipelines what they serve
  */
 export const startJourney = async (
   names: readonly (typeof SERVICE_NAMES)[number][] = SERVICE_NAMES,
-  { mutant }: { readonly mutant?: string } = {},
+  {
+    mutant,
+    pipelines = [fraud],
+  }: { readonly mutant?: string; readonly pipelines?: readonly Pipeline[] } = {},
 ): Promise<Journey> => {
   const addresses = stackAddresses();
   const directory = mkdtempSync(join(tmpdir(), 'millrace-journey-'));
@@ -61,14 +66,14 @@ export const startJourney = async (
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await prepare(world, [fraud], () => FIRST_MODEL_VERSION);
+    await prepare(world, pipelines, () => FIRST_MODEL_VERSION);
     const services = await startServices({
       names,
       addresses,
       directory,
       environment: {
         ...process.env,
-        MILLRACE_PIPELINES: fraud.name,
+        MILLRACE_PIPELINES: pipelines.map(({ name }) => name).join(','),
         ...(mutant === undefined ? {} : planted(mutant)),
         FEATURE_SESSION_TIMEOUT_MS: '4000',
         INFERENCE_SESSION_TIMEOUT_MS: '4000',
