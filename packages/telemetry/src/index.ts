@@ -12,7 +12,7 @@ export {
   type Metrics,
   noMetrics,
 } from './metrics.ts';
-export type { PrometheusMetrics } from './prometheus.ts';
+export { type PrometheusMetrics, type TextfileMetrics, textfileMetrics } from './prometheus.ts';
 export { formatTraceparent, newTraceparent, parseTraceparent, type TraceContext } from './traceparent.ts';
 export { type ProcessedBatch, processSpan } from './process.ts';
 export { noTracing, type Span, type SpanOptions, type Tracing } from './tracing.ts';

@@ -197,6 +197,26 @@ export const METRICS = {
     labels: ['table'],
     buckets: SECONDS,
   },
+  millrace_reconcile_units: {
+    kind: 'gauge',
+    help: 'Entities or events of the last reconciliation, by outcome: matched, differing, missing, extra, unanswered.',
+    labels: ['pipeline', 'outcome'],
+  },
+  millrace_reconcile_agrees: {
+    kind: 'gauge',
+    help: '1 where the last reconciliation found no difference.',
+    labels: ['pipeline'],
+  },
+  millrace_reconcile_largest_difference: {
+    kind: 'gauge',
+    help: 'Largest difference of a score in the last reconciliation.',
+    labels: ['pipeline'],
+  },
+  millrace_reconcile_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last reconciliation ended, seconds since the epoch.',
+    labels: ['pipeline'],
+  },
   millrace_event_loop_delay_seconds: {
     kind: 'gauge',
     help: 'p99 of the event loop delay over the last interval.',

@@ -63,6 +63,26 @@ const register = (registry: Registry, name: MetricName, series: Series): void =>
   registry.registerMetric(metric as unknown as Metric);
 };
 
+type CellOf = (name: MetricName, labels: object) => Cell;
+
+const instruments = (cell: CellOf): Metrics => ({
+  count: (name, labels, by = 1) => {
+    cell(name, labels).value += by;
+  },
+  set: (name, labels, value) => {
+    cell(name, labels).value = value;
+  },
+  observe: (name, labels, value) => {
+    // One NaN would make the sum NaN for good.
+    if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value);
+  },
+  observeAll: (name, labels, values) => {
+    const into = cell(name, labels);
+    const { buckets } = METRICS[name];
+    for (const value of values) if (Number.isFinite(value)) observeIn(into, buckets, value);
+  },
+});
+
 /** The instruments of one process, and their exposition. */
 export const prometheusMetrics = (service: string, version: string): PrometheusMetrics => {
   const registry = new Registry();
@@ -73,27 +93,12 @@ export const prometheusMetrics = (service: string, version: string): PrometheusM
     all.set(name, series);
     register(registry, name, series);
   }
-  const cell = (name: MetricName, labels: object): Cell =>
-    all.get(name)!.cell(labels as Readonly<Record<string, string>>);
+  const cell: CellOf = (name, labels) => all.get(name)!.cell(labels as Readonly<Record<string, string>>);
   const loopDelay = monitorEventLoopDelay({ resolution: 20 });
   loopDelay.enable();
   cell('millrace_build_info', { service, version }).value = 1;
   return {
-    count: (name, labels, by = 1) => {
-      cell(name, labels).value += by;
-    },
-    set: (name, labels, value) => {
-      cell(name, labels).value = value;
-    },
-    observe: (name, labels, value) => {
-      // One NaN would make the sum NaN for good.
-      if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value);
-    },
-    observeAll: (name, labels, values) => {
-      const into = cell(name, labels);
-      const { buckets } = METRICS[name];
-      for (const value of values) if (Number.isFinite(value)) observeIn(into, buckets, value);
-    },
+    ...instruments(cell),
     text: async () => {
       const p99Ns = loopDelay.percentile(99);
       cell('millrace_event_loop_delay_seconds', {}).value = Number.isFinite(p99Ns) ? p99Ns / 1e9 : 0;
@@ -106,4 +111,23 @@ export const prometheusMetrics = (service: string, version: string): PrometheusM
       registry.clear();
     },
   };
+};
+
+/** Figures of a command that ends before anybody asks it, for a file that a collector reads: only what was set. */
+export interface TextfileMetrics {
+  readonly metrics: Metrics;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+export const textfileMetrics = (): TextfileMetrics => {
+  const registry = new Registry();
+  const used = new Map<MetricName, Series>();
+  const cell: CellOf = (name, labels) => {
+    const series = used.get(name) ?? new Series(METRICS[name]);
+    if (!used.has(name)) register(registry, name, series);
+    used.set(name, series);
+    return series.cell(labels as Readonly<Record<string, string>>);
+  };
+  return { metrics: instruments(cell), text: () => registry.metrics() };
 };

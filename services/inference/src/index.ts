@@ -7,6 +7,6 @@ export {
 export { folderModels, misfits, type ModelSource } from './models.ts';
 export { runNight } from './night/night.ts';
 export type { NightOptions, NightProgress, NightResult } from './night/options.ts';
-export type { NightReport } from './night/record.ts';
-export { NightRefused } from './night/slice.ts';
+export { capturedOf, type NightReport, type NightTerms, RunLog } from './night/record.ts';
+export { NightRefused, sliceIsWhole } from './night/slice.ts';
 export { type InferenceOptions, inferenceService } from './service.ts';

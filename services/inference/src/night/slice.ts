@@ -4,7 +4,7 @@
  * `min.compaction.lag.ms`: for that long after the moment of the slice, every vector that was the newest then is there.
  */
 import type { Stretch } from '@millrace/contracts';
-import type { Admin, PartitionOffset } from '@millrace/stream';
+import type { Admin, PartitionOffset, TopicDescription } from '@millrace/stream';
 
 /** The run cannot be done as it was asked for; the message says why, and what can be done. */
 export class NightRefused extends Error {
@@ -47,6 +47,21 @@ export const captureSlice = async (
     .toSorted((a, b) => a.partition - b.partition);
 };
 
+const keptMs = ({ config }: TopicDescription): number => Number(config[LAG] ?? 0);
+const isKept = (topic: TopicDescription, atMs: number, nowMs: number): boolean =>
+  nowMs - atMs <= Math.max(0, keptMs(topic) - MARGIN_MS);
+
+/** Whether every vector that was the newest at the time is still there, for as long as it takes to read them. */
+export const sliceIsWhole = async (
+  admin: Admin,
+  topic: string,
+  atMs: number,
+  nowMs: number,
+): Promise<boolean> => {
+  const [described] = await admin.describeTopics([topic]);
+  return described !== undefined && isKept(described, atMs, nowMs);
+};
+
 /** @throws NightRefused where compaction may have taken vectors that were the newest at the time */
 export const refuseTooOld = async (
   admin: Admin,
@@ -56,10 +71,9 @@ export const refuseTooOld = async (
 ): Promise<void> => {
   const [described] = await admin.describeTopics([topic]);
   if (described === undefined) throw new NightRefused(`there is no topic ${topic}: millrace topics apply --execute`);
-  const lagMs = Number(described.config[LAG] ?? 0);
-  if (nowMs - atMs <= Math.max(0, lagMs - MARGIN_MS)) return;
+  if (isKept(described, atMs, nowMs)) return;
   throw new NightRefused(
-    `the slice is of ${new Date(atMs).toISOString()}, and ${topic} keeps what was replaced for ${LAG} = ${lagMs} ms only: ` +
+    `the slice is of ${new Date(atMs).toISOString()}, and ${topic} keeps what was replaced for ${LAG} = ${keptMs(described)} ms only: ` +
       'vectors that were the newest then may be gone. Run it over a later time, or with another --run over now',
   );
 }; // prettier-ignore
