@@ -11,6 +11,11 @@ export const positive = (text: string): number => {
   if (!(value > 0)) throw new InvalidArgumentError('a number above zero is needed');
   return value;
 };
+export const notNegative = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number not below zero is needed');
+  return value;
+};
 export const whole = (text: string): number => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');

@@ -4,6 +4,7 @@ export { type FigureOptions, type Figures, figuresOf } from './evaluate/figures.
 export type { JudgedRow } from './evaluate/join.ts';
 export type { TrueLabel } from './evaluate/labels.ts';
 export { runProgram } from './program.ts';
+export type { Report } from './reconcile/report.ts';
 export { openPublisher, type Publisher, type StreamValue } from './publish/publisher.ts';
 export { fileRows, type Mapping, parseMapping, type Row } from './publish/rows.ts';
 export { openWorld, warmUp } from './world/open.ts';

@@ -20,6 +20,7 @@ import { letterCommands } from './commands/dlq/commands.ts';
 import { init } from './commands/init.ts';
 import { publishPortfolio } from './commands/portfolio.ts';
 import { publish } from './commands/publish.ts';
+import { reconcileRuns, TOLERANCE_DEFAULT } from './commands/reconcile.ts';
 import { run } from './commands/run.ts';
 import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
 import { setRoutes, showRoutes } from './commands/routes.ts';
@@ -29,7 +30,16 @@ import { trace } from './commands/trace.ts';
 import { switchSet } from './commands/switchSet.ts';
 import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
-import { directory, type Done, output, pipelineOption, positive, talks, whole } from './flags.ts';
+import {
+  directory,
+  type Done,
+  notNegative,
+  output,
+  pipelineOption,
+  positive,
+  talks,
+  whole,
+} from './flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from './io.ts';
 import { type AddressFlags, findAddresses } from './world/addresses.ts';
 import { FIRST_MODEL_VERSION } from './world/models.ts';
@@ -149,6 +159,16 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--by <who>', 'who does it', userInfo().username)
     .addOption(output())
     .action(o => done(inWorld(io)(o, w => batchRun(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
+  talks(program.command('reconcile').description('two runs, or a run and the stream, answer by answer; exit code 3 where they differ'))
+    .addOption(new Option('--pipeline <name>', 'which pipeline').default('credit'))
+    .requiredOption('--run <id>', 'the run that is checked')
+    .option('--against <id>', 'what it is checked against: another run, or live for the stream', 'live')
+    .option('--tolerance <d>', 'scores a and b are equal where |a-b| <= d * max(1, |b|)', notNegative, TOLERANCE_DEFAULT)
+    .option('--top <k>', 'differences that are shown of each kind', whole, 20)
+    .option('--html <file>', 'write the report as one page, to read, print and sign')
+    .option('--metrics-file <file>', "write the figures for the textfile collector of Prometheus' node exporter")
+    .addOption(output())
+    .action(o => done(inWorld(io)(o, w => reconcileRuns(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
 }; // prettier-ignore
 
 const routeCommands = (program: Command, io: Io, done: Done): void => {

@@ -19,6 +19,8 @@ describe('the command line', () => {
       'topics',
       'schemas',
       'init',
+      'batch',
+      'reconcile',
       'run',
     ])
       expect(help).toMatch(new RegExp(`^  ${command}\\b`, 'm'));

@@ -1,0 +1,114 @@
+/** A report as one page that needs nothing beside itself: for whoever signs it, on screen and on paper. */
+import { type Outcome, OUTCOMES } from './judge.ts';
+import { nameOf, type Report } from './report.ts';
+import { comparedSection } from './htmlCompared.ts';
+import { examplesSection } from './htmlExamples.ts';
+import { type Cell, escape, section, table } from './htmlParts.ts';
+import { count, difference, many, meaningOf, share, soundness, units, verdict } from './words.ts';
+
+const STYLE = `
+:root { color-scheme: light; --ink: #1d2733; --soft: #5b6775; --line: #d8dee5; --good: #1f7a4d; --bad: #b3261e; }
+body { margin: 2.5rem auto; max-width: 68rem; padding: 0 1.5rem; color: var(--ink); background: #fff;
+  font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; }
+h1 { font-size: 1.5rem; font-weight: 600; margin: 0; }
+h2 { font-size: 1.05rem; font-weight: 600; margin: 2.2rem 0 .6rem; }
+p { margin: .4rem 0; max-width: 52rem; }
+.soft, caption { color: var(--soft); }
+.verdict { border-left: 5px solid var(--good); padding: .5rem 1rem; margin: 1.4rem 0; font-size: 1.1rem; background: #f6f8fa; }
+.verdict.bad { border-color: var(--bad); }
+table { border-collapse: collapse; width: 100%; margin: .4rem 0 1rem; }
+caption { text-align: left; padding-bottom: .3rem; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: .85rem; color: var(--soft); }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+code { font: .85em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.cause { font-weight: 600; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }
+dt { font-weight: 600; } dd { margin: 0; }
+@media print { body { margin: 0; max-width: none; font-size: 11px; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+`;
+
+const counts = (report: Report): string => {
+  const rows = OUTCOMES.filter(outcome => outcome !== 'unanswered' || report.outcomes[outcome] > 0).map(
+    (outcome): Cell[] => [
+      outcome,
+      report.outcomes[outcome],
+      { number: share(report.outcomes[outcome], report.compared) },
+      meaningOf(report, outcome),
+    ],
+  );
+  const largest = report.outcomes.matched + report.outcomes.differing > 0
+    ? `<p>Largest difference of a score: <strong>${difference(report.largestDifference)}</strong>; tolerance ${report.tolerance}.</p>`
+    : '';
+  const unusable = report.unusable > 0 ? `<p>${count(report.unusable)} predictions on the topic could not be decoded, and are in no count.</p>` : '';
+  return section('Counts', table(['', '', 'share', 'meaning'], rows) + largest + unusable);
+}; // prettier-ignore
+
+const causes = (report: Report): string => {
+  if (report.causes.length === 0) return '';
+  const rows = report.causes.map(({ words, units: n, outcome }): Cell[] => [words, n, outcome]);
+  const caption = 'Each is counted once, under what its difference comes from first of all.';
+  return section('Causes', table(['cause', many(report), 'found among'], rows, caption));
+};
+
+const decisions = (report: Report): string => {
+  const { run, against, moves } = report;
+  const names = [...new Set([...Object.keys(against.decisions), ...Object.keys(run.decisions)])].sort();
+  const change = (a: number, b: number): Cell => ({ number: `${a > b ? '+' : ''}${count(a - b)}` });
+  const rows = names.map((name): Cell[] => {
+    const [a, b] = [run.decisions[name] ?? 0, against.decisions[name] ?? 0];
+    return [name, b, a, change(a, b)];
+  });
+  const heads = ['', nameOf(against), nameOf(run), 'change'];
+  const figures = Object.keys(run.kpis).map((name): Cell[] => {
+    const [a, b] = [run.kpis[name]!, against.kpis[name]!];
+    return [name, b, a, change(a, b)];
+  });
+  const moved = table(
+    ['', nameOf(against), nameOf(run)],
+    moves.map(({ against: from, run: to, units: n }) => [units(report, n), from, to]),
+    'Decisions that are not the same on both sides',
+  );
+  return (
+    section('Decisions', table(heads, rows) + (moves.length > 0 ? moved : '')) +
+    (figures.length > 0 ? section('Business figures', table(heads, figures, 'Sums over all answers of each side')) : '')
+  );
+}; // prettier-ignore
+
+const readings = (report: Report): readonly (readonly [string, string])[] => {
+  const [run, against] = [nameOf(report.run), nameOf(report.against)];
+  return [
+    ['What a line is', report.unit === 'entity'
+      ? 'One entity (a client, a loan) of the slice: the stretch of the features topic that the night was over. Each side stands there with its answer to the newest vector of the entity in the slice.'
+      : 'One event in one revision. Each side stands there with its last answer to it.'],
+    ['When two answers are the same', `They answered the same event from the same feature values, by the same model, feature set and fallback, with the same decision, and each score a of ${run} is within ${report.tolerance} × max(1, |b|) of the score b of ${against}. Everything else is a difference, even where the scores happen to be equal.`],
+    ['Causes', 'Of several causes the first is the one that explains the others: a vector that was too old before the model, the model before the score. “The same vector and model, and another score” should never be: ask who operates the models.'],
+    ['Where the figures come from', 'They are counted on the predictions topic, by committed records only, and on millrace.runs.v1; not in the memory of what wrote them. The offsets above say exactly what was read.'],
+    ['Following one up', `“millrace trace PREDICTION” leads from an answer back to its input, vector and model. This page names ${many(report)}: treat it like the data that it is about.`],
+  ];
+}; // prettier-ignore
+
+const reading = (report: Report): string => {
+  const lines = readings(report).map(([term, text]) => `<dt>${escape(term)}</dt><dd>${escape(text)}</dd>`);
+  return section('How to read this', `<dl>${lines.join('\n')}</dl>`);
+};
+
+const SHOWN: readonly Exclude<Outcome, 'matched'>[] = ['differing', 'missing', 'extra', 'unanswered'];
+
+export const htmlReport = (report: Report): string => {
+  const title = `${report.pipeline}: ${nameOf(report.run)} against ${nameOf(report.against)}`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Reconciliation of ${escape(title)}</title><style>${STYLE}</style></head><body>
+<p class="soft">Millrace · Reconciliation · ${report.at}</p>
+<h1>${escape(title)}</h1>
+<p class="verdict${report.agrees ? '' : ' bad'}">${[verdict(report), ...soundness(report)].map(escape).join(' ')}</p>
+${counts(report)}
+${causes(report)}
+${SHOWN.map(outcome => examplesSection(report, outcome)).join('\n')}
+${decisions(report)}
+${comparedSection(report)}
+${reading(report)}
+</body></html>
+`;
+};

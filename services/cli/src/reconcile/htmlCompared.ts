@@ -1,0 +1,48 @@
+import type { Stretch } from '@millrace/contracts';
+import { type Cell, code, section, table } from './htmlParts.ts';
+import { modelOf, nameOf, type Report, type SideReport } from './report.ts';
+import { count, units } from './words.ts';
+
+const or = (value: string | number | null): string =>
+  value === null ? '-' : typeof value === 'number' ? count(value) : value;
+
+const originsOf = (side: SideReport): Cell => ({
+  html: side.origins
+    .map(origin => {
+      const set = `feature set v${origin.featureSet} (${origin.featureSetHash.slice(0, 12)}…), control revision ${origin.controlRevision}`;
+      return `${code(modelOf(origin))}<br><span class="soft">${set}: ${count(origin.answers)} answers</span>`;
+    })
+    .join('<br>'),
+});
+
+const LINES: readonly (readonly [string, (side: SideReport) => Cell])[] = [
+  ['what it is', ({ kind, state }) => (state === null ? 'answers of the stream' : `${kind}, ${state}`)],
+  ['slice fixed at', ({ captured }) => or(captured)],
+  ['as of', ({ asOf, captured }) => (captured === null ? '-' : (asOf ?? 'when it began'))],
+  ['started by', ({ by }) => or(by)],
+  ['entities in its slice', ({ entities }) => or(entities)],
+  ['scored, by its manifest', ({ scored }) => or(scored)],
+  ['answers compared', ({ answers }) => count(answers)],
+  ['of late events', ({ late }) => count(late)],
+  ['by a fallback', ({ fallbacks }) => count(fallbacks)],
+  ['answered by', originsOf],
+  ['digest of its manifest', ({ digest }) => (digest === null ? '-' : { html: code(digest) })],
+];
+
+const stretches = (rows: readonly Stretch[]): Cell[][] =>
+  rows.map(({ topic, partition, from, until }) => [{ html: code(topic) }, partition, from, until]);
+
+const HEADS = ['topic', 'partition', 'from offset', 'up to, not included'];
+
+/** What was compared, exactly enough to do it again. */
+export const comparedSection = (report: Report): string => {
+  const { run, against, predictions } = report;
+  const sides = table(
+    ['', nameOf(run), nameOf(against)],
+    LINES.map(([name, of]): Cell[] => [name, of(run), of(against)]),
+  );
+  const own = [run, against].filter(side => side.captured !== null);
+  const slices = own.map(side => table(HEADS, stretches(side.slice), `Slice of ${nameOf(side)}`)).join('');
+  const read = table(HEADS, stretches(predictions), 'Read of the predictions topic, committed records only');
+  return section('What was compared', `<p>${units(report, report.compared)} of pipeline ${code(report.pipeline)}.</p>${sides}${slices}${read}`); // prettier-ignore
+};
