@@ -25,6 +25,7 @@ code { font: .85em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; ove
 .cause { font-weight: 600; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }
 dt { font-weight: 600; } dd { margin: 0; }
+.sign { display: flex; gap: 2rem; margin-top: 3rem; } .sign span { flex: 1; border-top: 1px solid var(--ink); padding-top: .3rem; color: var(--soft); }
 @media print { body { margin: 0; max-width: none; font-size: 11px; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;
 
@@ -41,7 +42,7 @@ const counts = (report: Report): string => {
     ? `<p>Largest difference of a score: <strong>${difference(report.largestDifference)}</strong>; tolerance ${report.tolerance}.</p>`
     : '';
   const unusable = report.unusable > 0 ? `<p>${count(report.unusable)} predictions on the topic could not be decoded, and are in no count.</p>` : '';
-  return section('Counts', table(['', '', 'share', 'meaning'], rows) + largest + unusable);
+  return section('Counts', table(['outcome', many(report), 'share', 'meaning'], rows) + largest + unusable);
 }; // prettier-ignore
 
 const causes = (report: Report): string => {
@@ -109,6 +110,7 @@ ${SHOWN.map(outcome => examplesSection(report, outcome)).join('\n')}
 ${decisions(report)}
 ${comparedSection(report)}
 ${reading(report)}
+<p class="sign"><span>Checked by</span><span>Date</span><span>Signature</span></p>
 </body></html>
 `;
 };

@@ -1,19 +1,20 @@
 import type { Stretch } from '@millrace/contracts';
-import { type Cell, code, section, table } from './htmlParts.ts';
-import { modelOf, nameOf, type Report, type SideReport } from './report.ts';
+import { type Cell, code, escape, section, table } from './htmlParts.ts';
+import { nameOf, type Report, type SideReport } from './report.ts';
 import { count, units } from './words.ts';
 
 const or = (value: string | number | null): string =>
   value === null ? '-' : typeof value === 'number' ? count(value) : value;
 
+/** Digests and hashes in full: the page stands for itself when everything else is gone. */
 const originsOf = (side: SideReport): Cell => ({
   html: side.origins
-    .map(origin => {
-      const set = `feature set v${origin.featureSet} (${origin.featureSetHash.slice(0, 12)}…), control revision ${origin.controlRevision}`;
-      return `${code(modelOf(origin))}<br><span class="soft">${set}: ${count(origin.answers)} answers</span>`;
+    .map(({ model, modelVersion, modelDigest, featureSet, featureSetHash, controlRevision, answers }) => {
+      const name = model === '' ? 'a constant' : `model ${escape(model)} ${escape(modelVersion)} ${code(modelDigest)}`;
+      return `${count(answers)} by ${name}, feature set v${featureSet} ${code(featureSetHash)}, control revision ${controlRevision}`;
     })
     .join('<br>'),
-});
+}); // prettier-ignore
 
 const LINES: readonly (readonly [string, (side: SideReport) => Cell])[] = [
   ['what it is', ({ kind, state }) => (state === null ? 'answers of the stream' : `${kind}, ${state}`)],
