@@ -46,7 +46,10 @@ const vectorOf = (prefix: string, n: number, version: number): FeaturesValue => 
 
 const everything = async <T>(world: World, topic: string): Promise<readonly T[]> => {
   const found: T[] = [];
-  for await (const { value } of decoded(await wholeTopic(world.broker, topic), await codecOf<T>(world, topic)))
+  for await (const { value } of decoded(
+    await wholeTopic(world.broker, topic),
+    await codecOf<T>(world, topic),
+  ))
     if (value !== null && !(value instanceof Bad)) found.push(value);
   return found;
 };

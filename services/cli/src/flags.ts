@@ -13,7 +13,8 @@ export const positive = (text: string): number => {
 };
 export const notNegative = (text: string): number => {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number not below zero is needed');
+  if (text.trim() === '' || !(value >= 0))
+    throw new InvalidArgumentError('a number not below zero is needed');
   return value;
 };
 export const whole = (text: string): number => {

@@ -31,7 +31,7 @@ const scoreOf = (answer: ShownAnswer | null): string =>
   answer === null ? '-' : Object.values(answer.outputs).map(value => value.toFixed(6)).join(' '); // prettier-ignore
 
 const print = (io: Io, report: Report): void => {
-  io.out(`${verdict(report)}`);
+  io.out(verdict(report));
   for (const line of soundness(report)) io.out(line);
   io.out('');
   const counted = OUTCOMES.map(outcome => [outcome, report.outcomes[outcome], share(report.outcomes[outcome], report.compared), meaningOf(report, outcome)] as const);
@@ -49,14 +49,15 @@ const print = (io: Io, report: Report): void => {
 /** For the textfile collector of Prometheus' node exporter, which must never read half a file. */
 const writeMetrics = async (file: string, report: Report): Promise<void> => {
   const { pipeline, outcomes, largestDifference, at } = report;
-  const { metrics, text } = textfileMetrics();
+  const textfile = textfileMetrics();
+  const { metrics } = textfile;
   for (const outcome of OUTCOMES)
     metrics.set('millrace_reconcile_units', { pipeline, outcome }, outcomes[outcome]);
   metrics.set('millrace_reconcile_agrees', { pipeline }, Number(report.agrees));
   metrics.set('millrace_reconcile_largest_difference', { pipeline }, largestDifference ?? Number.POSITIVE_INFINITY); // prettier-ignore
   metrics.set('millrace_reconcile_timestamp_seconds', { pipeline }, Date.parse(at) / 1000);
   const half = `${file}.half`;
-  writeFileSync(half, await text());
+  writeFileSync(half, await textfile.text());
   renameSync(half, file);
 };
 

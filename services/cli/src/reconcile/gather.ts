@@ -90,7 +90,8 @@ const unitOfLive = (
   // The slice was read before: who is not in it is not of the portfolio.
   const unit = table.units.get(key);
   const expected = unit?.expected.run;
-  if (unit === undefined || expected === undefined || expected === GONE) return undefined;
+  if (unit === undefined || expected === undefined) return undefined;
+  // No offset is below that of an entity that is gone.
   if (value.featureSet === side.featureSet) return value.vectorOffset <= expected ? unit : undefined;
   unit.otherSet = true;
   return undefined;

@@ -136,10 +136,7 @@ describe('a night and the stream', () => {
       entity === 'c1' ? { decision: 'act', controlRevision: 2 } : entity === 'c2' ? { decision: 'act' } : { controlRevision: 2 },
     );
     const found = await report(town);
-    expect(found.causes.map(({ cause, units }) => [cause, units]).sort()).toEqual([
-      ['decision', 1],
-      ['thresholds', 1],
-    ]);
+    expect(found.causes.map(({ cause, units }) => `${cause} ${units}`).sort()).toEqual(['decision 1', 'thresholds 1']);
     expect(found.moves).toEqual([{ against: 'keep', run: 'act', units: 2 }]);
     expect(found.outcomes.matched).toBe(COUNT - 2);
   }); // prettier-ignore
@@ -168,7 +165,7 @@ describe('a night and the stream', () => {
       { topic: TOPICS.features, partition: partitionOf('lost'), offset: latest('lost').offset + 1 },
     ]);
     const found = await report(town);
-    expect(found.examples.extra.map(one => [one.entity, one.causes[0]!.cause]).sort()).toEqual([['lost', 'no-answer'], ['slow', 'not-yet']]);
+    expect(found.examples.extra.map(one => `${one.entity} ${one.causes[0]!.cause}`).sort()).toEqual(['lost no-answer', 'slow not-yet']);
   }); // prettier-ignore
 
   test('a night that answered twice does not agree, nor one of whose answers fewer are left than it counted', async () => {
