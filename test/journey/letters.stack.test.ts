@@ -182,6 +182,33 @@ describeUnless(missing)('dead letters', () => {
   );
 
   test(
+    'a poison record that is sent again and again is left after its limit',
+    async () => {
+      const { key, partition } = ofOne(1);
+      const from = await ends();
+      const { offset } = from.letters.find(end => end.partition === partition)!;
+      const poison = Buffer.from(uniqueName('poison'));
+      await send([{ partition, key, value: poison }]);
+      await letters(from.letters, 1);
+      const line = `dlq redrive --topic ${TOPIC}:${partition} --from-offset ${offset} --loops-max 2 --output json --execute`;
+      for (let round = 1; round <= 2; round++) {
+        const again = await millrace(line);
+        expect([again.code, JSON.parse(again.lines[0]!)]).toEqual([
+          0,
+          expect.objectContaining({ letters: 1 }),
+        ]);
+        await letters(from.letters, round + 1);
+      }
+      const last = await millrace(line);
+      expect(JSON.parse(last.lines[0]!)).toMatchObject({ letters: 0, left: { redriven: 2, loops: 1 } });
+      expect((await recordsSince(path, ASIDE, from.aside)).map(({ headers }) => headers.get('__redrive.count'))).toEqual(['1', '2']); // prettier-ignore
+      const found = await recordsSince(path, LETTERS, from.letters);
+      expect(found.map(({ value }) => value.equals(poison))).toEqual([true, true, true]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
     'a prediction that is sent again is stored, and one that is stored already is not stored twice',
     async () => {
       const { events, key, partition } = ofOne(1);

@@ -1,6 +1,6 @@
 import { everySet, type Pipeline } from '@millrace/define';
 import type { ServiceName, Topic } from './catalogue.ts';
-import { consumerGroup, NIGHT_GROUP, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
+import { consumerGroup, NIGHT_GROUP, REDRIVE_GROUP, REPLAY_GROUP, transactionalIdPrefix } from './topics.ts';
 
 /** Kafka's own words, as `kafka-acls` takes them. Read and Write include Describe. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'DescribeConfigs' | 'AlterConfigs';
@@ -53,15 +53,17 @@ const groupAcls = (service: (typeof MEMBERS)[number], pipeline: Pipeline): reado
 };
 
 /**
- * Letters are sent again in transactions; a night is a group of its own. Others are looked at: how far a version of a set is
- * built, and how far the stream is behind.
+ * Letters are sent again in transactions; a night and a replay are each a group of their own. Others are looked at: how far
+ * a version of a set is built, how far the stream is behind, and whether anybody is there who would score a replay.
  */
 const operatorAcls = (pipelines: readonly Pipeline[]): readonly Acl[] => {
   const group = { service: OPERATOR, resource: 'group' } as const;
   return [
     transactions(OPERATOR, REDRIVE_GROUP),
-    { ...group, name: `${NIGHT_GROUP}.`, pattern: 'prefixed', operations: ['Read'] },
-    transactions(OPERATOR, NIGHT_GROUP),
+    ...[NIGHT_GROUP, REPLAY_GROUP].flatMap((runs): readonly Acl[] => [
+      { ...group, name: `${runs}.`, pattern: 'prefixed', operations: ['Read'] },
+      transactions(OPERATOR, runs),
+    ]),
     ...[
       ...pipelines.flatMap(everySet).map(set => consumerGroup('feature', set)),
       ...pipelines.map(pipeline => consumerGroup('inference', pipeline)),

@@ -167,7 +167,7 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
     key: pipeline.events[stream]!.keys[0] ?? pipeline.entity,
     config: pipeline.events[stream]!.table === true ? REFERENCE : kept(days(EVENTS_RETENTION_DAYS)),
     schema: schemas.events[stream],
-    writers: ['producers', 'ingest'],
+    writers: ['producers', 'ingest', 'cli'],
     readers: ['feature'],
   }));
   const drafts = [...events, ...answers(pipeline, schemas, compacted), ...internals(pipeline, compacted)];

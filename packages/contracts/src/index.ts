@@ -41,6 +41,7 @@ export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
+export { isReplayHeader, isRunId, LIVE, type Replayed, replayHeaders, replayRunOf } from './replay.ts';
 export {
   asideTopic,
   consumerGroup,
@@ -50,6 +51,8 @@ export {
   nightGroup,
   type PipelineTopics,
   REDRIVE_GROUP,
+  REPLAY_GROUP,
+  replayGroup,
   stageKeys,
   topicsOf,
   transactionalIdPrefix,

@@ -103,5 +103,11 @@ export const NIGHT_GROUP = 'millrace.night';
 export const nightGroup = (pipeline: Pipeline, run: string): string =>
   `${NIGHT_GROUP}.${pipeline.name}.${run}`;
 
+/** Begin of the groups of replays. */
+export const REPLAY_GROUP = 'millrace.replay';
+
+/** Group whose offsets say how far a replay is. Nobody joins it: they move in the transactions that carry the copies. */
+export const replayGroup = (run: string): string => `${REPLAY_GROUP}.${run}`;
+
 /** Begin of the transactional ids of a group: one for each task, whose number follows. */
 export const transactionalIdPrefix = (group: string): string => `tx.${group}.`;

@@ -27,6 +27,13 @@ test('a service reads what the catalogue lets it read, and writes what it lets i
     }
 });
 
+test('the operator writes where records are replayed to, and never to what services say of themselves', () => {
+  const { scored, features, aside, predictions, changelog, progress } = topicsOf(pipeline);
+  const written = [scored, aside, predictions].map(name => rightsOn('cli', name));
+  expect(written).toEqual(written.map(() => 'Read Write Create DescribeConfigs AlterConfigs'));
+  for (const name of [features, changelog, progress]) expect(rightsOn('cli', name)).not.toContain('Write');
+});
+
 test('groups are our own, and transactional ids those of our own group, with nothing in between', () => {
   const beside = (service: string) =>
     of(service)
@@ -42,6 +49,8 @@ test('groups are our own, and transactional ids those of our own group, with not
     ['transactional-id', 'tx.millrace.redrive.', 'prefixed', 'Write Describe'],
     ['group', 'millrace.night.', 'prefixed', 'Read'],
     ['transactional-id', 'tx.millrace.night.', 'prefixed', 'Write Describe'],
+    ['group', 'millrace.replay.', 'prefixed', 'Read'],
+    ['transactional-id', 'tx.millrace.replay.', 'prefixed', 'Write Describe'],
     // How far a version of a set is built, and how far the stream is behind.
     ['group', 'millrace.feature.shop-orders.v2', 'literal', 'Describe'],
     ['group', 'millrace.inference.shop-orders', 'literal', 'Describe'],

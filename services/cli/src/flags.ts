@@ -1,4 +1,5 @@
 /** Flags that several commands have, and how their values are checked. */
+import { isRunId } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
@@ -56,4 +57,12 @@ export const timeOf = (option: string, text: string | undefined): number | undef
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new UsageError(`--${option}: '${text}' is no time; write it like 2026-08-14`);
   return ms;
+};
+
+/** @throws UsageError where it cannot be the id of a run */
+export const runIdFrom = (text: string): string => {
+  if (isRunId(text)) return text;
+  throw new UsageError(
+    `--run: '${text}' cannot be the id of a run: letters, digits, and . _ - between them, and not live or deferred`,
+  );
 };

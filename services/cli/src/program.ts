@@ -20,6 +20,7 @@ import { letterCommands } from './commands/dlq/commands.ts';
 import { init } from './commands/init.ts';
 import { publishPortfolio } from './commands/portfolio.ts';
 import { publish } from './commands/publish.ts';
+import { replayCommands } from './commands/replay.ts';
 import { reconcileRuns, TOLERANCE_DEFAULT } from './commands/reconcile.ts';
 import { run } from './commands/run.ts';
 import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
@@ -280,6 +281,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
   stackCommands(program, io, done);
   dataCommands(program, io, done);
   letterCommands(program, io, done);
+  replayCommands(program, io, done);
   batchCommands(program, io, done);
   routeCommands(program, io, done);
   featureCommands(program, io, done);

@@ -29,7 +29,7 @@ export function directTask(
       book.begin();
       for (let i = 0; i < batch.length; i++) {
         const row = readSource(plan, source, batch, i, { batch: open, i });
-        if (row === null) open.skip(i, 'tombstone');
+        if (typeof row === 'string') open.skip(i, row);
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {
           measured.freshness.seen(row.event.stream, row.event.time);

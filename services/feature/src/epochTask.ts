@@ -159,16 +159,15 @@ export class EpochTask implements Task<Inbound, Outputs> {
       const held = { batch: open, i };
       const offset = batch.offset(i);
       const isOutside = offset < this.#history[input]!.from;
-      const row = isOutside ? null : readSource(plan, plan.sources[input]!, batch, i, held);
-      if (row !== null && !('reason' in row)) {
+      const row = isOutside ? 'outside-slice' : readSource(plan, plan.sources[input]!, batch, i, held);
+      if (typeof row === 'object' && !('reason' in row)) {
         this.#options.freshness.seen(row.event.stream, row.event.time);
         const isKept = this.#cutter.add(input, offset, row.appendTimeMs, orderTime(row.event), row);
         if (!isKept) open.skip(i, 'applied');
         continue;
       }
       this.#cutter.pass(input, offset);
-      if (isOutside) open.skip(i, 'outside-slice');
-      else if (row === null) open.skip(i, 'tombstone');
+      if (typeof row === 'string') open.skip(i, row);
       else open.reject(i, row.reason, row.cause);
     }
   }

@@ -1,11 +1,12 @@
 import { Bad } from '@millrace/avro';
-import { redrivenOf } from '@millrace/contracts';
+import { redrivenOf, replayRunOf } from '@millrace/contracts';
 import { checkEvent, type FoldEvent, readEvent } from '@millrace/features';
 import {
   type InboundBatch,
   murmur2Partition,
   type PartitionOffset,
   type RejectReason,
+  type SkipReason,
 } from '@millrace/stream';
 import type { Held } from './openBatch.ts';
 import type { Plan, SourcePlan } from './plan.ts';
@@ -37,18 +38,22 @@ const NO_FEATURES: readonly number[] = [];
 const NO_SOURCE =
   'the record does not say where it first stood: send letters again with millrace dlq redrive';
 
-/** Reads record `i` of a source partition; null is a tombstone. */
+/**
+ * Reads record `i` of a source partition, or says why it is passed over. What a replay wrote again was folded where it
+ * first stood, or is not ours to fold: a run has state of its own or none.
+ */
 export function readSource(
   plan: Plan,
   source: SourcePlan,
   batch: InboundBatch<Inbound>,
   i: number,
   held: Held,
-): Row | Refusal | null {
+): Row | Refusal | SkipReason {
   const { stream, keyField } = source;
+  if (replayRunOf(name => batch.header(i, name)) !== undefined) return 'other-run';
   const value = batch.bytes(i);
   const fields = batch.value(i);
-  if (value === null || fields === null) return null;
+  if (value === null || fields === null) return 'tombstone';
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
   const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };

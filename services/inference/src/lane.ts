@@ -184,12 +184,13 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   /** @returns its route; undefined where it is closed, and not to be scored */
   #takeOne({ batch, out }: Run, i: number, vectors: Vectors, inForce: InForce): Routed | undefined {
-    const bytes = batch.bytes(i);
+    const { reader } = this.#options;
+    const bytes = reader.bytes(batch, i);
     if (bytes === null) {
       out.skip(i, 'tombstone');
       return undefined;
     }
-    const problem = this.#options.reader.add(vectors, batch.topic, bytes);
+    const problem = reader.add(vectors, batch.topic, bytes);
     if (problem === undefined && !this.#isOurs(vectors)) {
       vectors.values.pop();
       out.skip(i, 'other-set');
@@ -199,7 +200,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     else if (problem !== undefined) out.reject(i, 'feature-mismatch', mismatch(batch.value(i)));
     if (problem !== undefined) return undefined;
     const routed = this.#options.route(vectors, vectors.length - 1, inForce, { batch, i });
-    if (routed.to === 'stream') return routed;
+    // Whoever replays a vector wants its answer now; the night has, or has had, the one that was put off.
+    if (routed.to === 'stream' || reader.runOf(batch, i) !== undefined) return routed;
     this.#defer({ batch, out }, i, vectors, routed, inForce);
     return undefined;
   }
@@ -262,19 +264,25 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
         const { bytes, decision } = write(row, outputs, run.batch.offset(i), routed[row]!);
         run.out.emitFor(i, 'predictions', run.batch.key(i) ?? reader.entity(vectors, row), bytes);
         run.out.done(i);
-        tally.add(decision, outputs[0], (scoredAt - reader.appendTime(vectors, row)) / 1000);
+        // How long an answer took is asked of live ones: what is replayed came long ago.
+        const isLive = reader.runOf(run.batch, i) === undefined;
+        tally.add(
+          decision,
+          outputs[0],
+          isLive ? (scoredAt - reader.appendTime(vectors, row)) / 1000 : undefined,
+        );
       } else run.out.reject(i, 'scoring-failed', failure);
       closed(run, 1);
     }
     this.#count(tally, answers.by.fallback);
   }
 
-  #count({ decisions, scores, seconds }: Tally, fallback: string | null): void {
+  #count({ decisions, scores, seconds, rows: count }: Tally, fallback: string | null): void {
     const { pipeline: { name: pipeline }, metrics } = this.#options; // prettier-ignore
     for (const [decision, rows] of decisions)
       metrics.count('millrace_predictions_total', { pipeline, decision }, rows);
-    if (fallback !== null && seconds.length > 0)
-      metrics.count('millrace_records_fallback_total', { pipeline, reason: fallback }, seconds.length);
+    if (fallback !== null && count > 0)
+      metrics.count('millrace_records_fallback_total', { pipeline, reason: fallback }, count);
     metrics.observeAll('millrace_prediction_score', { pipeline }, scores);
     metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
   }

@@ -1,6 +1,7 @@
 import { Bad, type Field, type RecordCodec } from '@millrace/avro';
-import type { FeaturesValue } from '@millrace/contracts';
+import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
+import type { InboundBatch } from '@millrace/stream';
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
 
@@ -37,6 +38,7 @@ const FLOAT_BYTES = 4;
 export class VectorReader {
   readonly rows: Rows;
   readonly #codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
+  readonly #asides: ReadonlySet<string>;
   readonly #set: readonly [Field, Field];
   readonly #setBytes: Uint8Array;
   readonly #traceparent: Field;
@@ -51,6 +53,7 @@ export class VectorReader {
     const [codec] = codecs.values();
     this.rows = codec!.rows;
     this.#codecs = codecs;
+    this.#asides = new Set([...codecs.keys()].filter(topic => asideTopic(topic) === topic));
     this.#set = [this.rows.field('featureSet'), this.rows.field('featureSetHash')];
     this.#setBytes = Buffer.concat([
       codec!.encodeField('featureSet', pipeline.features.version),
@@ -61,6 +64,21 @@ export class VectorReader {
     this.#appendTime = this.rows.field('appendTime');
     this.#sourcePartition = this.rows.field('sourcePartition');
     this.#sourceOffset = this.rows.field('sourceOffset');
+  }
+
+  /** The run that wrote a vector again; undefined where none did. Nothing is replayed to the compacted topic. */
+  runOf(batch: InboundBatch<FeaturesValue>, i: number): string | undefined {
+    return this.#asides.has(batch.topic) ? replayRunOf(name => batch.header(i, name)) : undefined;
+  }
+
+  /** The vector as it is read: one that was replayed is of the run that wrote it, and so are its predictions. */
+  bytes(batch: InboundBatch<FeaturesValue>, i: number): Uint8Array | null {
+    const bytes = batch.bytes(i);
+    const runId = this.runOf(batch, i);
+    const value = bytes === null || runId === undefined ? null : batch.value(i);
+    return value === null || value instanceof Bad
+      ? bytes
+      : this.#codecs.get(batch.topic)!.encode({ ...value, runId: runId! });
   }
 
   /** Adds one row, or says why it cannot be used. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { predictionId } from '@millrace/contracts';
+import { type FeaturesValue, predictionId, replayHeaders } from '@millrace/contracts';
 import { hashFeatureSet } from '@millrace/define';
 import { workerScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
+import type { OutRecord } from '@millrace/stream';
 import {
   batches, engines, FEATURES, lost, POISON, SHIPPED_MODELS, TOPICS, UNANSWERABLE, until, utf8, vectorOf, World, writeModel,
 } from './harness.ts'; // prettier-ignore
@@ -110,6 +111,28 @@ describe('scoring', () => {
     expect(found).toMatchObject({ traceparent, revision: 4, eventId: 'event-1', late: true });
     expect(found!.predictionId).toBe(predictionId('fraud', 'event-1', 4, 'live', 'answer', 0));
   });
+
+  test('a vector that was replayed is answered as its run, beside the live answer, and is asked for no latency', async () => {
+    await world.alias('1');
+    await world.vectors([vectorOf(64)]);
+    const codec = await world.codec<FeaturesValue>(TOPICS.aside);
+    const again = (headers: Required<OutRecord>['headers'], n = 64): OutRecord => {
+      const { entity } = vectorOf(n);
+      return { topic: TOPICS.aside, partition: 0, key: utf8(entity), value: codec.encode(vectorOf(n)), headers };
+    };
+    const headersOf = (run: string) => replayHeaders({ run, source: { topic: TOPICS.features, partition: 0, offset: 0 } });
+    const { metrics, seen } = counting();
+    await world.send([again(headersOf('again')), again(headersOf('live')), again(headersOf('other'), POISON)]);
+    await world.start({ metrics }).start(signal);
+    const found = await world.scored(3);
+    await until(async () => (await world.deadLetters()).length === 1, 'a replayed vector is rejected like any other');
+    const ids = (run: string) => [run, predictionId('fraud', 'event-64', 0, run, 'answer', 0), 64 / 1024];
+    const byRun = found.toSorted((a, b) => (a.runId < b.runId ? -1 : 1));
+    expect(byRun.map(one => [one.runId, one.predictionId, one.outputs['score']])).toEqual([ids('again'), ids('live'), ids('live')]);
+    const { runId: _r, predictionId: _p, batchId: _b, vectorOffset: _v, scoredAt: _s, partition: _o, ...rest } = found.find(one => one.runId === 'again')!;
+    expect(found[0]).toMatchObject(rest);
+    expect([seen.get('millrace_end_to_end_seconds fraud scored'), seen.get('millrace_predictions_total fraud approve')]).toEqual([2, 3]);
+  }); // prettier-ignore
 
   test('the shipped models, in threads of their own, answer as they were trained to', async () => {
     await world.alias('1');

@@ -9,7 +9,7 @@
  * without being written again; one that is not was refused by the database, and its dead letter may be missing too.
  */
 import { Bad } from '@millrace/avro';
-import type { PredictionValue } from '@millrace/contracts';
+import { LIVE, type PredictionValue, replayRunOf } from '@millrace/contracts';
 import type { Outage } from '@millrace/runtime';
 import type { InboundBatch, Outcomes, PartitionOffset, Task } from '@millrace/stream';
 import { type Clock, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
@@ -47,6 +47,8 @@ interface Waiting {
 /** What is known of the records of a group before it is stored. */
 interface Group {
   readonly rows: StoredPrediction[];
+  /** Offsets of those that are stored as they arrive: of a run, or replayed, they came long ago. */
+  readonly live: Set<number>;
   readonly closings: ((bad: ReadonlyMap<number, string>) => void)[];
   next: number;
 }
@@ -111,7 +113,7 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
 
   async #storeGroup(waiting: readonly Waiting[]): Promise<void> {
     const { at, pipeline, clock, metrics, tracing } = this.#options;
-    const { rows: read, closings, next } = this.#look(waiting);
+    const { rows: read, live, closings, next } = this.#look(waiting);
     const rows = await this.#notStored(read);
     let bad: ReadonlyMap<number, string> = new Map();
     if (next > this.#storedNext || rows.length > 0) {
@@ -125,7 +127,7 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
       metrics.observe('millrace_sink_write_seconds', { table: 'predictions' }, (now - startedAt) / 1000);
       metrics.count('millrace_sink_rows_total', { table: 'predictions' }, rows.length - bad.size);
       for (const { prediction, offset } of rows)
-        if (!bad.has(offset))
+        if (live.has(offset) && !bad.has(offset))
           metrics.observe(
             'millrace_end_to_end_seconds',
             { pipeline, step: 'stored' },
@@ -137,7 +139,7 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
 
   /** Nothing is closed yet: a record is, once the database has it. */
   #look(waiting: readonly Waiting[]): Group {
-    const group: Group = { rows: [], closings: [], next: this.#storedNext };
+    const group: Group = { rows: [], live: new Set(), closings: [], next: this.#storedNext };
     for (const { batch, out } of waiting)
       for (let i = 0; i < batch.length; i++) {
         const offset = batch.offset(i);
@@ -147,6 +149,8 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
         else if (value instanceof Bad) group.closings.push(() => out.reject(i, value.reason, value));
         else {
           group.rows.push({ prediction: value, offset });
+          const isReplayed = replayRunOf(name => batch.header(i, name)) !== undefined;
+          if (value.runId === LIVE && !isReplayed) group.live.add(offset);
           group.closings.push(bad => {
             const reason = bad.get(offset);
             if (reason === undefined) out.done(i);

@@ -16,7 +16,7 @@ export type Stretch = {
 export type Run = {
   /** Id of the run. */
   readonly run: string;
-  /** What it does: backfill, or night. */
+  /** What it does: backfill, night or replay. */
   readonly kind: string;
   /** Name of the pipeline. */
   readonly pipeline: string;

@@ -13,6 +13,7 @@ import { setOf } from '../features/sets.ts';
 import { Rate } from '../features/rate.ts';
 import { timeOf } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, UsageError } from '../io.ts';
+import { durationOf } from '../progress.ts';
 import type { World } from '../world/prepare.ts';
 import { readControl } from '../world/control.ts';
 import { type SwitchOptions, switchSet } from './switchSet.ts';
@@ -30,12 +31,6 @@ export interface BackfillFlags extends Omit<SwitchOptions, 'evenBehind'> {
 const LOOK_MS = 2_000;
 const RATE_MS = 30_000;
 
-const minutes = (seconds: number): string =>
-  seconds < 90
-    ? `${Math.ceil(seconds)} s`
-    : seconds < 5_400
-      ? `${Math.ceil(seconds / 60)} min`
-      : `${(seconds / 3_600).toFixed(1)} h`;
 const whole = (n: number): string => Math.round(n).toLocaleString('en');
 
 const lineOf = ({ history, eventsBehind, eventTimeMs }: HowFar, perSecond: number | undefined): string => {
@@ -50,7 +45,7 @@ const lineOf = ({ history, eventsBehind, eventTimeMs }: HowFar, perSecond: numbe
     `${whole(eventsBehind)} to do`,
     ...(perSecond === undefined ? [] : [`${whole(perSecond)} events/s`]),
     ...(perSecond !== undefined && perSecond > 0 && eventsBehind > 0
-      ? [`${minutes(eventsBehind / perSecond)} left`]
+      ? [`${durationOf(eventsBehind / perSecond)} left`]
       : []),
   ].join(', ');
 };

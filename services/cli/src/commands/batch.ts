@@ -1,10 +1,11 @@
 /** `millrace batch run`: a portfolio scored once, by the newest vector of each entity. */
 import type { Pipeline } from '@millrace/define';
-import { type NightProgress, NightRefused, type NightResult, runNight } from '@millrace/inference';
+import { NightRefused, type NightResult, runNight } from '@millrace/inference';
 import { pipelines } from '@millrace/pipelines';
 import { systemRandom } from '@millrace/telemetry';
-import { timeOf } from '../flags.ts';
-import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
+import { runIdFrom, timeOf } from '../flags.ts';
+import { EXIT, type ExitCode, type Io, type OutputForm, table } from '../io.ts';
+import { progressTeller } from '../progress.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface BatchOptions {
@@ -21,10 +22,7 @@ export interface BatchOptions {
   readonly output: OutputForm;
 }
 
-const SAY_EVERY_MS = 2_000;
 const MINUTE_MS = 60_000;
-/** What a part of a topic's name, a group's and a transactional id's may be. */
-const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** The day of a time in a time zone, YYYY-MM-DD. */
 const dayIn = (timeZone: string, ms: number): string =>
@@ -35,25 +33,8 @@ const runIdOf = ({ name, timeZone }: Pipeline, options: BatchOptions, nowMs: num
   const asOfMs = timeOf('as-of', options.asOf);
   const basic = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:]|\.000/g, '');
   const run = options.run ?? `${name}-${asOfMs === undefined ? dayIn(timeZone, nowMs) : `as-of-${basic(asOfMs)}`}`;
-  if (!RUN_ID.test(run) || run === 'live' || run === 'deferred')
-    throw new UsageError(`--run: '${run}' cannot be the id of a run: letters, digits, and . _ - between them, and not live or deferred`);
-  return run;
+  return runIdFrom(run);
 }; // prettier-ignore
-
-/** Tells how far it is, at most every two seconds, by what this process has seen done. */
-const progressTeller = (io: Io, world: World): ((progress: NightProgress) => void) => {
-  let first: { readonly atMs: number; readonly done: number } | undefined;
-  let saidMs = Number.NEGATIVE_INFINITY;
-  return ({ done, total }) => {
-    const nowMs = world.clock.now();
-    first ??= { atMs: nowMs, done };
-    if (nowMs - saidMs < SAY_EVERY_MS && done < total) return;
-    saidMs = nowMs;
-    const rate = ((done - first.done) / Math.max(1, nowMs - first.atMs)) * 1000;
-    const left = done === total ? '' : rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : '';
-    io.say(`  ${done} of ${total} scored, ${Math.round(rate)}/s${left}`);
-  };
-};
 
 /** The manifest as it is printed: what a reader of the run's last record has too. */
 const manifestOf = ({ run, report }: NightResult) => {
@@ -102,7 +83,7 @@ export const batchRun = async (
       waitMsTotalMax: options.yieldMinutes * MINUTE_MS,
       random: systemRandom,
       tell: line => io.say(`  ${line}`),
-      progressed: progressTeller(io, world),
+      progressed: progressTeller(io, world.clock, 'scored'),
       signal: io.signal,
     });
     if (result.wasDone) io.say(`Run ${run} is done since ${new Date(result.run.at).toISOString()}; nothing was scored now.`);

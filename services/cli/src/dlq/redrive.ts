@@ -4,14 +4,11 @@
  * transactions. Killed at any point and run again, it goes on with the letters that have no mark.
  */
 import { type HeaderPair, isLetterHeader, isRedriveHeader, REDRIVE_GROUP, redriveHeaders, transactionalIdPrefix } from '@millrace/contracts'; // prettier-ignore
-import { murmur2Partition, type OutRecord, type TransactionalProducer } from '@millrace/stream';
+import { murmur2Partition, type OutRecord } from '@millrace/stream';
+import { Parcel } from '../world/parcel.ts';
 import type { World } from '../world/prepare.ts';
 import { type Letter, lettersOf, type Selection } from './letters.ts';
 import { type Marks, marksOf, markWriter, topicIdOf } from './marks.ts';
-
-/** Bounds of one transaction; the larger of the letters may pass the second alone. */
-const LETTERS_MAX = 500;
-const BYTES_MAX = 4 * 1024 * 1024;
 
 export interface RedriveOptions {
   readonly selection: Selection;
@@ -114,7 +111,7 @@ export const redrive = async (
   const producer = await broker.transactionalProducer(`${transactionalIdPrefix(REDRIVE_GROUP)}${selection.topic}`);
   try {
     const sorting = new Sorting(options, await marksOf(world, topicId));
-    const parcel = new Parcel(producer, told);
+    const parcel = new Parcel({ producer, told });
     for await (const letter of lettersOf(broker, selection, signal)) {
       if (!sorting.take(letter)) continue;
       const { topic, partition, offset, about } = letter;
@@ -132,36 +129,3 @@ export const redrive = async (
     await producer.close();
   }
 }; // prettier-ignore
-
-/** What goes in one transaction. */
-class Parcel {
-  readonly #producer: TransactionalProducer;
-  readonly #told: (sent: number) => void;
-  #records: OutRecord[] = [];
-  #letters = 0;
-  #bytes = 0;
-  #sent = 0;
-
-  constructor(producer: TransactionalProducer, told: (sent: number) => void) {
-    this.#producer = producer;
-    this.#told = told;
-  }
-
-  async add(copy: OutRecord, mark: OutRecord): Promise<void> {
-    this.#records.push(copy, mark);
-    this.#letters++;
-    this.#bytes += (copy.key?.length ?? 0) + (copy.value?.length ?? 0);
-    if (this.#letters >= LETTERS_MAX || this.#bytes >= BYTES_MAX) await this.send();
-  }
-
-  async send(): Promise<void> {
-    if (this.#letters === 0) return;
-    await this.#producer.send(this.#records);
-    await this.#producer.commit();
-    this.#sent += this.#letters;
-    this.#records = [];
-    this.#letters = 0;
-    this.#bytes = 0;
-    this.#told(this.#sent);
-  }
-}

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { redrivenOf, topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
-import { type Broker, BrokerError, type MemoryBroker, murmur2Partition } from '@millrace/stream';
-import type { World } from '../../src/world/prepare.ts';
+import { murmur2Partition } from '@millrace/stream';
+import { dying, overtaken } from '../brokers.ts';
 import { again, ASIDE, badRecords, closeAll, LETTERS, openHere, PII, read, rejectAll, send, TOPIC, valuesOf } from './letterWorld.ts'; // prettier-ignore
 
 afterEach(closeAll);
@@ -108,54 +108,4 @@ describe('letters sent again', () => {
       'there are those of fraud.transactions.v1',
     );
   });
-});
-
-/** A client that is gone just before or just after a step of its transaction. */
-const dying = (broker: MemoryBroker, step: 'send' | 'commit', when: 'before' | 'after'): Broker => {
-  const dead = (): never => {
-    throw new BrokerError('this client is dead', { retriable: false });
-  };
-  return over(broker, async id => {
-    const producer = await broker.transactionalProducer(id);
-    const struck = async (call: 'send' | 'commit', act: () => Promise<void>): Promise<void> => {
-      if (call === step && when === 'before') dead();
-      await act();
-      if (call === step) dead();
-    };
-    return {
-      send: records => struck('send', () => producer.send(records)),
-      commit: () => struck('commit', () => producer.commit()),
-      sendOffsets: (group, offsets) => producer.sendOffsets(group, offsets),
-      abort: () => producer.abort(),
-      // Whoever is dead does not end its transaction either.
-      close: async () => undefined,
-    };
-  });
-};
-
-/** Somebody else begins between its reading and its commit. */
-const overtaken = (world: World, meanwhile: () => Promise<void>): World => ({
-  ...world,
-  broker: over(world.broker, async id => {
-    const producer = await world.broker.transactionalProducer(id);
-    return {
-      send: records => producer.send(records),
-      commit: async () => {
-        await meanwhile();
-        await producer.commit();
-      },
-      sendOffsets: (group, offsets) => producer.sendOffsets(group, offsets),
-      abort: () => producer.abort(),
-      close: () => producer.close(),
-    };
-  }),
-});
-
-const over = (broker: Broker, transactionalProducer: Broker['transactionalProducer']): Broker => ({
-  admin: broker.admin,
-  producer: () => broker.producer(),
-  join: (options, listener) => broker.join(options, listener),
-  read: options => broker.read(options),
-  close: () => broker.close(),
-  transactionalProducer,
 });

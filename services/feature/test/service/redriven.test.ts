@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openCodec } from '@millrace/avro';
 import {
-  asideTopic, catalogue, deadLetterTopic, type Redriven, redriveHeaders, topicsOf,
+  asideTopic, catalogue, deadLetterTopic, type Redriven, redriveHeaders, replayHeaders, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
 import { murmur2Partition, type OutRecord } from '@millrace/stream';
@@ -125,6 +125,22 @@ describe.each([
       [aside, value.eventId, true],
     ]);
   });
+
+  test('what a replay has written again is passed over, on the topic and aside of it: it is in no window and has no vector', async () => {
+    const at = await runningTown(pipeline);
+    const [first, ...others] = payments.slice(0, 6) as [(typeof payments)[0]];
+    const { again } = await misplaced(at, first);
+    const headers = replayHeaders({ run: 'again', source: { topic: SCORED, partition: 0, offset: 0 } });
+    // As if it were new: nobody has folded it, so nothing but the header keeps it out.
+    const right = { topic: SCORED, partition: again.partition, key: again.key, value: again.value };
+    await send(at, [{ ...right, headers }, { ...again, headers: [...headers, ...again.headers] }, { ...right, value: Buffer.from('?'), headers }]);
+    await publish(at, others);
+    await until(async () => (await vectors(at)).length === others.length);
+    await send(at, [right]);
+    await until(async () => (await vectors(at)).length === others.length + 1);
+    expect((await vectors(at)).map(({ eventId }) => eventId).toSorted()).toEqual([first, ...others].map(({ value }) => value.eventId).toSorted());
+    expect((await reasonsIn(at)).length).toBe(1);
+  }); // prettier-ignore
 
   test('is put aside anew where it does not say where it first stood', async () => {
     const at = await runningTown(pipeline);
