@@ -1,28 +1,32 @@
 /** Payments and labels, simulated, as producers send them. */
 import { openPublisher, type Publisher, type World } from '@millrace/cli';
 import type { Pipeline } from '@millrace/define';
-import { FRAUD_SIMULATION, simulateFraud, type SimulatedEvent } from '@millrace/pipelines';
+import {
+  FRAUD_SIMULATION,
+  type FraudSimulation,
+  simulateFraud,
+  type SimulatedEvent,
+} from '@millrace/pipelines';
+
+export type SimulatedPayment = Extract<SimulatedEvent, { readonly stream: 'transactions' }>['value'];
 
 export interface Traffic {
   /** Sends the next events. */
   send(count: number): Promise<void>;
-  /** Ids of the payments that were sent. */
-  readonly payments: readonly string[];
+  /** The payments that were sent. */
+  readonly payments: readonly SimulatedPayment[];
   close(): Promise<void>;
 }
 
-export const openTraffic = async (world: World, pipeline: Pipeline): Promise<Traffic> => {
+export const openTraffic = async (
+  world: World,
+  pipeline: Pipeline,
+  size: Pick<FraudSimulation, 'customers' | 'terminals'> = { customers: 40, terminals: 15 },
+): Promise<Traffic> => {
   const publisher: Publisher = await openPublisher(world, pipeline);
-  const simulation = {
-    ...FRAUD_SIMULATION,
-    seed: 7,
-    customers: 40,
-    terminals: 15,
-    days: 60,
-    labelDelayDays: 7,
-  };
+  const simulation = { ...FRAUD_SIMULATION, ...size, seed: 7, days: 60, labelDelayDays: 7 };
   const events: Iterator<SimulatedEvent> = simulateFraud(simulation)[Symbol.iterator]();
-  const payments: string[] = [];
+  const payments: SimulatedPayment[] = [];
   return {
     payments,
     send: async count => {
@@ -38,7 +42,7 @@ export const openTraffic = async (world: World, pipeline: Pipeline): Promise<Tra
           value: { revision: 0, withdrawn: false, lineage: null, ...value },
         })),
       );
-      for (const { stream, value } of batch) if (stream === pipeline.scores) payments.push(value.eventId);
+      for (const event of batch) if (event.stream === 'transactions') payments.push(event.value);
     },
     close: () => publisher.close(),
   };

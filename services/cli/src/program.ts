@@ -24,7 +24,7 @@ import { replayCommands } from './commands/replay.ts';
 import { reconcileRuns, TOLERANCE_DEFAULT } from './commands/reconcile.ts';
 import { run } from './commands/run.ts';
 import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
-import { setRoutes, showRoutes } from './commands/routes.ts';
+import { routeCommands } from './commands/routes.ts';
 import { down, status } from './commands/stack.ts';
 import { tailPredictions } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
@@ -170,24 +170,6 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--metrics-file <file>', "write the figures for the textfile collector of Prometheus' node exporter")
     .addOption(output())
     .action(o => done(inWorld(io)(o, w => reconcileRuns(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
-}; // prettier-ignore
-
-const routeCommands = (program: Command, io: Io, done: Done): void => {
-  const world = inWorld(io);
-  const one = (name: string) => pipelinesNamed([name])[0]!;
-  const routes = program.command('routes').description('rules by which events are answered in the stream, or by the next night');
-  talks(routes.command('show').description('the rules in force'))
-    .addOption(pipelineOption())
-    .addOption(output())
-    .action(o => done(world(o, w => showRoutes(io, w, one(o.pipeline), o))));
-  talks(routes.command('set').description('put rules in force, those of the definition or of a file; a plan without --execute'))
-    .addOption(pipelineOption())
-    .option('--file <json>', 'list of rules {name, to: stream or night, when: expression}')
-    .option('--by <who>', 'who does it', userInfo().username)
-    .requiredOption('--why <text>', 'why')
-    .option('--execute', 'do it', false)
-    .addOption(output())
-    .action(o => done(world(o, w => setRoutes(io, w, one(o.pipeline), o))));
 }; // prettier-ignore
 
 const featureCommands = (program: Command, io: Io, done: Done): void => {

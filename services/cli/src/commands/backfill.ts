@@ -43,7 +43,7 @@ const lineOf = ({ history, eventsBehind, eventTimeMs }: HowFar, perSecond: numbe
       ? [`at ${new Date(eventTimeMs).toISOString().slice(0, 16)}Z`]
       : []),
     `${whole(eventsBehind)} to do`,
-    ...(perSecond === undefined ? [] : [`${whole(perSecond)} events/s`]),
+    ...(perSecond === undefined || perSecond <= 0 ? [] : [`${whole(perSecond)} events/s`]),
     ...(perSecond !== undefined && perSecond > 0 && eventsBehind > 0
       ? [`${durationOf(eventsBehind / perSecond)} left`]
       : []),

@@ -1,9 +1,15 @@
 /** `millrace routes show|set`: by which rules events are answered in the stream, or by the next night. */
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { fieldsInVectors } from '@millrace/contracts';
 import { expressionInWords, isRoutes, type Pipeline, type Route, routeMistakes } from '@millrace/define';
+import { pipelinesNamed } from '@millrace/pipelines';
+import type { Command } from 'commander';
+import { type Done, output, pipelineOption, talks } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
+import { type AddressFlags, findAddresses } from '../world/addresses.ts';
 import { readControl, writeControl } from '../world/control.ts';
+import { withWorld } from '../world/open.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface RoutesFlags {
@@ -96,3 +102,23 @@ export const setRoutes = async (
   );
   return EXIT.done;
 };
+
+/** `millrace routes`. */
+export const routeCommands = (program: Command, io: Io, done: Done): void => {
+  const world = (where: AddressFlags, use: (world: World) => Promise<ExitCode>) =>
+    findAddresses(io, where).then(at => withWorld(at, use));
+  const one = (name: string) => pipelinesNamed([name])[0]!;
+  const routes = program.command('routes').description('rules by which events are answered in the stream, or by the next night');
+  talks(routes.command('show').description('the rules in force'))
+    .addOption(pipelineOption())
+    .addOption(output())
+    .action(o => done(world(o, w => showRoutes(io, w, one(o.pipeline), o))));
+  talks(routes.command('set').description('put rules in force, those of the definition or of a file; a plan without --execute'))
+    .addOption(pipelineOption())
+    .option('--file <json>', 'list of rules {name, to: stream or night, when: expression}')
+    .option('--by <who>', 'who does it', userInfo().username)
+    .requiredOption('--why <text>', 'why')
+    .option('--execute', 'do it', false)
+    .addOption(output())
+    .action(o => done(world(o, w => setRoutes(io, w, one(o.pipeline), o))));
+}; // prettier-ignore
