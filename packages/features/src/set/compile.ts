@@ -18,7 +18,7 @@ export interface CompiledSet {
   readonly names: readonly string[];
   /** Names of the values of reference tables that stand beside the vector. */
   readonly reference: readonly string[];
-  /** In the order in which events pass them; none where no view looks at more than the event in hand. */
+  /** In the order in which events pass them; at least one, which knows duplicates. */
   readonly stages: readonly CompiledStage[];
   /**
    * The vector of an event from its fields and from what each stage gave, in the order of the stages. Everything is
@@ -107,11 +107,14 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
   const names = featureNames(features);
   const reference = Object.keys(pipeline.reference);
   const tables = new Set(referencesOf(pipeline).map(({ key }) => key));
-  const keys = (events[scores]?.keys ?? []).filter(
+  const all = events[scores]?.keys ?? [];
+  const wanted = all.filter(
     key =>
       tables.has(key) ||
       features.views.some(v => v.key === key && Object.values(v.features).some(d => 'aggregate' in d)),
   );
+  // Where no view keeps anything, the first key does: duplicates, corrections and withdrawals are known by it.
+  const keys = wanted.length > 0 ? wanted : all.slice(0, 1);
   const stages = keys.map(key => compileStage(pipeline, key, options.allowanceMs ?? ALLOWANCE_MS));
   return {
     version: features.version,

@@ -155,4 +155,14 @@ describe('a pipeline with one key', () => {
     );
     expect(newest.value.features['customerTxCount30d']).toBeGreaterThan(0);
   });
+
+  test('without a view it knows duplicates all the same', async () => {
+    const at = await runningTown({ ...testPipeline, features: { ...testPipeline.features, views: [] } });
+    await publish(at, [...payments, ...payments], 0);
+    const [last] = payments.slice(-1) as [SimulatedEvent];
+    await publish(at, [changed(last, { eventId: 'last', txAt: last.value.txAt + 1 })], 0);
+    await until(async () => (await readVectors(at)).some(({ value }) => value.eventId === 'last'));
+    await until(async () => (await count(at)) >= payments.length + 1);
+    expect(await count(at)).toBe(payments.length + 1);
+  });
 });

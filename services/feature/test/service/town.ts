@@ -119,7 +119,7 @@ export async function publish(
   for (const event of events) {
     const topic = topics.events[event.stream]!;
     const value = valueOf(event);
-    const key = Buffer.from(event.value.customerId);
+    const key = Buffer.from(String(value[pipeline.events[event.stream]!.keys[0]!]));
     const partition = murmur2Partition(key, pipeline.partitions);
     const place = `${topic} ${partition}`;
     const offset = next.get(place) ?? ends.get(place)!;
