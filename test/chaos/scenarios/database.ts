@@ -43,7 +43,7 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     injects:
       'the database is silent until 100,000 predictions wait for it; the sink may hold 1,000 of a partition',
     brokers: ONE,
-    memoryMiBMax: { sink: 450 },
+    memoryMiBMax: { sink: 500 },
     rig: { records: 220_000, environment: { SINK_LANE_ROWS_MAX: '1000' } },
     run: async scene => {
       const { feed, follower } = scene.rig;

@@ -11,6 +11,8 @@ import { EVERY_HASH, GONE, type HashRange, type Unit, UnitTable } from './table.
 export interface Stretches {
   readonly predictions: readonly Reading[];
   readonly letters: Readonly<Record<SideName, readonly Reading[]>>;
+  /** What rules put off: of the stream, where it is one of the sides. */
+  readonly deferred: readonly Reading[];
 }
 
 export interface Reading extends PartitionOffset {
@@ -206,6 +208,23 @@ export const lettersOf = async (
   return reasons;
 };
 
+/** Those of the entities that a rule has put off at some time. */
+export const putOffOf = async (
+  of: Gathering,
+  partition: number,
+  entities: { has(entity: string): boolean },
+): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>();
+  const reading = of.stretches.deferred.find(one => one.partition === partition);
+  if (reading === undefined) return found;
+  for await (const run of runsOf(of, reading))
+    for (let i = 0; i < run.length; i++) {
+      const key = Buffer.from(run.key(i) ?? []).toString();
+      if (entities.has(key)) found.add(key);
+    }
+  return found;
+};
+
 /** What there is to read now: it is fixed once, and stands in the report. */
 export const stretchesOf = async (world: World, comparison: Comparison): Promise<Stretches> => {
   const letters = async (name: SideName): Promise<readonly Reading[]> => {
@@ -214,8 +233,11 @@ export const stretchesOf = async (world: World, comparison: Comparison): Promise
     return readingsOf(world, deadLetterTopic(stretch.topic), [comparison[name].answersFrom.letters]);
   };
   const froms = SIDES.map(name => comparison[name].answersFrom.predictions);
+  const { predictions, deferred } = topicsOf(comparison.pipeline);
+  const isOfStream = comparison.unit === 'entity' && SIDES.some(name => comparison[name].id === LIVE);
   return {
-    predictions: await readingsOf(world, topicsOf(comparison.pipeline).predictions, froms),
+    deferred: isOfStream ? await readingsOf(world, deferred, [[]]) : [],
+    predictions: await readingsOf(world, predictions, froms),
     letters: { run: await letters('run'), against: await letters('against') },
   };
 };

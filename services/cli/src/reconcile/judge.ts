@@ -27,6 +27,7 @@ export const CAUSES = {
   'not-in-slice': 'it was not in the slice',
   gone: 'its last record in the slice says that it is gone',
   'not-yet': 'the stream has not come so far',
+  'put-off': 'a rule put it off, and no night has answered it yet',
   'other-set': 'answered by another version of the feature set',
   'no-answer': 'no answer and no dead letter are kept',
 } as const;
@@ -47,6 +48,8 @@ export interface Judgement {
 export interface Absences {
   /** Reason of the dead letter, by entity. */
   readonly letters: Readonly<Record<SideName, ReadonlyMap<string, string>>>;
+  /** Entities that a rule has put off at some time. */
+  readonly putOff: ReadonlySet<string>;
   /** Offset that the stream's inference has come to in this partition; undefined where it says nothing. */
   readonly liveOffset: number | undefined;
 }
@@ -117,10 +120,9 @@ const absence = (of: Judged, entity: string, unit: Unit, name: SideName): Cause 
   if (expected === GONE) return 'gone';
   if (side.id !== LIVE) return 'no-answer';
   if (unit.otherSet) return 'other-set';
-  const { liveOffset } = of.absences;
-  return liveOffset !== undefined && expected !== undefined && expected >= liveOffset
-    ? 'not-yet'
-    : 'no-answer';
+  const { liveOffset, putOff } = of.absences;
+  if (liveOffset !== undefined && expected !== undefined && expected >= liveOffset) return 'not-yet';
+  return putOff.has(entity) ? 'put-off' : 'no-answer';
 };
 
 /** @returns undefined for what concerns neither side: an entity that was gone, or one that the stream alone has */

@@ -12,11 +12,12 @@ import {
   type Gathered,
   type Gathering,
   lettersOf,
+  putOffOf,
   type Stretches,
   stretchesOf,
 } from './gather.ts';
 import { type Absences, judge } from './judge.ts';
-import { type Comparison, findSides, type SideName, SIDES } from './sides.ts';
+import { type Comparison, findSides, LIVE, type SideName, SIDES } from './sides.ts';
 import { UNITS_MAX } from './table.ts';
 import { Tally } from './tally.ts';
 
@@ -52,13 +53,15 @@ const absencesOf = async (
   liveOffset: number | undefined,
 ): Promise<Absences> => {
   const letters = { run: new Map<string, string>(), against: new Map<string, string>() };
+  let putOff: ReadonlySet<string> = new Set();
   for (const name of SIDES) {
     const absent = absentees(of.comparison, units, name);
+    if (absent.size > 0 && of.comparison[name].id === LIVE) putOff = await putOffOf(of, partition, absent);
     if (absent.size > 0)
       for (const [entity, reason] of await lettersOf(of, name, partition, absent))
         letters[name].set(entity, reason);
   }
-  return { letters, liveOffset };
+  return { letters, putOff, liveOffset };
 };
 
 /** How far the stream has scored the topic of a slice, by partition. */

@@ -168,6 +168,14 @@ describe('a night and the stream', () => {
     expect(found.examples.extra.map(one => `${one.entity} ${one.causes[0]!.cause}`).sort()).toEqual(['lost no-answer', 'slow not-yet']);
   }); // prettier-ignore
 
+  test('what a rule put off and no night has answered is told from what was lost', async () => {
+    vectors = [...vectors, ...(await town.vectors([{ entity: 'later', version: 1 }, { entity: 'lost', version: 1 }]))];
+    await night('n1');
+    await town.send(TOPICS.deferred, [{ key: 'later', value: Buffer.from('what it says is not looked at') }]);
+    const found = await report(town);
+    expect(found.examples.extra.map(one => `${one.entity} ${one.causes[0]!.cause}`).sort()).toEqual(['later put-off', 'lost no-answer']);
+  }); // prettier-ignore
+
   test('a night that answered twice does not agree, nor one of whose answers fewer are left than it counted', async () => {
     await night('n1');
     await town.answers([answerTo(latest('c1'), 'n1')]);
