@@ -10,7 +10,7 @@ import { World, writeModel } from './harness.ts';
 
 export interface StackWorld {
   readonly world: World;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Model 1, which answers amount / 1024, is champion. */
