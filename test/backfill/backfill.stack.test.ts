@@ -1,4 +1,4 @@
-/** A second version of a feature set on real Kafka: built under live traffic, killed half-way, switched to and back. */
+/** A second version of a feature set on real Kafka: built under live traffic, killed on its way, switched to and back. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { NEW_FEATURE, twoSets, writeModels } from './definition.ts';
 import { openTraffic, type SimulatedPayment, type Traffic } from './traffic.ts';
 
 const SERVE = join(import.meta.dirname, 'serve.ts');
-const HISTORY = 60_000;
+const HISTORY = 40_000;
 const LIVE_EACH = 6;
 const LIVE_MS = 100;
 const LIMIT_MS = 240_000;
@@ -133,9 +133,9 @@ describeUnless(noStack)('a second version of a feature set', () => {
   }, LIMIT_MS);
 
   test(
-    'killed half-way and asked for again, it catches up; there and back no payment is without an answer, or has two',
+    'killed on its way and asked for again, it catches up; there and back no payment is without an answer, or has two',
     async () => {
-      // Killed half-way, and the command interrupted.
+      // Killed when the first of it is committed, and the command interrupted.
       let second: ChildProcess | undefined;
       const halfway = terminal(line => {
         // What is history is fixed before anybody computes it.
@@ -150,12 +150,16 @@ describeUnless(noStack)('a second version of a feature set', () => {
       await end(second!, 'SIGKILL');
       halfway.interrupt();
       await told;
-      expect(await foldedBySecond()).toBeLessThan(HISTORY);
       expect((await answers()).every(({ featureSet }) => featureSet === 1)).toBe(true);
 
       serve('feature', `${pipeline.name}@2`);
       const io = terminal();
-      expect(await backfillFeatures(io, world, pipeline, { ...flags, switch: true })).toBe(0);
+      // While the dead one's session lasts nobody folds: it may be too far behind to be switched to, and says so.
+      await eventually(
+        () => backfillFeatures(io, world, pipeline, { ...flags, switch: true }),
+        code => code === 0,
+        () => 'it never caught up',
+      );
       const there = JSON.parse(io.data.at(-1)!) as { version: number; from: Record<string, number> };
       expect(Object.keys(there.from)).toHaveLength(pipeline.partitions);
       await eventually(answers, found => found.filter(({ featureSet }) => featureSet === 2).length > 200, found => `${found.length} answers`); // prettier-ignore

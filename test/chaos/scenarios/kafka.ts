@@ -9,6 +9,9 @@ const outage = (name: string, seconds: number): Scenario => ({
   number: 15,
   name,
   injects: `every broker is killed and stays away for ${seconds} s`,
+  // Afterwards partitions are sent one after the other. So many customers that this is days of event time, and not more than
+  // the state goes back: what is older than that is answered, and leaves nothing.
+  rig: { records: seconds * 200 },
   brokers: BOTH,
   tailSeconds: 20,
   run: scene => faults.allBrokersAway(scene, seconds),

@@ -95,7 +95,9 @@ const caughtUp = async (io: Io, world: World, set: Pipeline, run: Run, lagMax: n
         );
       isAlone = seen.members === 0;
       io.say(lineOf(seen, rate.perSecond));
-      if (seen.history.done === seen.history.all && seen.recordsBehind <= lagMax) return seen;
+      // Who has died since does not keep up any more.
+      const isThere = seen.history.done === seen.history.all && seen.recordsBehind <= lagMax;
+      if (isThere && seen.members > 0) return seen;
       await clock.sleep(LOOK_MS, io.signal);
     }
   } finally {
