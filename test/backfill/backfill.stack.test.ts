@@ -3,11 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Bad, openCodec } from '@millrace/avro';
 import {
-  backfillFeatures, type BackfillFlags, decoded, type Io, openWorld, prepare, switchSet, wholeTopic, type World,
+  backfillFeatures, type BackfillFlags, decoded, openWorld, prepare, switchSet, wholeTopic, type World,
 } from '@millrace/cli'; // prettier-ignore
 import { catalogue, consumerGroup, type PredictionValue, scoredValues, topicsOf } from '@millrace/contracts';
 import { featureNames, ofSet } from '@millrace/define';
@@ -15,6 +14,7 @@ import { describeUnless } from '../jest/skip.ts';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
 import { eventually } from '../journey/world.ts';
 import { NEW_FEATURE, twoSets, writeModels } from './definition.ts';
+import { terminal } from './terminal.ts';
 import { openTraffic, type SimulatedPayment, type Traffic } from './traffic.ts';
 
 const SERVE = join(import.meta.dirname, 'serve.ts');
@@ -58,23 +58,6 @@ const end = (child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> 
     child.once('exit', () => resolve());
     child.kill(signal);
   });
-
-/** A terminal that remembers. @param listen told each line of progress */
-const terminal = (listen: (line: string) => void = () => undefined): Io & { data: string[]; interrupt(): void } => {
-  const abort = new AbortController();
-  const data: string[] = [];
-  return {
-    data,
-    out: line => void data.push(line),
-    say: listen,
-    rewrite: () => undefined,
-    stdin: Readable.from([]),
-    environment: {},
-    signal: abort.signal,
-    interactive: false,
-    interrupt: () => abort.abort(new Error('interrupted')),
-  };
-}; // prettier-ignore
 
 const answers = async (): Promise<readonly PredictionValue[]> => {
   const topic = topicsOf(pipeline).predictions;

@@ -2,14 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { memoryRegistry } from '@millrace/avro';
 import {
   backfillFeatures,
   type BackfillFlags,
   decoded,
-  type Io,
   prepare,
   switchSet,
   wholeTopic,
@@ -23,6 +21,7 @@ import { openCodec } from '@millrace/avro';
 import { type MemoryBroker, memoryBroker } from '@millrace/stream';
 import { noLogger, noMetrics, systemClock } from '@millrace/telemetry';
 import { twoSets, writeModels } from './definition.ts';
+import { terminal } from './terminal.ts';
 import { openTraffic, type Traffic } from './traffic.ts';
 
 /** On a busy machine, for tests that fail. */
@@ -30,33 +29,6 @@ jest.setTimeout(120_000);
 
 const pipeline = twoSets('fraud');
 const HISTORY = 400;
-
-interface Terminal extends Io {
-  readonly data: string[];
-  readonly said: string[];
-  interrupt(): void;
-}
-
-/** A terminal that remembers. @param listen told each line of progress */
-const terminal = (listen: (line: string, io: Terminal) => void = () => undefined): Terminal => {
-  const abort = new AbortController();
-  const io: Terminal = {
-    data: [],
-    said: [],
-    out: line => void io.data.push(line),
-    say: line => {
-      io.said.push(line);
-      listen(line, io);
-    },
-    rewrite: () => undefined,
-    stdin: Readable.from([]),
-    environment: {},
-    signal: abort.signal,
-    interactive: false,
-    interrupt: () => abort.abort(new Error('interrupted')),
-  };
-  return io;
-};
 
 let broker: MemoryBroker;
 let world: World;

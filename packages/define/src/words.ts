@@ -17,7 +17,7 @@ export const featureInWords = (definition: FeatureDefinition): string => {
   const { kind, of, value, where, window, delay, scale, empty } = definition.aggregate;
   return [
     `${kind}${value === undefined ? '' : ` of ${expressionInWords(value)}`} over ${of}`,
-    `window ${window}`,
+    ...(kind === 'inForce' ? [] : [`window ${window}`]),
     ...(delay === '0ms' ? [] : [`delay ${delay}`]),
     ...(where === undefined ? [] : [`where ${expressionInWords(where)}`]),
     ...(scale === 0 ? [] : [`${scale} decimals`]),

@@ -52,6 +52,9 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
   );
   const values = set.finish(event.fields, partials);
   const reference = set.referenceOf(partials);
+  const fields: Record<string, unknown> = {};
+  for (const name of eventFields) fields[name] = event.fields[name];
+  set.reference.forEach((name, i) => (fields[name] = Number.isNaN(reference[i]) ? null : reference[i]));
   return {
     eventId: event.eventId,
     revision: event.revision,
@@ -68,10 +71,7 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     inputHash: inputHash(row.value),
     runId: 'live',
     traceparent: row.traceparent,
-    event: Object.fromEntries([
-      ...eventFields.map(name => [name, event.fields[name]] as const),
-      ...set.reference.map((name, i) => [name, Number.isNaN(reference[i]) ? null : reference[i]] as const),
-    ]),
+    event: fields,
     features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
   };
 }

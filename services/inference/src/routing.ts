@@ -25,6 +25,7 @@ export class Router {
   readonly #env: ReturnType<typeof environmentOf>;
   #inForce: InForce | undefined;
   #rules: readonly Rule[] = [];
+  #rest: Routed = { route: DEFAULT_ROUTE, routeVersion: 0, to: 'stream' };
 
   constructor(pipeline: Pipeline, features: RecordCodec<FeaturesValue>) {
     this.#env = environmentOf(pipeline, features.rows);
@@ -33,18 +34,19 @@ export class Router {
   /** The first rule that holds. @throws RangeError where a rule reads what is not there: it is checked when it is taken */
   choose(vectors: Vectors, row: number, inForce: InForce): Routed {
     if (inForce !== this.#inForce) this.#compile(inForce);
-    const of: InHand = { vectors, row, thresholds: inForce.thresholds, outputs: [] };
-    return this.#rules.find(({ holds }) => holds(of))!.chosen;
+    if (this.#rules.length === 0) return this.#rest;
+    const hand: InHand = { vectors, row, thresholds: inForce.thresholds, outputs: [] };
+    for (const { chosen, holds } of this.#rules) if (holds(hand)) return chosen;
+    return this.#rest;
   }
 
   #compile(inForce: InForce): void {
     const { routes, routeVersion } = inForce;
-    const rules = routes.map(({ name, to, when }): Rule => ({
+    this.#rules = routes.map(({ name, to, when }): Rule => ({
       chosen: { route: name, routeVersion, to },
       holds: when === undefined ? () => true : compileCondition(when, this.#env),
     }));
-    const rest: Rule = { chosen: { route: DEFAULT_ROUTE, routeVersion, to: 'stream' }, holds: () => true };
-    this.#rules = [...rules, rest];
+    this.#rest = { route: DEFAULT_ROUTE, routeVersion, to: 'stream' };
     this.#inForce = inForce;
   }
 }

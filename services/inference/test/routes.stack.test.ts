@@ -1,9 +1,8 @@
 import { afterAll, expect } from '@jest/globals';
 import { field, ge } from '@millrace/define';
-import { systemClock, systemRandom } from '@millrace/telemetry';
 import { stackTest } from '../../../test/jest/stack.ts';
-import { runNight } from '../src/index.ts';
-import { fakeScorer, until, vectorOf } from './harness.ts';
+import { until, vectorOf } from './harness.ts';
+import { nightIn } from './nightIn.ts';
 import { openStackWorld, type StackWorld } from './stackWorld.ts';
 
 const LIMIT_MS = 180_000;
@@ -16,17 +15,12 @@ stackTest(
   async () => {
     opened = await openStackWorld();
     const { world } = opened;
-    const { pipeline, broker, registry } = world.ground;
+    const { pipeline, broker } = world.ground;
     const rules = [{ name: 'large', to: 'stream', when: ge(field('amount'), 500) }, { name: 'small', to: 'night' }] as const;
     await world.control({ kind: 'routes', name: 'default', value: { version: 2, rules } });
     const signal = new AbortController().signal;
     await world.start().start(signal);
-    const night = (run: string) =>
-      runNight({
-        pipeline, yieldsTo: [], broker: world.ground.connect(), registry, models: world.models, makeScorer: fakeScorer, run, asOfMs: undefined,
-        by: 'test', lagMax: 100_000, waitMsTotalMax: 60_000, clock: systemClock, random: systemRandom, tell: () => undefined,
-        progressed: () => undefined, signal,
-      });
+    const night = (run: string) => nightIn(world, { run, lagMax: 100_000 });
     const passed = async (count: number): Promise<void> => {
       const ends = await broker.admin.endOffsets(world.topics.features);
       await until(async () => {

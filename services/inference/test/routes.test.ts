@@ -2,10 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { predictionId } from '@millrace/contracts';
 import { eq, type Expression, field, ge, lt, type Route, threshold } from '@millrace/define';
-import { type MemoryBroker } from '@millrace/stream';
-import { systemClock, systemRandom } from '@millrace/telemetry';
-import { type NightResult, runNight } from '../src/index.ts';
-import { fakeScorer, type Prediction, until, utf8, vectorOf, World, writeModel } from './harness.ts';
+import type { NightResult } from '../src/index.ts';
+import { type Prediction, until, utf8, vectorOf, World, writeModel } from './harness.ts';
+import { nightIn } from './nightIn.ts';
 
 const signal = new AbortController().signal;
 const LARGE = 300;
@@ -32,26 +31,7 @@ const start = async (): Promise<void> => {
   await service.start(signal);
   await until(() => service.notReady?.() === undefined, 'ready');
 };
-const night = (run: string): Promise<NightResult> =>
-  runNight({
-    pipeline: world.ground.pipeline,
-    yieldsTo: [],
-    broker: (world.ground.broker as MemoryBroker).connect(),
-    registry: world.ground.registry,
-    models: world.models,
-    makeScorer: fakeScorer,
-    run,
-    asOfMs: undefined,
-    by: 'test',
-    lagMax: 1_000,
-    waitMsTotalMax: 60_000,
-    sessionTimeoutMs: 300,
-    clock: systemClock,
-    random: systemRandom,
-    tell: () => undefined,
-    progressed: () => undefined,
-    signal,
-  });
+const night = (run: string): Promise<NightResult> => nightIn(world, { run, sessionTimeoutMs: 300 });
 const live = async (): Promise<Prediction[]> =>
   (await world.predictions())
     .filter(({ runId }) => runId === 'live')

@@ -1,4 +1,5 @@
 /** `millrace reconcile`: two runs, or a run and the stream, answer by answer; a report to sign; exit code 3 where they differ. */
+import { LIVE } from '@millrace/contracts';
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Pipeline } from '@millrace/define';
 import { textfileMetrics } from '@millrace/telemetry';
@@ -7,7 +8,7 @@ import { htmlReport } from '../reconcile/html.ts';
 import { OUTCOMES } from '../reconcile/judge.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { nameOf, type Report, reportOf, type ShownAnswer } from '../reconcile/report.ts';
-import { LIVE, ReconcileRefused } from '../reconcile/sides.ts';
+import { ReconcileRefused } from '../reconcile/sides.ts';
 import { difference, meaningOf, share, soundness, verdict } from '../reconcile/words.ts';
 import type { World } from '../world/prepare.ts';
 

@@ -1,10 +1,17 @@
 /** Reads the answers of both sides, one partition after the other: an entity's vectors and answers are all on one. */
 import { Bad, type Codec, openCodec } from '@millrace/avro';
-import { catalogue, deadLetterTopic, letterOf, type PredictionValue, topicsOf } from '@millrace/contracts';
+import {
+  catalogue,
+  deadLetterTopic,
+  letterOf,
+  type PredictionValue,
+  topicsOf,
+  LIVE,
+} from '@millrace/contracts';
 import type { PartitionOffset } from '@millrace/stream';
 import type { World } from '../world/prepare.ts';
 import { type Answer, answerReader } from './answer.ts';
-import { type Comparison, LIVE, type Side, type SideName, SIDES, stretchOf } from './sides.ts';
+import { type Comparison, type Side, type SideName, SIDES, stretchOf } from './sides.ts';
 import { EVERY_HASH, GONE, type HashRange, type Unit, UnitTable } from './table.ts';
 
 /** What is read of the predictions topic, and of the dead letters of each side: one for each partition. */

@@ -1,6 +1,7 @@
 /** What becomes of one unit: the same on both sides or not, and why not. Nothing is read here. */
+import { LIVE } from '@millrace/contracts';
 import type { Answer, Origin } from './answer.ts';
-import { type Comparison, LIVE, type Side, type SideName, SIDES, stretchOf } from './sides.ts';
+import { type Comparison, type Side, type SideName, SIDES, stretchOf } from './sides.ts';
 import { GONE, type Unit } from './table.ts';
 
 export const OUTCOMES = ['matched', 'differing', 'missing', 'extra', 'unanswered'] as const;

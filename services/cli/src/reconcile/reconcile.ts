@@ -3,7 +3,7 @@
  * the predictions, the slice and the terms on `millrace.runs.v1`, and for the causes the newest vectors of the slice and
  * the dead letters. Both sides of one partition are held in memory at a time, `UNITS_MAX` units at most.
  */
-import { consumerGroup } from '@millrace/contracts';
+import { consumerGroup, LIVE } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { World } from '../world/prepare.ts';
 import {
@@ -17,7 +17,7 @@ import {
   stretchesOf,
 } from './gather.ts';
 import { type Absences, judge } from './judge.ts';
-import { type Comparison, findSides, LIVE, type SideName, SIDES } from './sides.ts';
+import { type Comparison, findSides, type SideName, SIDES } from './sides.ts';
 import { UNITS_MAX } from './table.ts';
 import { Tally } from './tally.ts';
 

@@ -1,5 +1,5 @@
 /** A comparison as it is handed on: the same figures as JSON, as a table and as a page. */
-import { predictionId, type Stretch } from '@millrace/contracts';
+import { predictionId, type Stretch, LIVE } from '@millrace/contracts';
 import type { NightReport } from '@millrace/inference';
 import type { World } from '../world/prepare.ts';
 import type { Answer, Origin } from './answer.ts';
@@ -7,7 +7,7 @@ import { type ChangedFeature, changedFeatures } from './changed.ts';
 import { entityOf } from './gather.ts';
 import { type Cause, CAUSES, isStale, type Outcome, OUTCOMES } from './judge.ts';
 import type { Reconciled } from './reconcile.ts';
-import { type Comparison, LIVE, type SideName, SIDES } from './sides.ts';
+import { type Comparison, type SideName, SIDES } from './sides.ts';
 import type { Example } from './tally.ts';
 
 export type ShownAnswer = Origin & {

@@ -1,5 +1,5 @@
 /** What is compared with what: two runs, or a run with the stream, as `millrace.runs.v1` describes them. */
-import { consumerGroup, nightGroup, type Run, type Stretch, topicsOf } from '@millrace/contracts';
+import { consumerGroup, LIVE, nightGroup, type Run, type Stretch, topicsOf } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { capturedOf, type NightTerms, RunLog, sliceIsWhole } from '@millrace/inference';
 import type { World } from '../world/prepare.ts';
@@ -12,8 +12,6 @@ export class ReconcileRefused extends Error {
   }
 }
 
-/** What the stream's own answers carry as their run. */
-export const LIVE = 'live';
 const NIGHT = 'night';
 
 export const SIDES = ['run', 'against'] as const;

@@ -94,7 +94,7 @@ const account = async (options: NightOptions, codecs: Codecs, { terms }: Capture
   const { pipeline, broker, clock, run, signal } = options;
   const { features, predictions, deferred } = topicsOf(pipeline);
   const of = { broker, predictions, codec: codecs.predictions };
-  const { answersFrom, deferred: late } = terms;
+  const { answersFrom, deferred: due } = terms;
   const ofRun = {
     ...of,
     group: nightGroup(pipeline, run),
@@ -106,15 +106,16 @@ const account = async (options: NightOptions, codecs: Codecs, { terms }: Capture
     ...of,
     group: deferredGroup(pipeline),
     input: deferred,
-    from: { ...answersFrom, letters: late.lettersFrom },
+    from: { ...answersFrom, letters: due.lettersFrom },
     isOurs: (p: PredictionValue) => p.batchId.startsWith(deferredBatches(run)),
   };
   const endMs = clock.now() + COUNT_MS_MAX;
   for (;;) {
     const { scored, deadLettered, ...counted } = await countAnswers(ofRun);
-    const { scored: lateScored, deadLettered: lateLetters, repeated } = await countAnswers(ofDeferred);
-    const isAll = scored + deadLettered >= terms.entities && lateScored + lateLetters >= late.records;
-    const putOff = { scored: lateScored, deadLettered: lateLetters, repeated };
+    const ofRules = await countAnswers(ofDeferred);
+    const putOff = { scored: ofRules.scored, deadLettered: ofRules.deadLettered, repeated: ofRules.repeated };
+    const isAll =
+      scored + deadLettered >= terms.entities && putOff.scored + putOff.deadLettered >= due.records;
     if (isAll || clock.now() > endMs) return { ...counted, scored, deadLettered, putOff };
     await clock.sleep(POLL_MS, signal);
   }

@@ -9,8 +9,8 @@ import {
 } from '@millrace/contracts';
 import type { MakeScorer } from '@millrace/model';
 import { type MemoryBroker, murmur2Partition } from '@millrace/stream';
-import { systemClock, systemRandom } from '@millrace/telemetry';
-import { type NightOptions, NightRefused, type NightResult, runNight } from '../../src/index.ts';
+import { systemClock } from '@millrace/telemetry';
+import { type NightOptions, NightRefused, type NightResult } from '../../src/index.ts';
 import {
   batches,
   fakeScorer,
@@ -22,6 +22,7 @@ import {
   World,
   writeModel,
 } from '../harness.ts';
+import { nightIn } from '../nightIn.ts';
 
 const ENTITIES = 300;
 /** Vector n of an entity of its own, with an amount that the model takes. */
@@ -36,26 +37,7 @@ let world: World;
 let told: string[];
 
 const night = (changes: Partial<NightOptions> = {}): Promise<NightResult> =>
-  runNight({
-    pipeline: world.ground.pipeline,
-    yieldsTo: [],
-    broker: (world.ground.broker as MemoryBroker).connect(),
-    registry: world.ground.registry,
-    models: world.models,
-    makeScorer: fakeScorer,
-    run: 'n1',
-    asOfMs: undefined,
-    by: 'test',
-    lagMax: 1_000,
-    waitMsTotalMax: 60_000,
-    sessionTimeoutMs: 300,
-    clock: systemClock,
-    random: systemRandom,
-    tell: line => told.push(line),
-    progressed: () => undefined,
-    signal: new AbortController().signal,
-    ...changes,
-  }); // prettier-ignore
+  nightIn(world, { sessionTimeoutMs: 300, tell: line => told.push(line), ...changes });
 
 /** Scorers that stand still once they have scored so many rows, until they may go on. */
 const stuckAfter = (rowsMax: number): { readonly makeScorer: MakeScorer; readonly goOn: () => void } => {
