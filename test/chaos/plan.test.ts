@@ -19,6 +19,9 @@ test('scenarios run by name or number, on each kind of cluster that they are mea
   expect(() => planned('--scenario', '99')).toThrow(
     "there is no scenario '99'; there are: 1 (kill-services)",
   );
+  expect(() => planned('--scenario', 'coordinator-moves', '--brokers', '1')).toThrow(
+    'no scenario of coordinator-moves is meant for 1 brokers',
+  );
 });
 
 test('a protection is taken out in the scenario that shows it, or in another that is named', () => {

@@ -26,7 +26,7 @@ const redRuns = (protections: readonly Protection[]): readonly Run[] =>
     seconds: SCENARIO_SECONDS,
   }));
 
-/** @throws RangeError where a name is not known */
+/** @throws RangeError where a name is not known, or nothing would be run */
 export const planOf = (options: Options): readonly Run[] => {
   const { scenarios, minutes, brokers, delivery } = options;
   if (options.reds) return redRuns(PROTECTIONS);
@@ -39,10 +39,15 @@ export const planOf = (options: Options): readonly Run[] => {
       : scenarios === undefined
         ? SCENARIOS
         : scenariosNamed(scenarios);
-  return wanted.flatMap(scenario => {
+  const runs = wanted.flatMap(scenario => {
     // Without a wish, on every kind of cluster that it is meant for; the random one on one broker.
     const all = minutes === undefined ? scenario.brokers : ([1] as const);
     const counts = brokers === undefined ? all : scenario.brokers.filter(count => count === brokers);
     return counts.map(count => ({ scenario, brokers: count, delivery, without, seconds }));
   });
+  if (runs.length === 0)
+    throw new RangeError(
+      `no scenario of ${wanted.map(({ name }) => name).join(', ')} is meant for ${brokers} brokers`,
+    );
+  return runs;
 };

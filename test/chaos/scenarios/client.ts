@@ -10,7 +10,7 @@ import { moveLeaders } from '../rig/leaders.ts';
 import { makeTopic, startOwn } from '../rig/ownProcess.ts';
 import { linesOf } from '../rig/script.ts';
 import type { Scene } from '../scene.ts';
-import { ONE, repeat, type Scenario, THREE } from './scenario.ts';
+import { BOTH, ONE, repeat, type Scenario, THREE } from './scenario.ts';
 
 const NUMBERS = 'chaos.numbers.v1';
 /** As `ownProducer.ts` has it. */
@@ -149,7 +149,7 @@ export const CLIENT_SCENARIOS: readonly Scenario[] = [
     name: 'compaction',
     injects:
       'aggressive compaction under two producers, one with transactions, then a read from the beginning',
-    brokers: ONE,
+    brokers: BOTH,
     run: readCompacted,
   },
 ];

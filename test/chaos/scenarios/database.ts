@@ -1,13 +1,13 @@
 /** What happens to the database. */
 import * as faults from '../faults.ts';
-import { ONE, repeat, type Scenario } from './scenario.ts';
+import { BOTH, ONE, repeat, type Scenario } from './scenario.ts';
 
 export const DATABASE_SCENARIOS: readonly Scenario[] = [
   {
     number: 0,
     name: 'database-away',
     injects: 'the database is killed, then half-open; the sink is killed between',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 15,
     run: async scene => {
       await faults.databaseAway(scene, 10);
@@ -26,7 +26,7 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     number: 2,
     name: 'sink-failpoint',
     injects: 'the sink dies between moving its offset and storing its rows',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 12,
     mayEnd: true,
     // Enough that a store which takes two of them, its offset apart, does not wait for others that do.

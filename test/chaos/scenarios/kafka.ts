@@ -45,7 +45,7 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
     name: 'interleaved-aborts',
     injects:
       'two transactional producers of librdkafka on the same partitions, four of ten transactions aborted',
-    brokers: ONE,
+    brokers: BOTH,
     run: async scene => {
       const { rig } = scene;
       const at = { bootstrap: rig.stack.kafka, registry: rig.stack.registry };
@@ -114,7 +114,7 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
     number: 16,
     name: 'registry-away',
     injects: 'the registry is unreachable for 20 s, and a service is killed meanwhile',
-    brokers: ONE,
+    brokers: BOTH,
     run: async scene => {
       await Promise.all([
         faults.registryAway(scene, 20),
@@ -190,7 +190,7 @@ export const KAFKA_SCENARIOS: readonly Scenario[] = [
     number: 40,
     name: 'expired-ids',
     injects: 'nothing is sent for 40 s, while transactional ids expire after 10 s',
-    brokers: ONE,
+    brokers: BOTH,
     rig: {
       brokerSettings: {
         'transactional.id.expiration.ms': 10_000,

@@ -23,7 +23,7 @@ const storm = (name: string, minutes: number): Scenario => ({
   number: 13,
   name,
   injects: `a feature and an inference process join or leave every 3 s, for ${minutes} min`,
-  brokers: ONE,
+  brokers: BOTH,
   run: async scene => {
     const { fleet } = scene.rig;
     const extra = [await fleet.add('feature'), await fleet.add('inference')];
@@ -65,7 +65,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     number: 2,
     name: 'failpoints',
     injects: 'processes die between produce and offsets, offsets and commit, commit and state',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 12,
     mayEnd: true,
     rig: { mutants: ['dies-after-produce', 'dies-before-commit', 'dies-after-commit'] },
@@ -87,7 +87,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     name: 'stopped-after-fencing',
     injects:
       'an owner stands still between fencing and reading offsets, a successor works, the owner goes on',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 20,
     rig: { mutants: ['stands-still-after-fencing'] },
     run: async scene => {
@@ -102,7 +102,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     number: 5,
     name: 'stopped-before-commit',
     injects: 'an owner stands still between the proof of its membership and the commit, and goes on',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 20,
     rig: { mutants: ['stands-still-before-commit'] },
     run: failpoints(75),
@@ -113,7 +113,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     number: 19,
     name: 'defect',
     injects: "inference's code throws a TypeError on one event of four hundred",
-    brokers: ONE,
+    brokers: BOTH,
     rig: { mutants: ['fails-on-some'] },
     isRejected: ({ kind, id }) =>
       kind === 'poison' || (kind === 'event' && Number(id.slice(id.lastIndexOf('-') + 1)) % 400 === 399),
@@ -133,7 +133,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     number: 24,
     name: 'slow-model',
     injects: 'each call of the model takes 300 ms longer',
-    brokers: ONE,
+    brokers: BOTH,
     rig: { mutants: ['answers-slowly'] },
     run: scene => scene.fault('a slow model for 40 s', () => scene.wait(40)),
   },
@@ -143,7 +143,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     number: 26,
     name: 'too-long-batches',
     injects: 'handlers take longer than a rebalance may, while members join and leave',
-    brokers: ONE,
+    brokers: BOTH,
     tailSeconds: 20,
     rig: { mutants: ['handles-for-too-long'] },
     run: scene =>
