@@ -28,6 +28,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   postgres: ['services/sink/src/postgres'],
   undici: ['packages/avro/src/confluent'],
   testcontainers: ['packages/localstack/src'],
+  croner: ['packages/define/src'],
 };
 
 interface Source {

@@ -1,6 +1,7 @@
 import { parseDuration } from './duration.ts';
 import type { Aggregate, EventStream, FeatureDefinition, FeatureView, Pipeline } from './pipeline.ts';
 import { checkExpression, type Names, namesIn, type Report } from './names.ts';
+import { checkNight } from './night.ts';
 import { checkRejects } from './rejects.ts';
 import { checkRoutes, routeNames } from './routes.ts';
 import { isTimeZone } from './zone.ts';
@@ -268,5 +269,6 @@ export const checkPipeline = (pipeline: Pipeline, fieldsOf?: FieldsOf): readonly
   checkAnswers(pipeline, fieldsOf, report);
   checkRejects(pipeline, report);
   checkEvaluation(pipeline, fieldsOf, report);
+  checkNight(pipeline, report);
   return [...mistakes, ...checkBeside(pipeline, fieldsOf, mistakes)];
 };

@@ -1,5 +1,5 @@
 import { checkPipeline } from './check.ts';
-import type { FeatureSet, FeatureView, Pipeline } from './pipeline.ts';
+import type { FeatureSet, FeatureView, NightSchedule, Pipeline } from './pipeline.ts';
 
 /** All mistakes of one definition, each naming its place. */
 export class DefinitionError extends Error {
@@ -13,8 +13,15 @@ export class DefinitionError extends Error {
 
 type Defaulted =
   'timeZone' | 'partitions' | 'reference' | 'beside' | 'thresholds' | 'routes' | 'kpis' | 'rejects';
-export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
-  Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
+type NightInput = Omit<NightSchedule, 'timeZone' | 'attemptsMax'> &
+  Partial<Pick<NightSchedule, 'timeZone' | 'attemptsMax'>>;
+export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery' | 'night'> &
+  Partial<Pick<Pipeline, Defaulted>> & {
+    readonly delivery?: Partial<Pipeline['delivery']>;
+    readonly night?: NightInput;
+  };
+
+const ATTEMPTS_MAX = 3;
 
 const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   timeZone: 'UTC',
@@ -31,7 +38,12 @@ const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
 /** A pipeline with defaults filled in. @throws DefinitionError with every mistake that can be seen without its schemas */
 export const definePipeline = (input: PipelineInput): Pipeline => {
   const delivery = { ...DEFAULTS.delivery, ...input.delivery };
-  const pipeline: Pipeline = { ...DEFAULTS, ...input, delivery };
+  const { night, ...rest } = input;
+  const all = { ...DEFAULTS, ...rest, delivery };
+  const pipeline: Pipeline =
+    night === undefined
+      ? all
+      : { ...all, night: { timeZone: all.timeZone, attemptsMax: ATTEMPTS_MAX, ...night } };
   const mistakes = checkPipeline(pipeline);
   if (mistakes.length > 0) throw new DefinitionError(pipeline.name, mistakes);
   return pipeline;

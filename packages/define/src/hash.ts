@@ -77,10 +77,10 @@ export const hashFeatureSet = (pipeline: Pipeline): string =>
   });
 
 /**
- * SHA-256 in hex of a whole pipeline. Descriptions, what becomes of records without an answer, and what runs beside it
- * change no value.
+ * SHA-256 in hex of a whole pipeline. Descriptions, what becomes of records without an answer, what runs beside it, and
+ * when its nights run change no value.
  */
 export const hashPipeline = (pipeline: Pipeline): string => {
-  const { description: _, rejects: __, beside: ___, features, decisions, ...rest } = pipeline;
+  const { description: _, rejects: __, beside: ___, night: ____, features, decisions, ...rest } = pipeline;
   return sha256({ ...rest, decisions, features: hashFeatureSet({ ...pipeline, features }) });
 };

@@ -3,6 +3,7 @@ export {
 } from './aggregate.ts'; // prettier-ignore
 export { checkPipeline, type FieldsOf } from './check.ts';
 export { namesIn } from './names.ts';
+export { slotAfter, slotsWithin } from './night.ts';
 export {
   definePipeline,
   DefinitionError,
@@ -40,6 +41,7 @@ export type {
   FeatureDefinition,
   FeatureSet,
   FeatureView,
+  NightSchedule,
   Pipeline,
   Route,
 } from './pipeline.ts';

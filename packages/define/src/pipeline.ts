@@ -84,6 +84,20 @@ export interface Fairness {
   readonly groups: Readonly<Record<string, Readonly<Record<number, string>>>>;
 }
 
+/** When a portfolio is scored by itself, and what is expected of it. */
+export interface NightSchedule {
+  /** Minute, hour, day of month, month, day of week: `30 1 * * *`. */
+  readonly cron: string;
+  /** In which the cron expression is read. */
+  readonly timeZone: string;
+  /** A night that has not begun so long after its time is missed, and not run. */
+  readonly startWithin: Duration;
+  /** One that takes longer is overlong. It is not broken off. */
+  readonly takesAtMost: Duration;
+  /** Attempts that may fail before a night is given up. */
+  readonly attemptsMax: number;
+}
+
 /** What a score said, and where the truth about it stands. */
 export interface Evaluation {
   /** Stream of labels of the scored stream. */
@@ -141,4 +155,6 @@ export interface Pipeline {
   };
   /** What becomes of records that cannot be used; a dead letter where nothing is said. */
   readonly rejects: Rejects;
+  /** When its nights run by themselves (`millrace batch schedule`); none where somebody asks for each. */
+  readonly night?: NightSchedule;
 }

@@ -210,6 +210,37 @@ describe('definePipeline', () => {
     ]);
   });
 
+  test('a schedule of nights: what is left out, and every mistake', () => {
+    const night = { cron: '30 1 * * *', startWithin: '2h', takesAtMost: '90m' } as const;
+    expect(definePipeline({ ...good, timeZone: 'Asia/Taipei', night }).night).toEqual({
+      ...night,
+      timeZone: 'Asia/Taipei',
+      attemptsMax: 3,
+    });
+    expect(definePipeline(good).night).toBeUndefined();
+    const mistakes = (changes: object): readonly string[] =>
+      checkPipeline({
+        ...definePipeline(good),
+        night: { ...night, timeZone: 'UTC', attemptsMax: 1, ...changes },
+      });
+    expect(mistakes({ cron: '0 0 29 2 MON-FRI' })).toEqual([]);
+    const no = 'is no cron expression of minute, hour, day of month, month, day of week';
+    expect(mistakes({ cron: '61 * * * *' })).toEqual([
+      `night.cron: '61 * * * *' ${no}: Invalid value for minute: 61`,
+    ]);
+    for (const cron of ['* * * * * *', '30 1 * *', '@daily', ''])
+      expect(mistakes({ cron })).toEqual([`night.cron: '${cron}' ${no}`]);
+    expect(mistakes({ cron: '0 0 31 2 *' })).toEqual([
+      "night.cron: '0 0 31 2 *' is never: no month has that day",
+    ]);
+    expect(mistakes({ timeZone: 'Mars/Base', startWithin: '2', takesAtMost: '0m', attemptsMax: 0 })).toEqual([
+      "night.timeZone: 'Mars/Base' is unknown",
+      "night.startWithin: '2' is no duration above zero; write 30m or 2h",
+      "night.takesAtMost: '0m' is no duration above zero; write 30m or 2h",
+      'night.attemptsMax: 0 is not a whole number from 1 to 10',
+    ]);
+  });
+
   test('with the schemas, fields are checked too', () => {
     const pipeline = definePipeline({
       ...good,

@@ -70,6 +70,8 @@ describe('hashes', () => {
     );
     expect(hashPipeline(definePipeline({ ...input, thresholds: { t: 1 } }))).not.toBe(hashPipeline(base));
     expect(hashPipeline({ ...base, description: 'words' })).toBe(hashPipeline(base));
+    const night = { cron: '30 1 * * *', startWithin: '2h', takesAtMost: '3h' } as const;
+    expect(hashPipeline(definePipeline({ ...input, night }))).toBe(hashPipeline(base));
     expect(hashPipeline({ ...base, rejects: { sink: { 'bad-value': 'stop' } } })).toBe(hashPipeline(base));
   });
 });
