@@ -41,7 +41,15 @@ export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
-export { isReplayHeader, isRunId, LIVE, type Replayed, replayHeaders, replayRunOf } from './replay.ts';
+export {
+  isReplayHeader,
+  isRunId,
+  LIVE,
+  type Replayed,
+  replayHeaders,
+  replayRunOf,
+  SCHEDULE,
+} from './replay.ts';
 export {
   asideTopic,
   consumerGroup,

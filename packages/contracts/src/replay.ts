@@ -19,8 +19,10 @@ const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** What stands in `runId` where there was no run. */
 export const LIVE = 'live';
-/** Names of ours: live answers, and the group in which nights read what was put off. */
-const RESERVED: ReadonlySet<string> = new Set([LIVE, 'deferred']);
+/** What the records that begin a schedule of nights have for an id, and the end of the group of its schedulers. */
+export const SCHEDULE = 'schedule';
+/** Names of ours: live answers, the group in which nights read what was put off, and that of their schedulers. */
+const RESERVED: ReadonlySet<string> = new Set([LIVE, 'deferred', SCHEDULE]);
 
 /** Whether a text can be the id of a run. */
 export const isRunId = (text: string): boolean => RUN_ID.test(text) && !RESERVED.has(text);

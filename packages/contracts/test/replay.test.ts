@@ -20,7 +20,7 @@ test('a replayed record says by which run, and of what it is a copy', () => {
   expect(['__redrive.count', '__dlq.errors.topic', 'replay.run'].some(isReplayHeader)).toBe(false);
 });
 
-test.each(['', 'live', 'deferred', 'with space', '-begins', 'x'.repeat(101)])(
+test.each(['', 'live', 'deferred', 'schedule', 'with space', '-begins', 'x'.repeat(101)])(
   '%j is the id of no run',
   text => {
     expect([isRunId(text), of(text)]).toEqual([false, undefined]);

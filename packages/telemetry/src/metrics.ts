@@ -217,6 +217,56 @@ export const METRICS = {
     help: 'When the last reconciliation ended, seconds since the epoch.',
     labels: ['pipeline'],
   },
+  millrace_night_next_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the next scheduled night is due, seconds since the epoch; passed already where it waits.',
+    labels: ['pipeline'],
+  },
+  millrace_night_running: {
+    kind: 'gauge',
+    help: '1 while a scheduled night is begun and has not ended, between its attempts too.',
+    labels: ['pipeline'],
+  },
+  millrace_night_last_start_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last scheduled night was first begun; 0 where there was none.',
+    labels: ['pipeline'],
+  },
+  millrace_night_last_end_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a scheduled night last ended, done or given up; 0 where none has.',
+    labels: ['pipeline'],
+  },
+  millrace_night_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a scheduled night was last done; 0 where none was.',
+    labels: ['pipeline'],
+  },
+  millrace_night_start_delay_seconds: {
+    kind: 'gauge',
+    help: 'How long after its time the last scheduled night was begun.',
+    labels: ['pipeline'],
+  },
+  millrace_night_duration_seconds: {
+    kind: 'gauge',
+    help: 'How long the last scheduled night took, or has been at work, from its first attempt.',
+    labels: ['pipeline'],
+  },
+  millrace_night_duration_limit_seconds: {
+    kind: 'gauge',
+    help: 'How long a scheduled night may take (takesAtMost).',
+    labels: ['pipeline'],
+  },
+  millrace_night_slots: {
+    kind: 'gauge',
+    help: 'Scheduled nights on the runs topic, the newest 1,000, by outcome: done, missed, failed; late and overlong count beside these.',
+    labels: ['pipeline', 'outcome'],
+  },
+  millrace_night_slot_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the newest scheduled night of an outcome was due; 0 where there is none.',
+    labels: ['pipeline', 'outcome'],
+  },
   millrace_event_loop_delay_seconds: {
     kind: 'gauge',
     help: 'p99 of the event loop delay over the last interval.',

@@ -63,6 +63,6 @@ export const timeOf = (option: string, text: string | undefined): number | undef
 export const runIdFrom = (text: string): string => {
   if (isRunId(text)) return text;
   throw new UsageError(
-    `--run: '${text}' cannot be the id of a run: letters, digits, and . _ - between them, and not live or deferred`,
+    `--run: '${text}' cannot be the id of a run: letters, digits, and . _ - between them, and not live, deferred or schedule`,
   );
 };

@@ -9,4 +9,6 @@ export { runNight } from './night/night.ts';
 export type { NightOptions, NightProgress, NightResult } from './night/options.ts';
 export { capturedOf, type NightReport, type NightTerms, RunLog } from './night/record.ts';
 export { NightRefused, sliceIsWhole } from './night/slice.ts';
+export { nightScheduler, type SchedulerOptions } from './schedule/scheduler.ts';
+export type { ScheduledPipeline } from './schedule/slots.ts';
 export { type InferenceOptions, inferenceService } from './service.ts';

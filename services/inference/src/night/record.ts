@@ -64,19 +64,31 @@ export class RunLog {
     return new RunLog(broker, await openCodec<Run>(registry, value));
   }
 
-  /** Records of one run, in their order. */
-  async of(id: string): Promise<readonly Run[]> {
-    const found: Run[] = [];
+  /** Records from an offset to the present end, in their order, and the offset behind them. */
+  async from(offset: number): Promise<{ readonly records: readonly Run[]; readonly next: number }> {
+    const records: Run[] = [];
     const until = await this.#broker.admin.endOffsets(TOPIC);
-    for await (const batch of this.#broker.read({ from: { topic: TOPIC, at: 'beginning' }, until })) {
+    const next = until[0]?.offset ?? 0;
+    if (next < offset)
+      throw new Error(`${TOPIC} ends at ${next} and was read to ${offset}: it was made anew`);
+    const [first] = await this.#broker.admin.beginningOffsets(TOPIC);
+    const at = { topic: TOPIC, partition: 0, offset: Math.max(offset, first?.offset ?? 0) };
+    if (at.offset >= next) return { records, next };
+    for await (const batch of this.#broker.read({ from: [at], until })) {
       const values = Array.from({ length: batch.length }, (_, i) => batch.value(i));
       await this.#codec.prepare(values);
       for (const bytes of values) {
         const value = bytes === null ? null : this.#codec.decode(bytes);
-        if (value !== null && !(value instanceof Bad) && value.run === id) found.push(value);
+        if (value !== null && !(value instanceof Bad)) records.push(value);
       }
     }
-    return found;
+    return { records, next };
+  }
+
+  /** Records of one run, in their order. */
+  async of(id: string): Promise<readonly Run[]> {
+    const { records } = await this.from(0);
+    return records.filter(({ run }) => run === id);
   }
 
   async write(run: Run): Promise<void> {
