@@ -16,11 +16,11 @@ export type Stretch = {
 export type Run = {
   /** Id of the run. */
   readonly run: string;
-  /** What it does: backfill, night or replay. */
+  /** What it does: backfill, night or replay; schedule where a schedule of nights begins. */
   readonly kind: string;
   /** Name of the pipeline. */
   readonly pipeline: string;
-  /** captured: the stretch is fixed; done; failed. */
+  /** captured: the stretch is fixed; done; failed. Of scheduled nights also started, broke-off (an attempt), given-up, missed; of a schedule: scheduled. */
   readonly state: string;
   /** When this record was written. */
   readonly at: number;

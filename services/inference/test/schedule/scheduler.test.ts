@@ -1,5 +1,6 @@
 /** Schedulers on a broker in memory, with nights that score: who leads, and what is left of a night whose leader is gone. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { SCHEDULE } from '@millrace/contracts';
 import type { Component } from '@millrace/runtime';
 import type { MemoryBroker } from '@millrace/stream';
 import { type Clock, noLogger, noMetrics, systemClock } from '@millrace/telemetry';
@@ -12,18 +13,25 @@ import { MINUTE_MS, scheduled } from './townHall.ts';
 
 const ENTITIES = 200;
 const SESSION_MS = 300;
-const LEAD_MS = 1_500;
-const PIPELINE = scheduled({ cron: '* * * * *', timeZone: 'UTC', startWithin: '30s', takesAtMost: '30s' });
+const PIPELINE = scheduled({ cron: '* * * * *', timeZone: 'UTC', startWithin: '5m', takesAtMost: '5m' });
 
 let world: World;
-let clock: Clock;
 let running: Component[];
 
-/** Goes like ours, but stands shortly before a full minute now. */
-const beforeTheMinute = (): Clock => {
-  const nowMs = systemClock.now();
-  const aheadMs = MINUTE_MS - (nowMs % MINUTE_MS) - LEAD_MS;
-  return { now: () => systemClock.now() + aheadMs, sleep: systemClock.sleep };
+/** What our clock is ahead of the system's, milliseconds. */
+let aheadMs: number;
+const clock: Clock = {
+  now: () => systemClock.now() + aheadMs,
+  sleep: (ms, signal) => systemClock.sleep(ms, signal),
+};
+
+/** Sets the clock to a full minute, once the schedule is kept. @returns the run of that minute */
+const passMinute = async (): Promise<string> => {
+  const log = await RunLog.open(world.ground.broker, world.ground.registry);
+  await until(async () => (await log.of(SCHEDULE)).length > 0, 'the schedule is kept');
+  const dueMs = Math.ceil(clock.now() / MINUTE_MS) * MINUTE_MS;
+  aheadMs = dueMs - systemClock.now();
+  return slotRun(PIPELINE, dueMs);
 };
 
 const scheduler = async (by: string, makeScorer: MakeScorer = fakeScorer) => {
@@ -57,7 +65,8 @@ const ofRun = async (run: string): Promise<Prediction[]> =>
 
 beforeEach(async () => {
   running = [];
-  clock = beforeTheMinute();
+  // In the midst of a minute.
+  aheadMs = MINUTE_MS / 2 - (systemClock.now() % MINUTE_MS);
   world = await World.open();
   writeModel(world.models, { name: 'fraud', version: '1', divisor: 1_024 });
   await world.alias('1');
@@ -70,13 +79,10 @@ afterEach(async () => {
   await world.close();
 });
 
-/** The minute that is about to come. */
-const slot = (): string => slotRun(PIPELINE, Math.ceil(clock.now() / MINUTE_MS) * MINUTE_MS);
-
 test('of two schedulers one begins the night, and each entity is scored once', async () => {
-  const run = slot();
   await scheduler('one');
   await scheduler('two');
+  const run = await passMinute();
   await until(async () => (await recordsOf(run)).includes('done one'), 'the night is done');
   expect(await recordsOf(run)).toEqual(['started one', 'captured one', 'done one']);
   const found = await ofRun(run);
@@ -85,7 +91,6 @@ test('of two schedulers one begins the night, and each entity is scored once', a
 });
 
 test('when the leader falls silent in the midst of it, the other goes on with the same run', async () => {
-  const run = slot();
   const held = Promise.withResolvers<void>();
   let scored = 0;
   const stuck: MakeScorer = async (bytes, manifest) => {
@@ -99,6 +104,7 @@ test('when the leader falls silent in the midst of it, the other goes on with th
   };
   const one = await scheduler('one', stuck);
   await scheduler('two');
+  const run = await passMinute();
   await until(async () => (await ofRun(run)).length > 0, 'the first answers of the night');
   one.broker.silence();
   await until(async () => (await recordsOf(run)).includes('done one'), 'the night is done');
@@ -113,7 +119,7 @@ test('one that is stopped in good order lets the next one lead at once', async (
   const one = await scheduler('one');
   await scheduler('two');
   await one.part.stop(1_000);
-  const run = slot();
+  const run = await passMinute();
   await until(async () => (await recordsOf(run)).includes('done two'), 'the other has done the night');
   expect(await recordsOf(run)).toEqual(['started two', 'captured two', 'done two']);
 });
