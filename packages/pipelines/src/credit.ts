@@ -62,6 +62,8 @@ export const credit = definePipeline({
     exposure: max(field('billAmount1'), 0),
     expectedLoss: multiply(output('score'), max(field('billAmount1'), 0)),
   },
+  // The bank's night.
+  night: { cron: '30 1 * * *', timeZone: 'Asia/Taipei', startWithin: '2h', takesAtMost: '3h' },
   evaluation: {
     labels: 'outcomes',
     truth: field('defaulted'),

@@ -25,6 +25,7 @@ import { reconcileRuns, TOLERANCE_DEFAULT } from './commands/reconcile.ts';
 import { run } from './commands/run.ts';
 import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
 import { routeCommands } from './commands/routes.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { down, status } from './commands/stack.ts';
 import { tailPredictions } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
@@ -160,6 +161,7 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--by <who>', 'who does it', userInfo().username)
     .addOption(output())
     .action(o => done(inWorld(io)(o, w => batchRun(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
+  scheduleCommand(batch, io, done);
   talks(program.command('reconcile').description('two runs, or a run and the stream, answer by answer; exit code 3 where they differ'))
     .addOption(new Option('--pipeline <name>', 'which pipeline').default('credit'))
     .requiredOption('--run <id>', 'the run that is checked')
