@@ -4,48 +4,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Bad, openCodec } from '@millrace/avro';
 import { decoded, FIRST_MODEL_VERSION, openWorld, prepare, type World } from '@millrace/cli';
-import { catalogue, type FeaturesValue, type PredictionValue, topicsOf } from '@millrace/contracts';
-import { featureNames, hashFeatureSet } from '@millrace/define';
+import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
 import { credit } from '@millrace/pipelines';
-import { murmur2Partition } from '@millrace/stream';
 import { describeUnless } from '../jest/skip.ts';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
+import { publishClients } from './clients.ts';
 import { millrace } from './command.ts';
 import { type Ends, endsOf, eventually } from './world.ts';
 
 const TOPICS = topicsOf(credit);
-const FEATURES = featureNames(credit.features);
 const MAIN = join(import.meta.dirname, '../../services/cli/src/main.ts');
 const CLIENTS = 20_000;
-const BATCH = 1_000;
 const LIMIT_MS = 240_000;
 
 const codecOf = <T>(world: World, topic: string) =>
   openCodec<T>(world.registry, catalogue([credit]).find(({ name }) => name === topic)!.value!);
-
-/** The newest of each client, as the feature service would write it. */
-const publish = async (world: World, prefix: string, version: number, count: number): Promise<void> => {
-  const codec = await codecOf<FeaturesValue>(world, TOPICS.features);
-  const producer = await world.broker.producer();
-  const at = Date.now();
-  const vectorOf = (n: number): FeaturesValue => {
-    const features = Object.fromEntries(FEATURES.map((name, i) => [name, (n * (i + 1) + version) % 997]));
-    return {
-      eventId: `${prefix}-${n}-v${version}`, revision: 0, sequence: version, entity: `${prefix}-${n}`, eventTime: at, appendTime: at,
-      featureSet: 1, featureSetHash: hashFeatureSet(credit), late: false, sourceTopic: TOPICS.scored, sourcePartition: 0, sourceOffset: n,
-      inputHash: '00'.repeat(16), runId: 'live', traceparent: null, event: { clientId: `${prefix}-${n}`, ...features }, features,
-    };
-  }; // prettier-ignore
-  for (let first = 0; first < count; first += BATCH)
-    await producer.send(
-      Array.from({ length: Math.min(BATCH, count - first) }, (_, i) => {
-        const value = vectorOf(first + i);
-        const key = Buffer.from(value.entity);
-        return { topic: TOPICS.features, partition: murmur2Partition(key, credit.partitions), key, value: codec.encode(value) };
-      }),
-    ); // prettier-ignore
-  await producer.close();
-};
 
 const answersOf = async (world: World, from: Ends, run: string): Promise<readonly PredictionValue[]> => {
   const codec = await codecOf<PredictionValue>(world, TOPICS.predictions);
@@ -67,8 +40,8 @@ describeUnless(noStack)('a night on Kafka', () => {
     world = openWorld(stackAddresses());
     await prepare(world, [credit], () => FIRST_MODEL_VERSION);
     from = await endsOf(world, TOPICS.predictions);
-    await publish(world, prefix, 0, CLIENTS / 4);
-    await publish(world, prefix, 1, CLIENTS);
+    await publishClients(world, prefix, 0, CLIENTS / 4);
+    await publishClients(world, prefix, 1, CLIENTS);
   }, LIMIT_MS);
   afterAll(() => world.broker.close());
 
@@ -91,7 +64,7 @@ describeUnless(noStack)('a night on Kafka', () => {
     expect(before.length).toBeLessThan(CLIENTS);
     // What comes now is not of this night's slice, and is of the other's.
     const resumed = millrace(`batch run --pipeline credit --run ${run} --output json`);
-    await publish(world, prefix, 2, 1_000);
+    await publishClients(world, prefix, 2, 1_000);
     const { code, lines } = await resumed;
     const manifest = JSON.parse(lines.at(-1)!) as { entities: number; scored: number; repeated: number; digest: string };
     const found = await answersOf(world, from, run);

@@ -7,17 +7,16 @@ import { Bad, openCodec } from '@millrace/avro';
 import {
   decoded, FIRST_MODEL_VERSION, openWorld, prepare, type Report, type Services, startServices, wholeTopic, type World,
 } from '@millrace/cli'; // prettier-ignore
-import { catalogue, consumerGroup, type FeaturesValue, MILLRACE_TOPICS, predictionId, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
-import { featureNames, hashFeatureSet } from '@millrace/define';
+import { catalogue, consumerGroup, MILLRACE_TOPICS, predictionId, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
 import { credit } from '@millrace/pipelines';
 import { murmur2Partition } from '@millrace/stream';
 import { describeUnless } from '../jest/skip.ts';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
+import { clientVector } from './clients.ts';
 import { millrace } from './command.ts';
 import { API_KEY, endsOf, eventually } from './world.ts';
 
 const TOPICS = topicsOf(credit);
-const FEATURES = featureNames(credit.features);
 const CLIENTS = 2_000;
 const LIMIT_MS = 240_000;
 
@@ -33,15 +32,6 @@ const send = async <T>(world: World, topic: string, values: readonly T[], keyOf:
     return { topic, partition: murmur2Partition(key, partitions), key, value: codec.encode(value) };
   }));
   await producer.close();
-}; // prettier-ignore
-
-const vectorOf = (prefix: string, n: number, version: number): FeaturesValue => {
-  const features = Object.fromEntries(FEATURES.map((name, i) => [name, (n * (i + 1) + version) % 997]));
-  return {
-    eventId: `${prefix}-${n}-v${version}`, revision: 0, sequence: version, entity: `${prefix}-${n}`, eventTime: Date.now(), appendTime: Date.now(),
-    featureSet: 1, featureSetHash: hashFeatureSet(credit), late: false, sourceTopic: TOPICS.scored, sourcePartition: 0, sourceOffset: n,
-    inputHash: '00'.repeat(16), runId: 'live', traceparent: null, event: { clientId: `${prefix}-${n}`, ...features }, features,
-  };
 }; // prettier-ignore
 
 const everything = async <T>(world: World, topic: string): Promise<readonly T[]> => {
@@ -65,8 +55,8 @@ describeUnless(noStack)('stream and night', () => {
     world = openWorld(stackAddresses());
     folder = mkdtempSync(join(tmpdir(), 'millrace-reconcile-'));
     await prepare(world, [credit], () => FIRST_MODEL_VERSION);
-    const older = Array.from({ length: CLIENTS / 2 }, (_, n) => vectorOf(prefix, n, 0));
-    const newest = Array.from({ length: CLIENTS }, (_, n) => vectorOf(prefix, n, 1));
+    const older = Array.from({ length: CLIENTS / 2 }, (_, n) => clientVector(prefix, n, 0));
+    const newest = Array.from({ length: CLIENTS }, (_, n) => clientVector(prefix, n, 1));
     await send(world, TOPICS.features, [...older, ...newest], ({ entity }) => entity, credit.partitions);
     services = await startServices({
       names: ['inference'], addresses: stackAddresses(), directory: folder,

@@ -149,12 +149,13 @@ export const eventually = async <T>(
   ask: () => Promise<T>,
   isEnough: (answer: T) => boolean,
   tell: (answer: T) => string,
+  withinMs = PATIENCE_MS_MAX,
 ): Promise<T> => {
-  const end = Date.now() + PATIENCE_MS_MAX;
+  const end = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (isEnough(answer)) return answer;
-    if (Date.now() > end) throw new Error(`not within ${PATIENCE_MS_MAX / 1000} s: ${tell(answer)}`);
+    if (Date.now() > end) throw new Error(`not within ${withinMs / 1000} s: ${tell(answer)}`);
     await new Promise(resolve => setTimeout(resolve, POLL_MS));
   }
 };
