@@ -10,6 +10,7 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { NIGHTS } from './nights.ts';
 
 export interface PanelText {
   readonly title: string;
@@ -193,6 +194,7 @@ export const ROWS: readonly RowText[] = [
       },
     ],
   },
+  NIGHTS,
 ];
 
 /** The figures at the top of the page. */
