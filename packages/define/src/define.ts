@@ -12,7 +12,15 @@ export class DefinitionError extends Error {
 }
 
 type Defaulted =
-  'timeZone' | 'partitions' | 'reference' | 'beside' | 'thresholds' | 'routes' | 'kpis' | 'rejects';
+  | 'timeZone'
+  | 'partitions'
+  | 'reference'
+  | 'beside'
+  | 'thresholds'
+  | 'routes'
+  | 'kpis'
+  | 'pushes'
+  | 'rejects';
 export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery'> &
   Partial<Pick<Pipeline, Defaulted>> & { readonly delivery?: Partial<Pipeline['delivery']> };
 
@@ -24,6 +32,7 @@ const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   thresholds: {},
   routes: [],
   kpis: {},
+  pushes: {},
   delivery: { inference: 'exactly_once', epochMs: 100 },
   rejects: {},
 };
