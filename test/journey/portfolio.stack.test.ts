@@ -93,8 +93,8 @@ describeUnless(noStack)('a portfolio that ships', () => {
       expect([figures.rows, figures.positives]).toEqual([CLIENTS, 1_659]);
       // Of this model, by scikit-learn and fairlearn; the study published 0.724, 0.68451 and -0.05668.
       expect(figures.auc).toBeCloseTo(0.725129, 5);
-      expect(figures.thresholds[0]!.threshold).toBe('act');
-      expect(figures.thresholds[0]!.balancedAccuracy).toBeCloseTo(0.684546, 5);
+      const act = figures.thresholds.find(({ threshold }) => threshold === 'act')!;
+      expect(act.balancedAccuracy).toBeCloseTo(0.684546, 5);
       const men = figures.fairness.find(({ of, group }) => of === 'sex' && group === 'male')!;
       expect(men.equalOpportunity).toBeCloseTo(-0.060991, 5);
     }

@@ -89,6 +89,7 @@ const predictionOf = (v: FraudFeatures, value: number, offset: string, batchId: 
     controlRevision: 1,
     route: 'default',
     routeVersion: 1,
+    review: false,
     arm: 'champion',
     role: 'answer',
     fallback: null,

@@ -1,12 +1,12 @@
-import { everySet, type Pipeline } from '@millrace/define';
+import { everySet, expressionInWords, type Pipeline } from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from './files/schemas.ts';
 import { compactSchema } from './generate/avsc.ts';
-import { type PipelineSchemas, predictionSchema, schemasOf } from './generate/schemas.ts';
+import { type PipelineSchemas, schemasOf } from './generate/schemas.ts';
 import { asideTopic, deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } from './topics.ts';
 
 export type ServiceName = 'producers' | 'ingest' | 'feature' | 'inference' | 'sink' | 'cli';
 export type TopicKind =
-  | 'events' | 'features' | 'aside' | 'predictions' | 'deferred' | 'dead-letters'
+  | 'events' | 'features' | 'aside' | 'predictions' | 'deferred' | 'pushes' | 'dead-letters'
   | 'repartition' | 'changelog' | 'progress' | 'cuts' | 'control' | 'record'; // prettier-ignore
 
 /** One topic: what flows there, who writes and who reads it, and how the broker keeps it. */
@@ -74,11 +74,12 @@ const hasSeveralSets = ({ beside }: Pipeline): boolean => beside.length > 0;
 const answers = (
   pipeline: Pipeline,
   schemas: PipelineSchemas,
+  source: SchemaSource,
   internalSchema: (path: string) => string | undefined,
 ): readonly Draft[] => {
   const topics = topicsOf(pipeline);
   const written = hasSeveralSets(pipeline) && {
-    written: everySet(pipeline).map(set => JSON.stringify(predictionSchema(set))),
+    written: everySet(pipeline).map(set => schemasOf(set, source).prediction),
   };
   const key = pipeline.entity;
   const vectors = { key, schema: schemas.features };
@@ -88,6 +89,11 @@ const answers = (
     { name: topics.aside, kind: 'aside', ...vectors, ...answer, writers: ['feature', 'cli'], readers: ['inference', 'cli'] },
     { name: topics.predictions, kind: 'predictions', ...answer, schema: schemas.prediction, ...written, writers: ['inference', 'cli'], readers: ['sink'] },
     { name: topics.deferred, kind: 'deferred', ...answer, schema: internalSchema('millrace/deferred'), writers: ['inference'], readers: ['cli'] },
+    // Who reads them is not ours to know.
+    ...Object.entries(pipeline.pushes).map(([name, push]): Draft => ({
+      name: topics.pushes[name]!, kind: 'pushes', ...answer, schema: schemas.pushes[name], writers: ['inference', 'cli'], readers: [],
+      ...(push.key !== undefined && { key: `${expressionInWords(push.key)}; where that is missing: ${key}` }),
+    })),
   ]; // prettier-ignore
 };
 
@@ -170,7 +176,11 @@ const pipelineTopics = (pipeline: Pipeline, source: SchemaSource): readonly Topi
     writers: ['producers', 'ingest', 'cli'],
     readers: ['feature'],
   }));
-  const drafts = [...events, ...answers(pipeline, schemas, compacted), ...internals(pipeline, compacted)];
+  const drafts = [
+    ...events,
+    ...answers(pipeline, schemas, source, compacted),
+    ...internals(pipeline, compacted),
+  ];
   return drafts.flatMap(({ schema, written, ...draft }) => {
     const subject = valueSubject(draft.name);
     const topic: Topic = {

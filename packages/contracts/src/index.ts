@@ -21,8 +21,8 @@ export { historyFile, historyProblems, type SchemaHistory, versionToKeep } from 
 export {
   featuresSchema,
   fieldsInVectors,
+  numericKpis,
   type PipelineSchemas,
-  predictionSchema,
   schemasOf,
 } from './generate/schemas.ts';
 export type { FraudFeatures } from './generated/fraud-features-v1.ts';
@@ -66,4 +66,10 @@ export {
   transactionalIdPrefix,
   valueSubject,
 } from './topics.ts';
-export { type FeaturesValue, type PredictionValue, scoredValues } from './values.ts';
+export {
+  type FeaturesValue,
+  type PredictionValue,
+  PUSH_ENVELOPE,
+  type PushValue,
+  scoredValues,
+} from './values.ts';

@@ -13,6 +13,8 @@ export interface PipelineTopics {
   readonly predictions: string;
   /** Vectors put off until the night. */
   readonly deferred: string;
+  /** Name of a push -> topic: `alerts` -> `credit.alerts.v1`. */
+  readonly pushes: Readonly<Record<string, string>>;
   /** Stage key after the first -> topic through which events reach that stage. Empty with one stage. */
   readonly repartition: Readonly<Record<string, string>>;
   /** From the last stage back to the pipeline's entity; undefined with one stage. */
@@ -79,6 +81,7 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     aside: asideTopic(features),
     predictions: `${p}.predictions.v1`,
     deferred: `${p}.deferred.v1`,
+    pushes: Object.fromEntries(Object.keys(pipeline.pushes).map(name => [name, `${p}.${name}.v1`])),
     repartition: Object.fromEntries(further.map(key => [key, `${internal}.${hyphened(key)}.repartition`])),
     release: further.length > 0 ? `${internal}.release.repartition` : undefined,
     changelog: `${internal}.state.changelog`,

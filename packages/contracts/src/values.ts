@@ -36,7 +36,8 @@ export interface PredictionValue {
   readonly scoredAt: number;
   readonly outputs: Readonly<Record<string, number>>;
   readonly decision: string;
-  readonly kpis: Readonly<Record<string, number>>;
+  /** Numbers, missing is NaN; or text, missing is null. */
+  readonly kpis: Readonly<Record<string, number | string | null>>;
   readonly model: string;
   readonly modelVersion: string;
   readonly modelDigest: string;
@@ -45,6 +46,8 @@ export interface PredictionValue {
   readonly controlRevision: number;
   readonly route: string;
   readonly routeVersion: number;
+  /** The rule says that somebody is to look at the answer. */
+  readonly review: boolean;
   readonly arm: string;
   /** `answer`, or `shadow:<rollout>`. */
   readonly role: string;
@@ -65,6 +68,21 @@ export interface PredictionValue {
   readonly traceparent: string | null;
   readonly features: Readonly<Record<string, number>>;
 }
+
+/** Fields of a prediction that stand in what is pushed beside it, so that it can be traced. */
+export const PUSH_ENVELOPE = [
+  'predictionId', 'eventId', 'revision', 'sequence', 'entity', 'eventTime', 'scoredAt', 'decision', 'model', 'modelVersion', 'modelDigest',
+  'controlRevision', 'route', 'routeVersion', 'review', 'fallback', 'late', 'sourceTopic', 'sourcePartition', 'sourceOffset', 'runId',
+  'traceparent',
+] as const satisfies readonly (keyof PredictionValue)[]; // prettier-ignore
+
+/** What is pushed to a further topic, for code that serves all of them. */
+export type PushValue = Pick<PredictionValue, (typeof PUSH_ENVELOPE)[number]> & {
+  /** Null is missing; `unknown` says why. */
+  readonly values: Readonly<Record<string, number | string | boolean | null>>;
+  /** `name: reason` of each value that is missing. */
+  readonly unknown: readonly string[];
+};
 
 /**
  * The vector of a prediction as its own version of the feature set has it: the schema that predictions are read with has

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { Bad, memoryRegistry, openCodec } from '@millrace/avro';
 import { count, everySet, featureSet, featureView, field, ofSet } from '@millrace/define';
 import {
-  applySchemas, catalogue, compactSchema, predictionSchema, type PredictionValue, repositorySchemas, schemaPlan, scoredValues, type SchemaSource,
+  applySchemas, catalogue, compactSchema, type PredictionValue, repositorySchemas, schemaPlan, schemasOf, scoredValues, type SchemaSource,
 } from '../src/index.ts'; // prettier-ignore
 import { schemas as shopSchemas, shop } from './pipeline.ts';
 
@@ -24,7 +24,7 @@ const named = (name: string) => topics.find(topic => topic.name === name);
 const predictionOf = (featureSetVersion: number, features: Record<string, number>): PredictionValue => ({
   predictionId: 'p', eventId: 'e', revision: 0, sequence: 1, entity: 's', eventTime: 1, appendTime: 2, scoredAt: 3, outputs: { a: 0.5, b: 0.25 },
   decision: 'yes', kpis: {}, model: 'm', modelVersion: '1', modelDigest: '', featureSet: featureSetVersion, featureSetHash: '', controlRevision: 1,
-  route: '', routeVersion: 1, arm: '', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
+  route: '', routeVersion: 1, review: false, arm: '', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
   vectorOffset: 0, inputHash: '', batchId: '', runId: 'live', seq: 0, final: true, supersedes: null, traceparent: null, features,
 }); // prettier-ignore
 
@@ -51,7 +51,7 @@ test('predictions of every version are registered under one subject, and read wi
   const reading = await openCodec<PredictionValue>(registry, { subject, schema });
   const valuesOf = scoredValues(pipeline);
   for (const [version, features] of [[2, { total: 10, orders1d: 1 }], [3, { total: 10, orders7d: 7 }]] as const) {
-    const written = compactSchema(JSON.stringify(predictionSchema(ofSet(pipeline, version))));
+    const written = compactSchema(schemasOf(ofSet(pipeline, version), schemas).prediction);
     const writing = await openCodec<PredictionValue>(registry, { subject, schema: written });
     const bytes = writing.encode(predictionOf(version, features));
     await reading.prepare([bytes]);

@@ -7,6 +7,7 @@ describe('names of topics', () => {
     expect(topicsOf(shop())).toEqual({
       events: { orders: 'shop-orders.orders.v1' },
       scored: 'shop-orders.orders.v1',
+      pushes: {},
       features: 'shop-orders.features.v2',
       aside: 'shop-orders.features.v2.aside',
       predictions: 'shop-orders.predictions.v1',

@@ -1,7 +1,9 @@
 import { parseDuration } from './duration.ts';
 import type { Aggregate, EventStream, FeatureDefinition, FeatureView, Pipeline } from './pipeline.ts';
 import { checkExpression, type Names, namesIn, type Report } from './names.ts';
+import { kindOf, MIXED } from './kinds.ts';
 import { checkNight } from './night.ts';
+import { checkPushes } from './pushes.ts';
 import { checkRejects } from './rejects.ts';
 import { checkRoutes, routeNames } from './routes.ts';
 import { isTimeZone } from './zone.ts';
@@ -169,6 +171,7 @@ const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
     ...routeNames(pipeline, scored && fieldsOf?.(scored.schema)),
     outputs: new Set(model.outputs),
   };
+  const answered = { ...names, kpis: new Set(Object.keys(kpis)) };
   if (model.outputs.length === 0) report('model', 'it has no output');
   for (const name of [...model.outputs, ...Object.keys(kpis)])
     if (!IDENTIFIER.test(name)) report('model', `'${name}' is not a plain identifier`);
@@ -178,12 +181,16 @@ const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
         if (!(name in fallback.constant)) report('model.fallback', `the constant lacks the output '${name}'`);
   decisions.forEach(({ name, when }, i) => {
     const place = `decisions.${name}`;
-    if (when !== undefined) checkExpression(when, names, place, report);
+    if (when !== undefined) checkExpression(when, answered, place, report);
     if ((when === undefined) !== (i === decisions.length - 1))
       report(place, 'the last decision has no condition, every other has one');
   });
   if (decisions.length === 0) report('decisions', 'there is none');
-  for (const [name, e] of Object.entries(kpis)) checkExpression(e, names, `kpis.${name}`, report);
+  for (const [name, e] of Object.entries(kpis)) {
+    checkExpression(e, names, `kpis.${name}`, report);
+    if (kindOf(e, {}) === 'mixed') report(`kpis.${name}`, MIXED);
+  }
+  checkPushes(pipeline, answered, report);
   // A rule is asked before there is a score.
   checkRoutes(pipeline.routes, routeNames(pipeline, names.fields), report);
 };

@@ -12,7 +12,15 @@ export class DefinitionError extends Error {
 }
 
 type Defaulted =
-  'timeZone' | 'partitions' | 'reference' | 'beside' | 'thresholds' | 'routes' | 'kpis' | 'rejects';
+  | 'timeZone'
+  | 'partitions'
+  | 'reference'
+  | 'beside'
+  | 'thresholds'
+  | 'routes'
+  | 'kpis'
+  | 'pushes'
+  | 'rejects';
 type NightInput = Omit<NightSchedule, 'timeZone' | 'attemptsMax'> &
   Partial<Pick<NightSchedule, 'timeZone' | 'attemptsMax'>>;
 export type PipelineInput = Omit<Pipeline, Defaulted | 'delivery' | 'night'> &
@@ -31,6 +39,7 @@ const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   thresholds: {},
   routes: [],
   kpis: {},
+  pushes: {},
   delivery: { inference: 'exactly_once', epochMs: 100 },
   rejects: {},
 };

@@ -1,4 +1,5 @@
-import type { Binary, Expression, Unary } from './expression.ts';
+import type { AnswerName, Binary, Expression, Unary } from './expression.ts';
+import type { Named } from './names.ts';
 import { timeZoneOffset } from './zone.ts';
 
 export type Value = number | string | boolean;
@@ -14,6 +15,8 @@ export interface Environment<Scope> {
   feature?(name: string): ((scope: Scope) => unknown) | undefined;
   output?(name: string): ((scope: Scope) => unknown) | undefined;
   threshold?(name: string): ((scope: Scope) => unknown) | undefined;
+  kpi?(name: string): ((scope: Scope) => unknown) | undefined;
+  answer?(name: AnswerName): ((scope: Scope) => unknown) | undefined;
 }
 
 /** Missing is NaN; booleans are 1 and 0; text is not a number. */
@@ -69,12 +72,8 @@ const BINARY: Readonly<Record<Binary, (a: Value, b: Value) => Value>> = {
 export const UNARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(UNARY));
 export const BINARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(BINARY));
 
-const reader = <Scope>(
-  env: Environment<Scope>,
-  what: 'field' | 'feature' | 'output' | 'threshold',
-  name: string,
-): Evaluate<Scope> => {
-  const read = env[what]?.(name);
+const reader = <Scope>(env: Environment<Scope>, what: Named, name: string): Evaluate<Scope> => {
+  const read = env[what]?.(name as AnswerName);
   if (read === undefined) throw new RangeError(`${what}('${name}') is not known here`);
   return scope => toValue(read(scope));
 };
@@ -96,6 +95,8 @@ export const compileExpression = <Scope>(
     case 'feature':
     case 'output':
     case 'threshold':
+    case 'kpi':
+    case 'answer':
       return reader(env, expression.op, expression.name);
     case 'if': {
       const test = compileExpression(expression.test, env);
@@ -125,6 +126,19 @@ export const compileNumber = <Scope>(
 ): ((scope: Scope) => number) => {
   const evaluate = compileExpression(expression, env);
   return scope => toNumber(evaluate(scope));
+};
+
+/** As `compileExpression`, for text: everything else is missing, and so is text of more characters. */
+export const compileText = <Scope>(
+  expression: Expression,
+  env: Environment<Scope>,
+  charactersMax: number,
+): ((scope: Scope) => string | undefined) => {
+  const evaluate = compileExpression(expression, env);
+  return scope => {
+    const value = evaluate(scope);
+    return typeof value === 'string' && value.length <= charactersMax ? value : undefined;
+  };
 };
 
 /** As `compileExpression`, for conditions. */

@@ -8,9 +8,15 @@ export type Expression =
   | { readonly op: 'feature'; readonly name: string } // another feature of the same set
   | { readonly op: 'output'; readonly name: string } // of the model
   | { readonly op: 'threshold'; readonly name: string } // named, changed at run time through the control topic
+  | { readonly op: 'kpi'; readonly name: string } // business figure of the same answer
+  | { readonly op: 'answer'; readonly name: AnswerName } // what the answer says of itself
   | { readonly op: Unary; readonly of: Expression }
   | { readonly op: Binary; readonly left: Expression; readonly right: Expression }
   | { readonly op: 'if'; readonly test: Expression; readonly yes: Expression; readonly no: Expression };
+
+export const ANSWER_NAMES = ['decision', 'route', 'review', 'fallback', 'runId', 'late'] as const;
+/** As in the prediction; `fallback` is missing where the model in force answered. */
+export type AnswerName = (typeof ANSWER_NAMES)[number];
 
 /** `hour` 0-23, `dayOfWeek` 1 (Monday) - 7 (Sunday), both of an event time in the pipeline's time zone. */
 export type Unary = 'not' | 'negate' | 'abs' | 'log1p' | 'sqrt' | 'hour' | 'dayOfWeek' | 'isMissing';
@@ -34,6 +40,8 @@ export const field = (name: string): Expression => ({ op: 'field', name });
 export const feature = (name: string): Expression => ({ op: 'feature', name });
 export const output = (name: string): Expression => ({ op: 'output', name });
 export const threshold = (name: string): Expression => ({ op: 'threshold', name });
+export const kpi = (name: string): Expression => ({ op: 'kpi', name });
+export const answer = (name: AnswerName): Expression => ({ op: 'answer', name });
 export const not = unary('not');
 export const negate = unary('negate');
 export const abs = unary('abs');

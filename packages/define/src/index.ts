@@ -17,17 +17,20 @@ export {
   compileCondition,
   compileExpression,
   compileNumber,
+  compileText,
   type Environment,
   type Evaluate,
   holds,
   type Value,
 } from './evaluate.ts';
 export {
-  abs, add, and, type Binary, constant, dayOfWeek, divide, eq, type Expression, feature, field, ge, gt, hour, isMissing,
-  le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
+  abs, add, and, answer, ANSWER_NAMES, type AnswerName, type Binary, constant, dayOfWeek, divide, eq, type Expression, feature, field, ge, gt,
+  hour, isMissing, kpi, le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
 } from './expression.ts'; // prettier-ignore
 export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
 export { isRoutes, routeMistakes, ROUTE_NAME_CHARACTERS_MAX } from './routes.ts';
+export { type Kind, type KindFound, kindOf, MIXED } from './kinds.ts';
+export { PUSH_TEXT_CHARACTERS_MAX } from './pushes.ts';
 export type { RejectPolicy, RejectReason, Rejects } from './rejects.ts';
 export { sourceFields } from './lineage.ts';
 export type {
@@ -43,6 +46,7 @@ export type {
   FeatureView,
   NightSchedule,
   Pipeline,
+  Push,
   Route,
 } from './pipeline.ts';
 export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';

@@ -7,7 +7,13 @@ export interface Names {
   readonly features?: ReadonlySet<string>;
   readonly outputs?: ReadonlySet<string>;
   readonly thresholds?: ReadonlySet<string>;
+  readonly kpis?: ReadonlySet<string>;
+  readonly answers?: ReadonlySet<string>;
 }
+
+/** Operators that read something by its name. */
+export const NAMED = ['field', 'feature', 'output', 'threshold', 'kpi', 'answer'] as const;
+export type Named = (typeof NAMED)[number];
 
 const children = (e: Expression): readonly Expression[] => {
   if ('left' in e) return [e.left, e.right];
@@ -16,10 +22,7 @@ const children = (e: Expression): readonly Expression[] => {
 };
 
 /** Every name of one kind that an expression reads. */
-export const namesIn = (
-  e: Expression,
-  op: 'field' | 'feature' | 'output' | 'threshold',
-): ReadonlySet<string> => {
+export const namesIn = (e: Expression, op: Named): ReadonlySet<string> => {
   const found = new Set<string>();
   const walk = (x: Expression): void => {
     if (x.op === op && 'name' in x) found.add(x.name);
@@ -36,6 +39,8 @@ export const checkExpression = (e: Expression, names: Names, place: string, repo
     ['feature', names.features ?? new Set<string>()],
     ['output', names.outputs ?? new Set<string>()],
     ['threshold', names.thresholds ?? new Set<string>()],
+    ['kpi', names.kpis ?? new Set<string>()],
+    ['answer', names.answers ?? new Set<string>()],
   ] as const;
   for (const [op, known] of scopes)
     for (const name of namesIn(e, op))

@@ -66,7 +66,7 @@ export interface FeatureSet {
 /** A decision is the first whose condition holds; the last one has none. */
 export interface Decision {
   readonly name: string;
-  readonly when?: Expression; // over output(), threshold(), feature(), field()
+  readonly when?: Expression; // over output(), threshold(), feature(), field(), kpi()
 }
 
 /** Where an event is answered: in the stream, or by the next night. The first rule that holds decides; the last has no condition. */
@@ -74,6 +74,19 @@ export interface Route {
   readonly name: string; // lower-case with hyphens
   readonly to: 'stream' | 'night';
   readonly when?: Expression; // over field(), feature(), threshold()
+  /** Somebody is to look at the answer, whatever it is: the prediction says so. */
+  readonly review?: boolean;
+}
+
+/** What is written to a topic of its own beside a prediction, in its transaction: an alert, what a partner is told. */
+export interface Push {
+  readonly description?: string;
+  /** Which answers; all without it. Over field(), feature(), output(), threshold(), kpi(), answer(). */
+  readonly when?: Expression;
+  /** Key of the record, over the same; without it, and where it is missing, the entity. */
+  readonly key?: Expression;
+  /** Values of the record, over the same. */
+  readonly fields: Readonly<Record<string, Expression>>;
 }
 
 /** Groups of people whom the answers should treat alike. */
@@ -140,8 +153,10 @@ export interface Pipeline {
   readonly decisions: readonly Decision[];
   /** Rules with which the pipeline begins; those in force are on the control topic. None: everything in the stream. */
   readonly routes: readonly Route[];
-  /** Business figures computed for each prediction, over output(), feature(), field(). */
+  /** Business figures computed for each prediction, numbers or text, over output(), threshold(), feature(), field(). */
   readonly kpis: Readonly<Record<string, Expression>>;
+  /** By name, which is the topic's: `alerts` goes to `<pipeline>.alerts.v1`. */
+  readonly pushes: Readonly<Record<string, Push>>;
   /** How scores are judged once labels are there; none where nothing labels what is scored. */
   readonly evaluation?: Evaluation;
   readonly delivery: {

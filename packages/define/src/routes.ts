@@ -1,6 +1,6 @@
 import { BINARY_OPERATORS, UNARY_OPERATORS } from './evaluate.ts';
 import type { Expression } from './expression.ts';
-import { checkExpression, type Names, type Report } from './names.ts';
+import { checkExpression, NAMED, type Names, type Report } from './names.ts';
 import type { Pipeline, Route } from './pipeline.ts';
 
 const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -8,7 +8,8 @@ export const ROUTE_NAME_CHARACTERS_MAX = 64;
 export const ROUTES_MAX = 100;
 /** A rule from outside may be no deeper than this. */
 const DEPTH_MAX = 32;
-const NAMED: ReadonlySet<unknown> = new Set(['field', 'feature', 'output', 'threshold']);
+const NAMES: ReadonlySet<unknown> = new Set(NAMED);
+const RULE_PARTS: ReadonlySet<string> = new Set(['name', 'to', 'when', 'review']);
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -19,7 +20,7 @@ export const isExpression = (value: unknown, depth = 0): value is Expression => 
   const { op } = value;
   const all = (...parts: readonly unknown[]): boolean => parts.every(part => isExpression(part, depth + 1));
   if (op === 'constant') return ['number', 'string', 'boolean'].includes(typeof value['value']);
-  if (NAMED.has(op)) return typeof value['name'] === 'string';
+  if (NAMES.has(op)) return typeof value['name'] === 'string';
   if (op === 'if') return all(value['test'], value['yes'], value['no']);
   if (UNARY_OPERATORS.has(op)) return all(value['of']);
   return BINARY_OPERATORS.has(op) && all(value['left'], value['right']);
@@ -33,6 +34,7 @@ export const isRoutes = (value: unknown): value is readonly Route[] =>
       isObject(rule) &&
       typeof rule['name'] === 'string' &&
       (rule['to'] === 'stream' || rule['to'] === 'night') &&
+      (rule['review'] === undefined || typeof rule['review'] === 'boolean') &&
       (rule['when'] === undefined || isExpression(rule['when'])),
   );
 
@@ -40,8 +42,13 @@ export const isRoutes = (value: unknown): value is readonly Route[] =>
 export const checkRoutes = (routes: readonly Route[], names: Names, report: Report): void => {
   if (routes.length > ROUTES_MAX)
     report('routes', `there are ${routes.length} rules, more than ${ROUTES_MAX}`);
-  routes.forEach(({ name, when }, i) => {
+  routes.forEach((route, i) => {
+    const { name, when } = route;
     const place = `routes.${name}`;
+    // Passed over in silence, a rule would do less than it says: `lane: 'gpu'`.
+    for (const part of Object.keys(route))
+      if (!RULE_PARTS.has(part))
+        report(place, `a rule can say nothing about '${part}'; there are ${[...RULE_PARTS].join(', ')}`);
     if (!HYPHENED.test(name) || name.length > ROUTE_NAME_CHARACTERS_MAX)
       report(
         place,

@@ -1,20 +1,19 @@
 import {
-  definePipeline,
-  type Expression,
-  featureSet,
-  field,
-  ge,
-  max,
-  multiply,
-  output,
-  threshold,
-} from '@millrace/define';
+  answer, definePipeline, eq, type Expression, feature, featureSet, field, ge, inForce, isMissing, kpi, max, multiply, or, output, subtract,
+  threshold, when,
+} from '@millrace/define'; // prettier-ignore
 
 const MONTHS = [1, 2, 3, 4, 5, 6];
 
 /** Fields of the event that the model gets as they are, in its order. */
 const asTheyAre = (names: readonly string[]): Readonly<Record<string, Expression>> =>
   Object.fromEntries(names.map(name => [name, field(name)]));
+
+const PRIVATE = 3;
+const AFFLUENT = 2;
+const MASS = 1;
+/** What the bank may lose: what the client owes. */
+const exposure = max(field('billAmount1'), 0);
 
 /**
  * Scores a portfolio of credit-card clients: at night all of them, each by the newest record of its account
@@ -37,6 +36,19 @@ export const credit = definePipeline({
       knownAt: 'knownAt',
       keys: ['clientId'],
     },
+    segments: { schema: 'credit/segment', time: 'since', keys: ['clientId'], table: true },
+  },
+  // The model does not get them, and need not be trained for them.
+  reference: {
+    tier: inForce({
+      of: 'segments',
+      value: when(
+        eq(field('segment'), 'private'),
+        PRIVATE,
+        when(eq(field('segment'), 'affluent'), AFFLUENT, MASS),
+      ),
+    }),
+    margin: inForce({ of: 'segments', value: field('margin') }),
   },
   features: featureSet({
     version: 1,
@@ -52,15 +64,52 @@ export const credit = definePipeline({
   }),
   // A portfolio can wait until its model answers: nothing else stands in for it.
   model: { name: 'credit', outputs: ['score'], fallback: [] },
-  thresholds: { act: 0.57, watch: 0.4 },
+  thresholds: { act: 0.57, actPrivate: 0.7, watch: 0.4, reviewExposure: 400_000, alertLoss: 150_000 },
+  // Amounts are in the currency of the accounts.
+  routes: [
+    {
+      name: 'large-exposure',
+      to: 'stream',
+      review: true,
+      when: ge(field('billAmount1'), threshold('reviewExposure')),
+    },
+    { name: 'usual', to: 'stream' },
+  ],
   decisions: [
-    { name: 'act', when: ge(output('score'), threshold('act')) },
+    {
+      name: 'act',
+      when: ge(
+        output('score'),
+        when(eq(feature('tier'), PRIVATE), threshold('actPrivate'), threshold('act')),
+      ),
+    },
     { name: 'watch', when: ge(output('score'), threshold('watch')) },
     { name: 'keep' },
   ],
   kpis: {
-    exposure: max(field('billAmount1'), 0),
-    expectedLoss: multiply(output('score'), max(field('billAmount1'), 0)),
+    exposure,
+    expectedLoss: multiply(output('score'), exposure),
+    // A good client whose card is stopped earns the bank nothing for a year.
+    falseAlarmCost: multiply(subtract(1, output('score')), multiply(feature('margin'), field('creditLimit'))),
+    segment: when(
+      isMissing(feature('tier')),
+      'unknown',
+      when(eq(feature('tier'), PRIVATE), 'private', when(eq(feature('tier'), AFFLUENT), 'affluent', 'mass')),
+    ),
+  },
+  pushes: {
+    alerts: {
+      description: 'Clients with whom somebody has to speak, for the desk that does.',
+      when: or(eq(answer('decision'), 'act'), ge(kpi('expectedLoss'), threshold('alertLoss'))),
+      fields: {
+        score: output('score'),
+        segment: kpi('segment'),
+        creditLimit: field('creditLimit'),
+        exposure: kpi('exposure'),
+        expectedLoss: kpi('expectedLoss'),
+        falseAlarmCost: kpi('falseAlarmCost'),
+      },
+    },
   },
   // The bank's night.
   night: { cron: '30 1 * * *', timeZone: 'Asia/Taipei', startWithin: '2h', takesAtMost: '3h' },

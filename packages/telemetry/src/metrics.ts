@@ -40,6 +40,11 @@ export const METRICS = {
     help: 'Vectors put off until the night by a rule.',
     labels: ['pipeline', 'route'],
   },
+  millrace_push_values_unknown_total: {
+    kind: 'counter',
+    help: 'Values of pushed records that could not be worked out; the records say why.',
+    labels: ['pipeline', 'push'],
+  },
   millrace_records_late_total: {
     kind: 'counter',
     help: 'Events older than what one of their keys had seen.',

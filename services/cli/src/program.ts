@@ -27,7 +27,7 @@ import { applyTopicPlan, registerSchemas } from './commands/schemas.ts';
 import { routeCommands } from './commands/routes.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { down, status } from './commands/stack.ts';
-import { tailPredictions } from './commands/tail.ts';
+import { followed, tail } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
 import { switchSet } from './commands/switchSet.ts';
 import { startUp } from './commands/up.ts';
@@ -105,14 +105,15 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
       if (o.stream === undefined || o.file === undefined) throw new UsageError('name --stream and --file, or a --portfolio');
       return done(world(o, w => publish(io, w, one(o.pipeline), { stream: o.stream, files: o.file, map: o.map, pace })));
     });
-  talks(program.command('tail').description('follow what is scored').argument('<what>', 'predictions'))
+  talks(program.command('tail').description('follow what is scored, or pushed beside it').argument('<what>', 'predictions, or the name of a push'))
     .addOption(pipelineOption())
     .option('--limit <n>', 'stop after so many', whole)
     .option('--from-beginning', 'begin with the oldest that is kept', false)
     .addOption(output())
     .action((what, o) => {
-      if (what !== 'predictions') throw new UsageError(`there is nothing to tail called '${what}'; there is: predictions`);
-      return done(world(o, w => tailPredictions(io, w, one(o.pipeline), o)));
+      const pipeline = one(o.pipeline);
+      const of = followed(pipeline, what);
+      return done(world(o, w => tail(io, w, pipeline, of, o)));
     });
   talks(program.command('trace').description('from a score back to its input, vector and model').argument('<prediction-id>'))
     .addOption(pipelineOption())
@@ -124,7 +125,7 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .option('--from <day>', 'first day of event time, YYYY-MM-DD')
     .option('--to <day>', 'last day, included')
     .option('--as-of <time>', 'count labels that were known by then')
-    .option('--by <names>', 'one line for each model, arm, run, route, decision, fallback, value of a feature, or field of the event; comma separated', 'model')
+    .option('--by <names>', 'one line for each model, arm, run, route, decision, fallback, business figure in words, value of a feature, or field of the event; comma separated', 'model')
     .option('--top <k>', 'rows, and entities a day, that somebody can look at', whole, 100)
     .option('--leave-out-known-since <day>', 'leave out entities with a true label known before the day, of an event since')
     .addOption(output())

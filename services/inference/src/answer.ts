@@ -1,9 +1,10 @@
 import type { RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
-import { compileCondition, compileNumber, type Pipeline } from '@millrace/define';
+import { compileCondition, compileNumber, compileText, type Pipeline } from '@millrace/define';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
-import { PredictionBytes, type RowFields } from './predictionBytes.ts';
+import { KPI_TEXT_CHARACTERS_MAX, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
+import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -29,9 +30,12 @@ export interface BatchOfAnswers {
 export interface Prediction {
   readonly bytes: Uint8Array;
   readonly decision: string;
+  /** What goes to further topics with it. */
+  readonly pushes: readonly Pushed[];
 }
 
 const ROLE = 'answer';
+const NO_PUSHES: readonly Pushed[] = [];
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
 
@@ -60,7 +64,8 @@ export type SharedField = keyof ReturnType<typeof sharedFields>;
 export class PredictionWriter {
   readonly #pipeline: Pipeline;
   readonly #decisions: readonly { readonly name: string; readonly holds: (of: InHand) => boolean }[];
-  readonly #kpis: readonly ((of: InHand) => number)[];
+  readonly #kpis: readonly ((of: InHand) => number | string | undefined)[];
+  readonly #pushes: PushWriter | undefined;
   readonly #bytes: PredictionBytes;
   readonly #id: readonly ReturnType<Rows['field']>[];
   readonly #run: string | undefined;
@@ -70,6 +75,7 @@ export class PredictionWriter {
     pipeline: Pipeline,
     features: RecordCodec<FeaturesValue>,
     predictions: RecordCodec<PredictionValue>,
+    pushes: PushCodecs,
     run?: string,
   ) {
     const { rows } = features;
@@ -80,7 +86,11 @@ export class PredictionWriter {
       name,
       holds: when === undefined ? () => true : compileCondition(when, env),
     }));
-    this.#kpis = Object.values(pipeline.kpis).map(of => compileNumber(of, env));
+    const texts = textKpis(pipeline, predictions);
+    this.#kpis = Object.entries(pipeline.kpis).map(([name, of]) =>
+      texts.has(name) ? compileText(of, env, KPI_TEXT_CHARACTERS_MAX) : compileNumber(of, env),
+    );
+    this.#pushes = pushes.size === 0 ? undefined : new PushWriter(pipeline, features, pushes);
     this.#bytes = new PredictionBytes(pipeline, features, predictions, run !== undefined);
     this.#id = ['eventId', 'revision', 'runId'].map(name => rows.field(name));
   }
@@ -91,16 +101,29 @@ export class PredictionWriter {
   ): (row: number, outputs: readonly number[], vectorOffset: number, by: Routed) => Prediction {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
     const { vectors, inForce } = batch;
-    const hand: InHand = { vectors, row: 0, thresholds: inForce.thresholds, outputs: [] };
-    const kpis = new Float64Array(this.#kpis.length);
-    return (row, outputs, vectorOffset, { route, routeVersion }) => {
+    const kpis: (number | string | undefined)[] = [];
+    const { thresholds } = inForce;
+    const hand: InHand = { vectors, row: 0, thresholds, outputs: [], kpis, answer: undefined };
+    return (row, outputs, vectorOffset, { route, routeVersion, review }) => {
       hand.row = row;
       hand.outputs = outputs;
+      // Decisions may read business figures.
+      for (let k = 0; k < this.#kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
       const decision = this.#decisions.find(one => one.holds(hand))?.name ?? '';
-      for (let k = 0; k < kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
       const predictionId = this.#idOf(vectors, row);
-      const fields: RowFields = { predictionId, outputs, decision, kpis, vectorOffset, route, routeVersion };
-      return { bytes: write(row, fields), decision };
+      const fields: RowFields = {
+        predictionId,
+        outputs,
+        decision,
+        kpis,
+        vectorOffset,
+        route,
+        routeVersion,
+        review,
+      };
+      const bytes = write(row, fields);
+      const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
+      return { bytes, decision, pushes };
     };
   }
 

@@ -13,6 +13,7 @@ import { processSpan } from '@millrace/telemetry';
 import { type Answers, ask } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
 import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
+import type { Pushed } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { closed, mismatch, type Run, type Taken } from './taken.ts';
 import { Tally } from './tally.ts';
@@ -207,13 +208,13 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   /** Puts the vector off until the night, in the transaction that passes it. */
-  #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion }: Routed, { controlRevision }: InForce): void {
+  #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review }: Routed, { controlRevision }: InForce): void {
     const { pipeline, metrics, reader } = this.#options;
     const key = batch.key(i) ?? reader.entity(vectors, vectors.length - 1);
     vectors.values.pop();
     const { topic, partition } = batch;
     const vector = Buffer.from(batch.bytes(i)!);
-    out.emitFor(i, 'deferred', key, { route, routeVersion, controlRevision, topic, partition, offset: batch.offset(i), vector });
+    out.emitFor(i, 'deferred', key, { route, routeVersion, review, controlRevision, topic, partition, offset: batch.offset(i), vector });
     out.done(i);
     metrics.count('millrace_records_deferred_total', { pipeline: pipeline.name, route });
   } // prettier-ignore
@@ -261,8 +262,10 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       const failure = answers.failed.get(row);
       if (failure === undefined) {
         const outputs = answers.outputs(row);
-        const { bytes, decision } = write(row, outputs, run.batch.offset(i), routed[row]!);
-        run.out.emitFor(i, 'predictions', run.batch.key(i) ?? reader.entity(vectors, row), bytes);
+        const { bytes, decision, pushes } = write(row, outputs, run.batch.offset(i), routed[row]!);
+        const key = run.batch.key(i) ?? reader.entity(vectors, row);
+        run.out.emitFor(i, 'predictions', key, bytes);
+        for (const push of pushes) this.#push(run, i, key, push);
         run.out.done(i);
         // How long an answer took is asked of live ones: what is replayed came long ago.
         const isLive = reader.runOf(run.batch, i) === undefined;
@@ -275,6 +278,14 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       closed(run, 1);
     }
     this.#count(tally, answers.by.fallback);
+  }
+
+  /** With the prediction, and like it committed with the offset that closes the vector. */
+  #push({ out }: Run, i: number, entity: Uint8Array, { name, key, bytes, unknown }: Pushed): void {
+    const { pipeline, metrics } = this.#options;
+    out.emitFor(i, `push:${name}`, key ?? entity, bytes);
+    if (unknown > 0)
+      metrics.count('millrace_push_values_unknown_total', { pipeline: pipeline.name, push: name }, unknown);
   }
 
   #count({ decisions, scores, seconds, rows: count }: Tally, fallback: string | null): void {

@@ -1,9 +1,10 @@
-import type { Deferred, FeaturesValue, PredictionValue } from '@millrace/contracts';
+import type { Deferred, FeaturesValue, PredictionValue, PushValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { InboundBatch } from '@millrace/stream';
 import type { Clock, Logger, Metrics, Tracing } from '@millrace/telemetry';
 import type { PredictionWriter } from './answer.ts';
 import type { Board, InForce } from './board.ts';
+import type { PushOutput } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import type { VectorReader, Vectors } from './vectors.ts';
 
@@ -11,6 +12,8 @@ export interface PredictionOutputs {
   readonly predictions: PredictionValue;
   /** Vectors that are put off until the night. */
   readonly deferred: Deferred;
+  /** What is pushed beside predictions, by the name of the push. */
+  readonly [push: PushOutput]: PushValue;
 }
 
 /** Where a row is answered, which is record `i` of its batch. */

@@ -22,6 +22,7 @@ import { readCuts } from './keptCuts.ts';
 import { Lane } from './lane.ts';
 import type { ChooseRoute } from './laneOptions.ts';
 import type { ModelSource } from './models.ts';
+import { openPushCodecs, pushOutputs } from './pushes.ts';
 import { Router } from './routing.ts';
 import { type SetsOutputs, SetsTask } from './setsTask.ts';
 import { VectorReader } from './vectors.ts';
@@ -131,6 +132,7 @@ export class Line {
     const topics = topicsOf(pipeline);
     const outputs = {
       predictions: { topic: topics.predictions },
+      ...pushOutputs(pipeline),
       deferred: { topic: topics.deferred, codec: this.#deferred },
       ...(this.#cuts && { cuts: { topic: topics.cuts, codec: this.#cuts } }),
     };
@@ -219,7 +221,7 @@ export const openLine = async (options: LineOptions): Promise<Line> => {
         board: new Board({ pipeline: set, aliases, models, limits, clock, metrics, logger }),
         reader: new VectorReader(set, inputs),
         router: new Router(set, features),
-        writer: new PredictionWriter(set, features, predictions),
+        writer: new PredictionWriter(set, features, predictions, await openPushCodecs(set, codecOf)),
         inputs,
       };
     }),

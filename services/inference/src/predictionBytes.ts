@@ -14,10 +14,11 @@ export interface RowFields {
   readonly predictionId: string;
   readonly outputs: readonly number[];
   readonly decision: string;
-  readonly kpis: Float64Array;
+  readonly kpis: readonly (number | string | undefined)[];
   readonly vectorOffset: number;
   readonly route: string;
   readonly routeVersion: number;
+  readonly review: boolean;
 }
 
 const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
@@ -33,6 +34,10 @@ type Part =
   | { readonly kind: 'shared'; readonly names: string[] }
   | { readonly kind: 'own'; readonly put: Put };
 
+/** A business figure in words is a short one; longer, it is missing. */
+export const KPI_TEXT_CHARACTERS_MAX = 128;
+/** Of one UTF-16 unit, as UTF-8. */
+const CHARACTER_BYTES_MAX = 3;
 /** Rules may change for as long as the process lives. */
 const ROUTES_KEPT_MAX = 1_000;
 const LONG_BYTES_MAX = 10;
@@ -79,6 +84,22 @@ const putLong = (into: Buffer, to: number, value: number): number => {
 const hasType = (codec: RecordCodec<PredictionValue>, path: string, type: string): void => {
   const found = codec.rows.field(path).place.type.typeName;
   if (found !== type) throw new TypeError(`field '${path}' of the prediction is ${found}, not ${type}`);
+};
+
+/** Business figures that are text. */
+export const textKpis = (pipeline: Pipeline, codec: RecordCodec<PredictionValue>): ReadonlySet<string> =>
+  new Set(
+    Object.keys(pipeline.kpis).filter(
+      name => codec.rows.field(`kpis.${name}`).place.type.typeName !== 'double',
+    ),
+  );
+
+/** Of null or text. */
+const putText = (into: Buffer, to: number, text: string | undefined): number => {
+  into[to] = text === undefined ? 0 : 2;
+  if (text === undefined) return to + 1;
+  const start = putLong(into, to + 1, Buffer.byteLength(text));
+  return start + into.write(text, start);
 };
 
 const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: readonly string[]): void => {
@@ -130,11 +151,15 @@ export class PredictionBytes {
     this.#parts = parts;
     const decisionBytesMax = Math.max(...[...decisions.values()].map(({ bytes }) => bytes.length));
     const { outputs } = pipeline.model;
-    const figures = outputs.length * FLOAT_BYTES + Object.keys(pipeline.kpis).length * DOUBLE_BYTES;
+    const texts = textKpis(pipeline, predictions).size;
+    const figures =
+      outputs.length * FLOAT_BYTES +
+      (Object.keys(pipeline.kpis).length - texts) * DOUBLE_BYTES +
+      texts * (1 + LONG_BYTES_MAX + KPI_TEXT_CHARACTERS_MAX * CHARACTER_BYTES_MAX);
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
     const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
-      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX;
+      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX + 1;
   }
 
   #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Source>): ReadonlyMap<string, Put> {
@@ -143,8 +168,12 @@ export class PredictionBytes {
     const kpis = Object.keys(pipeline.kpis);
     sameNames(codec, 'outputs', outputs);
     sameNames(codec, 'kpis', kpis);
+    const texts = textKpis(pipeline, codec);
     for (const name of outputs) hasType(codec, `outputs.${name}`, 'float');
-    for (const name of kpis) hasType(codec, `kpis.${name}`, 'double');
+    const isText = kpis.map(name => texts.has(name));
+    for (const [k, name] of kpis.entries())
+      hasType(codec, `kpis.${name}`, isText[k] === true ? 'union:unwrapped' : 'double');
+    hasType(codec, 'review', 'boolean');
     hasType(codec, 'vectorOffset', 'long');
     hasType(codec, 'routeVersion', 'int');
     return new Map<keyof RowFields, Put>([
@@ -175,7 +204,11 @@ export class PredictionBytes {
         'kpis',
         (into, to, fields) => {
           let next = to;
-          for (const kpi of fields.kpis) next = into.writeDoubleLE(kpi, next);
+          for (let k = 0; k < isText.length; k++)
+            next =
+              isText[k] === true
+                ? putText(into, next, fields.kpis[k] as string | undefined)
+                : into.writeDoubleLE(fields.kpis[k] as number, next);
           return next;
         },
       ],
@@ -188,6 +221,13 @@ export class PredictionBytes {
         },
       ],
       ['routeVersion', (into, to, { routeVersion }) => putLong(into, to, routeVersion)],
+      [
+        'review',
+        (into, to, { review }) => {
+          into[to] = review ? 1 : 0;
+          return to + 1;
+        },
+      ],
     ]);
   }
 

@@ -11,6 +11,8 @@ export interface Routed {
   readonly route: string;
   readonly routeVersion: number;
   readonly to: Route['to'];
+  /** Somebody is to look at the answer. */
+  readonly review: boolean;
 }
 
 interface Rule {
@@ -25,7 +27,7 @@ export class Router {
   readonly #env: ReturnType<typeof environmentOf>;
   #inForce: InForce | undefined;
   #rules: readonly Rule[] = [];
-  #rest: Routed = { route: DEFAULT_ROUTE, routeVersion: 0, to: 'stream' };
+  #rest: Routed = { route: DEFAULT_ROUTE, routeVersion: 0, to: 'stream', review: false };
 
   constructor(pipeline: Pipeline, features: RecordCodec<FeaturesValue>) {
     this.#env = environmentOf(pipeline, features.rows);
@@ -35,18 +37,19 @@ export class Router {
   choose(vectors: Vectors, row: number, inForce: InForce): Routed {
     if (inForce !== this.#inForce) this.#compile(inForce);
     if (this.#rules.length === 0) return this.#rest;
-    const hand: InHand = { vectors, row, thresholds: inForce.thresholds, outputs: [] };
+    const { thresholds } = inForce;
+    const hand: InHand = { vectors, row, thresholds, outputs: [], kpis: [], answer: undefined };
     for (const { chosen, holds } of this.#rules) if (holds(hand)) return chosen;
     return this.#rest;
   }
 
   #compile(inForce: InForce): void {
     const { routes, routeVersion } = inForce;
-    this.#rules = routes.map(({ name, to, when }): Rule => ({
-      chosen: { route: name, routeVersion, to },
+    this.#rules = routes.map(({ name, to, when, review = false }): Rule => ({
+      chosen: { route: name, routeVersion, to, review },
       holds: when === undefined ? () => true : compileCondition(when, this.#env),
     }));
-    this.#rest = { route: DEFAULT_ROUTE, routeVersion, to: 'stream' };
+    this.#rest = { route: DEFAULT_ROUTE, routeVersion, to: 'stream', review: false };
     this.#inForce = inForce;
   }
 }

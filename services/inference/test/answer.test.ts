@@ -12,7 +12,7 @@ import { predictionsOf } from './reference.ts';
 const { features, predictions } = codecs();
 const TOPIC = 'fraud.features.v1';
 const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
-const writer = new PredictionWriter(fraud, features, predictions);
+const writer = new PredictionWriter(fraud, features, predictions, new Map());
 const reference = predictionsOf(fraud);
 
 const text = fc.string({ unit: 'grapheme', maxLength: 80 });
@@ -46,7 +46,12 @@ const inForce = fc.record({
   routeVersion: fc.nat(),
   arm: text,
 });
-const routed = fc.record({ route: text, routeVersion: fc.nat(), to: fc.constant('stream' as const) });
+const routed = fc.record({
+  route: text,
+  routeVersion: fc.nat(),
+  to: fc.constant('stream' as const),
+  review: fc.boolean(),
+});
 
 const taken = (vectors: readonly FeaturesValue[]): Vectors => {
   const into = new Vectors(reader.rows.slots, vectors.length);
@@ -106,7 +111,7 @@ test('a vector of another feature set, or no vector, takes no row', () => {
 
 test('a pipeline that its schemas do not fit is refused at the start', () => {
   const other = (changes: object) => () =>
-    new PredictionWriter({ ...fraud, ...changes }, features, predictions);
+    new PredictionWriter({ ...fraud, ...changes }, features, predictions, new Map());
   expect(other({ kpis: {} })).toThrow("field 'kpis' of the prediction has other names than the pipeline");
   expect(other({ model: { ...fraud.model, outputs: [...fraud.model.outputs, 'other'] } })).toThrow(
     "field 'outputs' of the prediction",

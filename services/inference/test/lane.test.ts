@@ -71,7 +71,7 @@ const rig = (): Rig => {
   const world = {
     pipeline: { ...fraud, model: { ...fraud.model, fallback: [] } },
     reader: new VectorReader(fraud, new Map([['fraud.features.v1', features]])),
-    writer: new PredictionWriter(fraud, features, predictions),
+    writer: new PredictionWriter(fraud, features, predictions, new Map()),
   };
   const made: Rig = {
     clock,
@@ -83,7 +83,7 @@ const rig = (): Rig => {
       {
         ...world,
         name: 'lane',
-        route: () => ({ route: 'default', routeVersion: 0, to: 'stream' }),
+        route: () => ({ route: 'default', routeVersion: 0, to: 'stream', review: false }),
         clock,
         metrics: noMetrics,
         tracing: noTracing,

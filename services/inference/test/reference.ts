@@ -69,6 +69,7 @@ export const predictionsOf = (pipeline: Pipeline): ((answered: Answered) => Pred
       controlRevision: inForce.controlRevision,
       route: answered.routed.route,
       routeVersion: answered.routed.routeVersion,
+      review: answered.routed.review,
       arm: inForce.arm,
       role: ROLE,
       fallback: by.fallback,

@@ -55,6 +55,7 @@ describe('scoring', () => {
       controlRevision: 3,
       route: 'default',
       routeVersion: 7,
+      review: false,
       arm: 'champion',
       role: 'answer',
       fallback: null,

@@ -15,6 +15,7 @@ const ACTIONS: Readonly<Partial<Record<TopicKind, 'receive' | 'send'>>> = {
   events: 'receive',
   features: 'send',
   predictions: 'send',
+  pushes: 'send',
 };
 
 /** Names inside the document; channels are told apart by it, addresses are the topics' own names. */
@@ -79,7 +80,7 @@ const serversOf = (server: AsyncApiOptions['server']): object =>
       };
 
 /**
- * AsyncAPI 3.0 document of the topics that others may write or read: events, feature vectors, predictions. Internal
+ * AsyncAPI 3.0 document of the topics that others may write or read: events, feature vectors, predictions and what is pushed beside them. Internal
  * topics and those of the house are left out.
  */
 export const asyncApi = (topics: readonly Topic[], { version, server }: AsyncApiOptions): object => {

@@ -69,6 +69,7 @@ export const predictionTail: readonly AvscField[] = [
   field('controlRevision', 'long', 'Revision of the control topic in force.'),
   field('route', 'string', 'Route that was chosen.'),
   field('routeVersion', 'int', 'Version of the routing rules.'),
+  withDefault('review', 'boolean', false, 'The route asks that somebody looks at the answer.'),
   field('arm', 'string', "champion, or the name of the rollout's arm."),
   field('role', 'string', 'answer, or shadow:<rollout>.'),
   withDefault('fallback', ['null', 'string'], null, 'Why a fallback answered; null when the model did.'),

@@ -46,6 +46,7 @@ export const generatedFiles = (
         set => [`${set.name}/features.v${set.features.version}`, schemasOf(set, schemas).features] as const,
       ),
       [`${pipeline.name}/prediction`, texts.prediction] as const,
+      ...Object.entries(texts.pushes).map(([name, text]) => [`${pipeline.name}/push.${name}`, text] as const),
     ];
     const events = Object.entries(pipeline.events).map(
       ([stream, { schema }]) => [schema, texts.events[stream]!] as const,

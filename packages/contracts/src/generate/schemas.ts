@@ -1,6 +1,17 @@
-import { everySet, type FeatureSet, type Pipeline } from '@millrace/define';
+import {
+  everySet,
+  type Expression,
+  expressionInWords,
+  type FeatureSet,
+  type Kind,
+  type KindFound,
+  kindOf,
+  MIXED,
+  type Pipeline,
+} from '@millrace/define';
 import { repositorySchemas, type SchemaSource } from '../files/schemas.ts';
-import { type AvscField, type AvscRecord, compactSchema, parseRecord } from './avsc.ts';
+import { PUSH_ENVELOPE } from '../values.ts';
+import { type Avsc, type AvscField, type AvscRecord, compactSchema, parseRecord } from './avsc.ts';
 import { EVENT_ENVELOPE, featuresEnvelope, predictionHead, predictionTail } from './envelope.ts';
 
 /** Schema texts of one pipeline, each in its one spelling. */
@@ -10,6 +21,8 @@ export interface PipelineSchemas {
   /** Also of the aside topic. */
   readonly features: string;
   readonly prediction: string;
+  /** Name of a push -> schema of its records. */
+  readonly pushes: Readonly<Record<string, string>>;
 }
 
 const namespaceOf = (pipeline: Pipeline): string => `millrace.${pipeline.name.replaceAll('-', '_')}`;
@@ -87,6 +100,46 @@ export const fieldsInVectors = (
   return [time, ...fieldsOfEvent(pipeline, event).map(({ name }) => name)];
 };
 
+const KINDS: Readonly<Record<string, Kind>> = {
+  string: 'text', enum: 'text', boolean: 'flag', int: 'number', long: 'number', float: 'number', double: 'number',
+}; // prettier-ignore
+
+/** What expressions get of a field; undefined where its values are nothing that they can work with. */
+const kindOfType = (type: Avsc): Kind | undefined => {
+  if (typeof type === 'string') return KINDS[type];
+  if (!('type' in type)) {
+    const [branch, ...others] = type.filter(one => one !== 'null');
+    return branch === undefined || others.length > 0 ? undefined : kindOfType(branch);
+  }
+  return kindOfType(type.type);
+};
+
+/** Tells what an expression over an answer gives. */
+const kindsIn = (pipeline: Pipeline, event: AvscRecord): ((e: Expression, place: string) => Kind) => {
+  const field = (name: string): Kind | 'unknown' =>
+    kindOfType(event.fields.find(one => one.name === name)?.type ?? []) ?? 'unknown';
+  const kpi = (name: string): KindFound => kindOf(pipeline.kpis[name]!, { field });
+  return (e, place) => {
+    const kind = kindOf(e, { field, kpi });
+    if (kind === 'mixed') throw new Error(`${pipeline.name}, ${place}: ${MIXED}`);
+    if (kind === 'unknown')
+      throw new Error(
+        `${pipeline.name}, ${place}: it rests on a field that is neither a number, text nor true and false`,
+      );
+    return kind;
+  };
+};
+
+/** Business figures of a pipeline that are numbers; the others are words. */
+export const numericKpis = (
+  pipeline: Pipeline,
+  schemas: SchemaSource = repositorySchemas,
+): readonly string[] => {
+  const { schema } = pipeline.events[pipeline.scores]!;
+  const kinds = kindsIn(pipeline, parseRecord(required(schemas, schema), schema));
+  return Object.keys(pipeline.kpis).filter(name => kinds(pipeline.kpis[name]!, `kpis.${name}`) !== 'text');
+};
+
 /** Schema of the features topic. @param event schema of the scored stream's events */
 export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecord => ({
   type: 'record',
@@ -104,22 +157,20 @@ export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecor
   ],
 });
 
-const figures = (
-  name: string,
-  doc: string,
-  names: readonly string[],
-  type: string,
-  each: string,
-): AvscRecord =>
-  named(
-    name,
-    doc,
-    names.map(field => ({ name: field, type, doc: each })),
-  );
+const nullable = (type: string): Avsc => ['null', type];
 
-/** Schema of the predictions topic: what predictions by any version of the feature set are read with. */
-export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
-  const kpis = Object.keys(pipeline.kpis);
+/**
+ * Schema of the predictions topic: what predictions by any version of the feature set are read with.
+ * @param event schema of the scored stream's events
+ * @throws Error where a business figure is neither a number nor text
+ */
+const predictionSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecord => {
+  const kinds = kindsIn(pipeline, event);
+  const kpis = Object.entries(pipeline.kpis).map(([name, e]): AvscField =>
+    kinds(e, `kpis.${name}`) === 'text'
+      ? { name, type: nullable('string'), default: null, doc: 'Business figure in words; null is missing.' }
+      : { name, type: 'double', doc: 'Business figure.' },
+  );
   return {
     type: 'record',
     name: 'Prediction',
@@ -129,13 +180,17 @@ export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
       ...predictionHead(pipeline.entity),
       {
         name: 'outputs',
-        type: figures('Outputs', 'Named model outputs.', pipeline.model.outputs, 'float', 'Model output.'),
+        type: named(
+          'Outputs',
+          'Named model outputs.',
+          pipeline.model.outputs.map(name => ({ name, type: 'float', doc: 'Model output.' })),
+        ),
         doc: 'Outputs of the model.',
       },
       { name: 'decision', type: 'string', doc: 'Name of the first decision whose condition held.' },
       {
         name: 'kpis',
-        type: figures('Kpis', 'Named figures.', kpis, 'double', 'Business figure.'),
+        type: named('Kpis', 'Named figures.', kpis),
         doc: 'Business figures.',
       },
       ...predictionTail,
@@ -143,6 +198,44 @@ export const predictionSchema = (pipeline: Pipeline): AvscRecord => {
     ],
   };
 };
+
+const pascal = (text: string): string =>
+  text.replaceAll(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase());
+
+/**
+ * Schema of what is pushed to a topic of its own.
+ * @param event schema of the scored stream's events
+ * @throws Error where a value is neither a number, text nor true and false
+ */
+const pushSchema = (pipeline: Pipeline, push: string, event: AvscRecord): AvscRecord => {
+  const { description, fields, key } = pipeline.pushes[push]!;
+  const kinds = kindsIn(pipeline, event);
+  const types = { number: 'double', text: 'string', flag: 'boolean' } as const;
+  const values = Object.entries(fields).map(([name, e]): AvscField => ({
+    name,
+    type: nullable(types[kinds(e, `pushes.${push}.fields.${name}`)]),
+    default: null,
+    doc: `${expressionInWords(e)}; null is missing.`,
+  }));
+  const envelope = new Set<string>(PUSH_ENVELOPE);
+  const keyed = key === undefined ? pipeline.entity : expressionInWords(key);
+  return {
+    type: 'record',
+    name: pascal(push),
+    namespace: namespaceOf(pipeline),
+    doc: `${description ?? `Pushed beside a prediction (${push}).`} Key of the topic: ${keyed}. The prediction id is its own here: of one prediction there is one record. Generated from pipeline ${pipeline.name}; do not edit.`,
+    fields: [
+      ...predictionSchema(pipeline, event).fields.filter(({ name }) => envelope.has(name)),
+      { name: 'values', type: named(`${pascal(push)}Values`, 'What the definition says.', values), doc: 'The values.' },
+      {
+        name: 'unknown',
+        type: { type: 'array', items: 'string' },
+        default: [],
+        doc: 'Each value that could not be worked out, as name: reason.',
+      },
+    ],
+  };
+}; // prettier-ignore
 
 /**
  * Schemas of a pipeline: its events' from their files, features and predictions generated from the definition.
@@ -155,10 +248,13 @@ export const schemasOf = (pipeline: Pipeline, schemas: SchemaSource = repository
       compactSchema(required(schemas, schema)),
     ]),
   );
-  const scored = pipeline.events[pipeline.scores]!.schema;
+  const event = parseRecord(events[pipeline.scores]!, pipeline.events[pipeline.scores]!.schema);
   return {
     events,
-    features: JSON.stringify(featuresSchema(pipeline, parseRecord(events[pipeline.scores]!, scored))),
-    prediction: JSON.stringify(predictionSchema(pipeline)),
+    features: JSON.stringify(featuresSchema(pipeline, event)),
+    prediction: JSON.stringify(predictionSchema(pipeline, event)),
+    pushes: Object.fromEntries(
+      Object.keys(pipeline.pushes).map(name => [name, JSON.stringify(pushSchema(pipeline, name, event))]),
+    ),
   };
 };

@@ -50,6 +50,10 @@ export type CreditFeaturesEvent = {
   readonly paidAmount5: number;
   /** Paid 6 months before the record. */
   readonly paidAmount6: number;
+  /** Of the table segments, as it was at the event time; null is missing. */
+  readonly tier: null | number;
+  /** Of the table segments, as it was at the event time; null is missing. */
+  readonly margin: null | number;
 };
 
 /** Named float32 features; missing is NaN. */

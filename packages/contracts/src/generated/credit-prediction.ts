@@ -12,6 +12,10 @@ export type CreditKpis = {
   readonly exposure: number;
   /** Business figure. */
   readonly expectedLoss: number;
+  /** Business figure. */
+  readonly falseAlarmCost: number;
+  /** Business figure in words; null is missing. */
+  readonly segment: null | string;
 };
 
 /** Named float32 features; missing is NaN. One that the feature set of the prediction has not says nothing. */
@@ -104,6 +108,8 @@ export type CreditPrediction = {
   readonly route: string;
   /** Version of the routing rules. */
   readonly routeVersion: number;
+  /** The route asks that somebody looks at the answer. */
+  readonly review: boolean;
   /** champion, or the name of the rollout's arm. */
   readonly arm: string;
   /** answer, or shadow:<rollout>. */

@@ -86,6 +86,8 @@ export type FraudPrediction = {
   readonly route: string;
   /** Version of the routing rules. */
   readonly routeVersion: number;
+  /** The route asks that somebody looks at the answer. */
+  readonly review: boolean;
   /** champion, or the name of the rollout's arm. */
   readonly arm: string;
   /** answer, or shadow:<rollout>. */

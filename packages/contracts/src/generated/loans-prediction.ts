@@ -78,6 +78,8 @@ export type LoansPrediction = {
   readonly route: string;
   /** Version of the routing rules. */
   readonly routeVersion: number;
+  /** The route asks that somebody looks at the answer. */
+  readonly review: boolean;
   /** champion, or the name of the rollout's arm. */
   readonly arm: string;
   /** answer, or shadow:<rollout>. */

@@ -6,6 +6,8 @@ export type Deferred = {
   readonly route: string;
   /** Version of the rules. */
   readonly routeVersion: number;
+  /** The rule asks that somebody looks at the answer. */
+  readonly review: boolean;
   /** Control revision in force then. */
   readonly controlRevision: number;
   /** Topic that the vector stood on: the features topic, or what lies aside of it. */

@@ -1,5 +1,5 @@
 /** `millrace evaluate`: how good the scores on the predictions topic were, by the labels that have come since. */
-import type { Pipeline } from '@millrace/define';
+import { namesIn, type Pipeline } from '@millrace/define';
 import {
   type FairnessFigures, fairnessFigures, type ThresholdFigures, thresholdFigures, type Thresholds,
 } from '../evaluate/calls.ts'; // prettier-ignore
@@ -82,6 +82,13 @@ const thresholdsOf = async (world: World, { name, thresholds }: Pipeline): Promi
   ...(await readControl(world)).find(name, 'thresholds', 'default'),
 });
 
+/** Others are no scores: a route may compare amounts with them. */
+const decidingThresholds = ({ decisions }: Pipeline): ReadonlySet<string> =>
+  new Set(decisions.flatMap(({ when }) => (when === undefined ? [] : [...namesIn(when, 'threshold')])));
+
+const pick = (thresholds: Thresholds, names: ReadonlySet<string>): Thresholds =>
+  Object.fromEntries(Object.entries(thresholds).filter(([name]) => names.has(name)));
+
 export const evaluate = async (
   io: Io,
   world: World,
@@ -106,12 +113,13 @@ export const evaluate = async (
     leaveOutKnownSinceMs: timeOf('leave-out-known-since', options.leaveOutKnownSince),
   };
   const thresholds = await thresholdsOf(world, pipeline);
+  const ofDecisions = pick(thresholds, decidingThresholds(pipeline));
   const groups = groupsOf(rows).map((ofGroup): Evaluated => {
     const { kept, judged } = judgedOf(ofGroup, trueLabels, figureOptions);
     return {
       group: Object.fromEntries(by.map(({ name }, i) => [name, ofGroup[0]!.group[i]!])),
       ...figuresOf(ofGroup, trueLabels, figureOptions),
-      thresholds: thresholdFigures(judged, thresholds),
+      thresholds: thresholdFigures(judged, ofDecisions),
       fairness: fairnessFigures(evaluation, kept, judged, thresholds),
     };
   });

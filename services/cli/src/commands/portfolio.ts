@@ -73,7 +73,7 @@ const print = (io: Io, options: PortfolioOptions, counts: PortfolioCounts, reaso
 /** Says when a night may begin. */
 const tellVectors = async (io: Io, world: World, pipeline: Pipeline): Promise<void> => {
   let saidMs = world.clock.now();
-  const { state, left } = await waitForVectors(world, pipeline, io.signal, waiting => {
+  const { state, left } = await waitForVectors(world, pipeline, topicsOf(pipeline).scored, io.signal, waiting => {
     if (world.clock.now() - saidMs < SAY_EVERY_MS) return;
     saidMs = world.clock.now();
     io.say(`  ${waiting} records have no vector yet`);

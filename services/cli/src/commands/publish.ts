@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, type Io, UsageError } from '../io.ts';
 import { type Pace, paced } from '../publish/pace.ts';
 import { openPublisher } from '../publish/publisher.ts';
 import { fileRows, parseMapping } from '../publish/rows.ts';
+import { waitForVectors } from '../publish/vectors.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface PublishOptions {
@@ -36,6 +37,18 @@ async function* values(
     }
   }
 }
+
+/** Says when events that need the rows may come. */
+const tellTaken = async (io: Io, world: World, pipeline: Pipeline, topic: string): Promise<void> => {
+  const { state, left } = await waitForVectors(world, pipeline, topic, io.signal, () => undefined);
+  io.say(
+    {
+      there: 'The feature service has taken every row: events find them.',
+      behind: `${left} rows are not taken, and it does not go on: look at the feature service.`,
+      nobody: `${left} rows are not taken: no feature service is running. Events that it meets first do not find them.`,
+    }[state],
+  );
+};
 
 /** `millrace publish`: rows of files straight to the topic of a stream, acknowledged, in file order. */
 export const publish = async (
@@ -74,6 +87,8 @@ export const publish = async (
   } finally {
     await publisher.close();
   }
-  io.say(`Published ${rate()} to ${topicsOf(pipeline).events[options.stream]}.`);
+  const topic = topicsOf(pipeline).events[options.stream]!;
+  io.say(`Published ${rate()} to ${topic}.`);
+  if (stream.table === true) await tellTaken(io, world, pipeline, topic);
   return EXIT.done;
 };

@@ -1,6 +1,6 @@
-/** What figures can be told apart by: what answered, a value of the vector, or a field of the event. */
+/** What figures can be told apart by: what answered, a business figure in words, a value of the vector, or a field of the event. */
 import { Bad } from '@millrace/avro';
-import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
+import { catalogue, numericKpis, type PredictionValue, topicsOf } from '@millrace/contracts';
 import { featureNames, type Pipeline } from '@millrace/define';
 import { type AvroRecord, readSchema } from '@millrace/ingest';
 import { UsageError } from '../io.ts';
@@ -51,13 +51,16 @@ const hasField = (schema: AvroRecord | undefined, [name, ...rest]: readonly stri
 export const groupingOf = (pipeline: Pipeline, name: string): Grouping => {
   if (Object.hasOwn(GROUPINGS, name))
     return { name, of: { prediction: GROUPINGS[name as keyof typeof GROUPINGS] } };
+  const numbers = numericKpis(pipeline);
+  const words = Object.keys(pipeline.kpis).filter(kpi => !numbers.includes(kpi));
+  if (words.includes(name)) return { name, of: { prediction: p => String(p.kpis[name] ?? 'missing') } };
   const features = featureNames(pipeline.features);
   if (features.includes(name))
     return { name, of: { prediction: p => featureText(pipeline, name, p.features[name]) } };
   const schema = schemaOf(pipeline);
   if (hasField(schema, name.split('.'))) return { name, of: { event: name.split('.') } };
   throw new UsageError(
-    `--by: '${name}' is unknown; there are ${Object.keys(GROUPINGS).join(', ')}, features (${features.join(', ')}) and fields of the event (${schema.fields.map(field => field.name).join(', ')}; lineage.source)`,
+    `--by: '${name}' is unknown; there are ${[...Object.keys(GROUPINGS), ...words].join(', ')}, features (${features.join(', ')}) and fields of the event (${schema.fields.map(field => field.name).join(', ')}; lineage.source)`,
   );
 };
 

@@ -1,6 +1,6 @@
 /** Predictions reduced to what they are compared by, because millions of them are held side by side. */
 import { hash } from 'node:crypto';
-import { type PredictionValue, scoredValues } from '@millrace/contracts';
+import { numericKpis, type PredictionValue, scoredValues } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 
 /** What answered, and how it was in force: the same for very many answers, so it is held once. */
@@ -50,7 +50,7 @@ const originOf = (value: PredictionValue): Origin => {
 export const answerReader = (pipeline: Pipeline) => {
   const origins = new Map<string, Origin>();
   const valuesOf = scoredValues(pipeline);
-  const kpis = Object.keys(pipeline.kpis);
+  const kpis = numericKpis(pipeline);
   const shared = (value: PredictionValue): Origin => {
     const origin = originOf(value);
     const key = Object.values(origin).join('\0');
@@ -67,7 +67,7 @@ export const answerReader = (pipeline: Pipeline) => {
       eventTime: value.eventTime,
       sequence: value.sequence,
       outputs: pipeline.model.outputs.map(name => value.outputs[name] ?? Number.NaN),
-      kpis: kpis.map(name => value.kpis[name] ?? Number.NaN),
+      kpis: kpis.map(name => Number(value.kpis[name] ?? Number.NaN)),
       vector: Number.parseInt(hash('sha256', bytes, 'hex').slice(0, VECTOR_HEX_DIGITS), 16),
       vectorOffset: value.vectorOffset,
       offset,

@@ -1,5 +1,5 @@
 /** A comparison as it is handed on: the same figures as JSON, as a table and as a page. */
-import { predictionId, type Stretch, LIVE } from '@millrace/contracts';
+import { LIVE, numericKpis, predictionId, type Stretch } from '@millrace/contracts';
 import type { NightReport } from '@millrace/inference';
 import type { World } from '../world/prepare.ts';
 import type { Answer, Origin } from './answer.ts';
@@ -92,7 +92,7 @@ const sideReport = ({ comparison, tally }: Reconciled, name: SideName): SideRepo
     entities: about.entities ?? null, scored: about.scored ?? null, digest: about.digest ?? null,
     answers: counted.answers, repeated: counted.repeated, late: counted.late, fallbacks: counted.fallbacks,
     decisions: Object.fromEntries([...counted.decisions].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    kpis: named(Object.keys(comparison.pipeline.kpis), counted.kpis),
+    kpis: named(numericKpis(comparison.pipeline), counted.kpis),
     origins: [...counted.origins.values()]
       .toSorted((a, b) => b.answers - a.answers)
       .map(({ origin: { model, modelVersion, modelDigest, featureSet, featureSetHash, controlRevision }, answers }) =>
@@ -108,7 +108,7 @@ const shownAnswer = ({ pipeline }: Comparison, runId: string, answer: Answer): S
   revision: answer.revision,
   eventTime: new Date(answer.eventTime).toISOString(),
   outputs: named(pipeline.model.outputs, answer.outputs),
-  kpis: named(Object.keys(pipeline.kpis), answer.kpis),
+  kpis: named(numericKpis(pipeline), answer.kpis),
   vectorOffset: answer.vectorOffset,
   offset: answer.offset,
 });

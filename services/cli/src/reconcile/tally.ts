@@ -1,4 +1,5 @@
 /** Counts of a comparison, and the examples that a reader looks at first; bounded, however many units there are. */
+import { numericKpis } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Answer, Origin } from './answer.ts';
 import { type Cause, type Judgement, type Outcome, OUTCOMES } from './judge.ts';
@@ -85,7 +86,7 @@ export class Tally {
   constructor(pipeline: Pipeline, top: number) {
     this.#top = top;
     const side = (): SideTally => ({
-      answers: 0, repeated: 0, late: 0, fallbacks: 0, decisions: new Map(), kpis: Object.keys(pipeline.kpis).map(() => 0), origins: new Map(),
+      answers: 0, repeated: 0, late: 0, fallbacks: 0, decisions: new Map(), kpis: numericKpis(pipeline).map(() => 0), origins: new Map(),
     }); // prettier-ignore
     this.sides = { run: side(), against: side() };
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { memoryRegistry } from '@millrace/avro';
 import { field, ge, threshold } from '@millrace/define';
-import { fraud } from '@millrace/pipelines';
+import { credit, EXAMPLES_FOLDER, fraud } from '@millrace/pipelines';
 import { memoryBroker } from '@millrace/stream';
 import { turnedClock } from '@millrace/telemetry';
 import { type RoutesFlags, setRoutes, showRoutes } from '../../src/commands/routes.ts';
@@ -53,6 +53,19 @@ test('rules are shown, planned, put in force under the next version, and taken b
   expect(JSON.parse(io.data.at(-1)!)).toEqual({ pipeline: 'fraud', version: 3, rules: [] });
 });
 
+test('the rules that ship beside the example can stand, and say which answers somebody looks at', async () => {
+  const io = fakeIo();
+  const file = join(EXAMPLES_FOLDER, 'taiwan/quiet-day.json');
+  await prepare(world, [credit], () => '1');
+  expect(await setRoutes(io, world, credit, { ...flags([]), file, output: 'table' })).toBe(0);
+  expect(io.data.map(line => line.trim().split(/ {2,}/)).slice(-3)).toEqual([
+    ['1', 'large-exposure', 'stream', 'yes', 'ge(billAmount1, threshold(reviewExposure))'],
+    ['2', 'private', 'stream', 'eq(feature(tier), 3)'],
+    ['3', 'rest', 'night', 'always'],
+  ]);
+  expect((await readControl(world)).find('credit', 'routes', 'default')).toMatchObject({ version: 2 });
+});
+
 test('rules that cannot stand are refused with every mistake, and nothing is written', async () => {
   const refused = async (rules: unknown): Promise<string> => {
     const error: unknown = await setRoutes(fakeIo(), world, fraud, flags(rules)).catch((e: unknown) => e);
@@ -64,6 +77,10 @@ test('rules that cannot stand are refused with every mistake, and nothing is wri
   ).toMatch(
     /- routes\.Large: the name is not lower case.*\n.*field\('weather'\) is unknown; there are .*amount.*\n.*threshold\('none'\) is unknown.*\n.*the last rule has no condition/,
   );
+  expect(await refused([{ name: 'a', to: 'stream', lane: 'gpu' }])).toContain(
+    "routes.a: a rule can say nothing about 'lane'",
+  );
+  expect(await refused([{ name: 'a', to: 'stream', review: 'yes' }])).toContain('is no list of rules');
   expect(await refused([{ name: 'a', to: 'moon' }])).toContain('is no list of rules');
   expect(await refused([{ name: 'a', to: 'night', when: { op: 'shell', of: 1 } }])).toContain(
     'is no list of rules',

@@ -43,8 +43,8 @@ const predict = async (world: World, clients: readonly Client[]): Promise<void> 
     clients.map(({ id, score, features }) => {
       const value: PredictionValue = {
         predictionId: id, eventId: id, revision: 0, sequence: 0, entity: id, eventTime: DAY, appendTime: DAY, scoredAt: DAY, outputs: { score },
-        decision: 'keep', kpis: { exposure: 0, expectedLoss: 0 }, model: 'credit', modelVersion: '1', modelDigest: 'd', featureSet: 1,
-        featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, arm: 'champion', role: 'answer', fallback: null, late: false,
+        decision: 'keep', kpis: { exposure: 0, expectedLoss: 0, falseAlarmCost: 0, segment: 'mass' }, model: 'credit', modelVersion: '1', modelDigest: 'd', featureSet: 1,
+        featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, review: false, arm: 'champion', role: 'answer', fallback: null, late: false,
         stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0, vectorOffset: 0, inputHash: 'i', batchId: 'b', runId: 'live', seq: 0,
         final: true, supersedes: null, traceparent: null, features: { ...zeros, ...features },
       }; // prettier-ignore
@@ -108,8 +108,8 @@ test('figures are told apart by a feature, by its name where it has one, and by 
 test('each threshold in force has its figures: those of the control topic, not those of the definition', async () => {
   const world = await openFilled();
   const [before] = await groups(world, 'model');
-  expect(before!.thresholds.map(({ threshold, at }) => [threshold, at])).toEqual([['act', 0.57], ['watch', 0.4]]); // prettier-ignore
-  expect(before!.thresholds[0]).toMatchObject({ hits: 1, falseAlarms: 1, missed: 1, passed: 1, accuracy: 0.5, balancedAccuracy: 0.5 }); // prettier-ignore
+  expect(before!.thresholds.map(({ threshold, at }) => [threshold, at])).toEqual([['actPrivate', 0.7], ['act', 0.57], ['watch', 0.4]]); // prettier-ignore
+  expect(before!.thresholds[1]).toMatchObject({ hits: 1, falseAlarms: 1, missed: 1, passed: 1, accuracy: 0.5, balancedAccuracy: 0.5 }); // prettier-ignore
   const about = { pipeline: 'credit', by: 'test', why: 'test' };
   await writeControl(world, about, [
     { kind: 'thresholds', name: 'default', value: { act: 0.8, watch: 0.4 } },
@@ -132,7 +132,7 @@ test('groups of people are compared at the threshold that decides about them', a
 test('the table has a part for the scores, one for thresholds, and one for fairness', async () => {
   const lines = await run(await openFilled(), { by: 'run', output: 'table' });
   expect(lines.filter(line => line.startsWith('RUN')).map(line => line.split(/ {2,}/)[1])).toEqual(['ROWS', 'THRESHOLD', 'FAIRNESS BY']); // prettier-ignore
-  expect(lines.filter(line => /^live +(act|watch) /.test(line))).toHaveLength(2);
+  expect(lines.filter(line => /^live +(act|actPrivate|watch) /.test(line))).toHaveLength(3);
   expect(lines.filter(line => /^live +(sex|maritalStatus) /.test(line))).toHaveLength(5);
 });
 

@@ -21,7 +21,7 @@ const open = async (sleeping: (nowMs: number) => Promise<void> = async () => und
   await producer.close();
   const told: number[] = [];
   const world = { broker, registry: memoryRegistry(), clock: { now: () => nowMs, sleep } };
-  const wait = () => waitForVectors(world, loans, new AbortController().signal, left => told.push(left));
+  const wait = () => waitForVectors(world, loans, topicsOf(loans).scored, new AbortController().signal, left => told.push(left));
   const join = async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const member = await broker.join({ group: GROUP, topics: [TOPIC] }, { assigned: async () => resolve(), run: () => undefined, failed: () => undefined });

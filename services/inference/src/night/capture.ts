@@ -65,7 +65,7 @@ const capture = async (options: NightOptions): Promise<Run> => {
   const terms: NightTerms = {
     asOf: isoOf(asOfMs), model: { name: alias.model, version: alias.version, digest },
     controlRevision: Math.max(wanted.revision, alias.revision), thresholds: wanted.thresholds,
-    routeVersion: wanted.routeVersion, entities, tombstones, deferred: await captureDeferred(options),
+    routes: wanted.routes, routeVersion: wanted.routeVersion, entities, tombstones, deferred: await captureDeferred(options),
     answersFrom: { predictions: await endsOf(admin, predictions), letters: await endsOf(admin, deadLetterTopic(features)) },
   };
   return {

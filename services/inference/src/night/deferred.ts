@@ -18,6 +18,7 @@ import { noLogger, noMetrics, noTracing } from '@millrace/telemetry';
 import { PredictionWriter } from '../answer.ts';
 import { Lane } from '../lane.ts';
 import type { PredictionOutputs } from '../laneOptions.ts';
+import { pushOutputs } from '../pushes.ts';
 import { VectorReader } from '../vectors.ts';
 import { DeferredTask } from './deferredTask.ts';
 import { countOf, everyOf, placeOf } from './newest.ts';
@@ -67,7 +68,7 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
   const offsets = await everyOf(broker, captured.terms.deferred.slice, asked);
   const vectors = new Map([[features, codecs.features], [aside, codecs.aside]]);
   const reader = new VectorReader(pipeline, vectors);
-  const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions);
+  const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes);
   const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger };
   return {
     group,
@@ -86,6 +87,7 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
         outputs: {
           predictions: { topic: predictions, codec: codecs.predictions },
           deferred: { topic: deferred, codec: codecs.deferred },
+          ...pushOutputs(pipeline),
         },
         partitions: pipeline.partitions,
         createTask: context => {

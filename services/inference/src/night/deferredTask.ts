@@ -80,7 +80,12 @@ export class DeferredTask implements Task<Deferred, PredictionOutputs> {
       header: (i, name) => batch.header(at[i]!, name),
       value: i => this.#options.decode(topic, of[i]!.vector),
     };
-    const routed = of.map(({ route, routeVersion }): Routed => ({ route, routeVersion, to: 'stream' }));
+    const routed = of.map(({ route, routeVersion, review }): Routed => ({
+      route,
+      routeVersion,
+      to: 'stream',
+      review,
+    }));
     this.#routed.set(vectors, routed);
     return vectors;
   }

@@ -4,15 +4,16 @@
  * in, whose offsets move in the transactions that carry the predictions; so a run that was killed is gone on with by
  * asking for it again, and several processes that are given one run share its partitions.
  */
-import { openCodec } from '@millrace/avro';
+import { openCodec, type RecordCodec } from '@millrace/avro';
 import { catalogue, type Deferred, type FeaturesValue, nightGroup, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
-import { ofSet } from '@millrace/define';
+import { ofSet, type Pipeline } from '@millrace/define';
 import { processor } from '@millrace/stream';
 import { noLogger, noMetrics, noTracing } from '@millrace/telemetry';
 import { PredictionWriter } from '../answer.ts';
 import { Lane } from '../lane.ts';
-import type { PredictionOutputs } from '../laneOptions.ts';
-import { DEFAULT_ROUTE } from '../routing.ts';
+import type { ChooseRoute, PredictionOutputs } from '../laneOptions.ts';
+import { openPushCodecs, pushOutputs } from '../pushes.ts';
+import { Router } from '../routing.ts';
 import { VectorReader } from '../vectors.ts';
 import { countAnswers } from './answers.ts';
 import { captureNight } from './capture.ts';
@@ -31,12 +32,14 @@ const COUNT_MS_MAX = 30_000;
 const openCodecs = async ({ pipeline, registry }: NightOptions): Promise<Codecs> => {
   const topics = catalogue([pipeline]);
   const { features, aside, predictions, deferred } = topicsOf(pipeline);
-  const valueOf = (topic: string) => topics.find(({ name }) => name === topic)!.value!;
+  const codecOf = <T>(_: Pipeline, topic: string): Promise<RecordCodec<T>> =>
+    openCodec<T>(registry, topics.find(({ name }) => name === topic)!.value!);
   return {
-    features: await openCodec<FeaturesValue>(registry, valueOf(features)),
-    aside: await openCodec<FeaturesValue>(registry, valueOf(aside)),
-    deferred: await openCodec<Deferred>(registry, valueOf(deferred)),
-    predictions: await openCodec<PredictionValue>(registry, valueOf(predictions)),
+    features: await codecOf<FeaturesValue>(pipeline, features),
+    aside: await codecOf<FeaturesValue>(pipeline, aside),
+    deferred: await codecOf<Deferred>(pipeline, deferred),
+    predictions: await codecOf<PredictionValue>(pipeline, predictions),
+    pushes: await openPushCodecs(pipeline, codecOf),
   };
 };
 
@@ -47,9 +50,13 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
   const { features, predictions, deferred } = topicsOf(pipeline);
   const group = nightGroup(pipeline, run);
   const reader = new VectorReader(pipeline, new Map([[features, codecs.features]]));
-  const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, run);
-  const { routeVersion } = captured.terms;
-  const routed = { route: DEFAULT_ROUTE, routeVersion, to: 'stream' } as const;
+  const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes, run);
+  const router = new Router(pipeline, codecs.features);
+  // It is night: what a rule would put off is answered now.
+  const route: ChooseRoute = (vectors, row, inForce) => {
+    const routed = router.choose(vectors, row, inForce);
+    return routed.to === 'stream' ? routed : { ...routed, to: 'stream' };
+  };
   const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger };
   return {
     group,
@@ -67,13 +74,14 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
         outputs: {
           predictions: { topic: predictions, codec: codecs.predictions },
           deferred: { topic: deferred, codec: codecs.deferred },
+          ...pushOutputs(pipeline),
         },
         partitions: pipeline.partitions,
         createTask: context => {
           const { id, generation, signal } = context;
           const ofTask = offsets.get(placeOf({ topic: features, partition: id })) ?? new Float64Array();
           const name = `${run}-${id}-${generation}`;
-          const lane = new Lane({ pipeline, board, reader, route: () => routed, writer, name, ...told }, signal);
+          const lane = new Lane({ pipeline, board, reader, route, writer, name, ...told }, signal);
           const sliceRead = (): void => {
             read.add(id);
             context.pause({ topic: features, partition: id });

@@ -10,6 +10,7 @@ import { openNightModel } from './model.ts';
 import { countOf, doneBelow, type Offsets } from './newest.ts';
 import type { NightOptions } from './options.ts';
 import type { CapturedNight } from './record.ts';
+import type { PushCodecs } from '../pushes.ts';
 import { RightOfWay } from './rightOfWay.ts';
 
 export interface Codecs {
@@ -17,6 +18,7 @@ export interface Codecs {
   readonly aside: RecordCodec<FeaturesValue>;
   readonly deferred: RecordCodec<Deferred>;
   readonly predictions: RecordCodec<PredictionValue>;
+  readonly pushes: PushCodecs;
 }
 
 export interface Part {
@@ -57,8 +59,8 @@ export const partOptions = (
 
 /** Where nothing else is asked: one model, whatever the control topic says meanwhile. */
 export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
-  const { controlRevision, thresholds, routeVersion } = terms;
-  const inForce = { controlRevision, thresholds, routes: [], routeVersion, arm: CHAMPION };
+  const { controlRevision, thresholds, routes = [], routeVersion } = terms;
+  const inForce = { controlRevision, thresholds, routes, routeVersion, arm: CHAMPION };
   const lease = { model: serving, release: () => undefined };
   return {
     choose: () => ({ lease, inForce }),

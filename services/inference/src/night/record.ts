@@ -1,6 +1,7 @@
 /** What is written of a night on `millrace.runs.v1`: over what and with what before the first score, what came of it at the end. */
 import { Bad, openCodec, type Registry } from '@millrace/avro';
 import { catalogue, MILLRACE_TOPICS, type Run, type Stretch } from '@millrace/contracts';
+import type { Route } from '@millrace/define';
 import type { Broker } from '@millrace/stream';
 
 export const NIGHT = 'night';
@@ -12,6 +13,8 @@ export interface NightTerms {
   readonly controlRevision: number;
   readonly thresholds: Readonly<Record<string, number>>;
   readonly routeVersion: number;
+  /** Missing in runs from before they were written down. */
+  readonly routes?: readonly Route[];
   /** Entities in the slice: whoever goes on must find as many. */
   readonly entities: number;
   readonly tombstones: number;

@@ -80,4 +80,19 @@ export const MIGRATIONS: readonly Migration[] = [
       COMMENT ON TABLE millrace.consumer_offsets IS 'How far each partition is stored; moved in the transaction that stores the rows.';
     `,
   },
+  {
+    version: 2,
+    name: 'answers that somebody is to look at',
+    sql: `
+      ALTER TABLE millrace.predictions ADD COLUMN review boolean NOT NULL DEFAULT false;
+      CREATE OR REPLACE VIEW millrace.answers AS
+        SELECT DISTINCT ON (pipeline, event_id)
+          pipeline, event_id, revision, entity, event_time, decision, outputs, kpis, features,
+          model, model_version, fallback, late, stale, scored_at, prediction_id,
+          extract(epoch FROM scored_at - append_time) * 1000 AS scored_after_ms, review
+        FROM millrace.predictions
+        WHERE role = 'answer' AND run_id = 'live'
+        ORDER BY pipeline, event_id, revision DESC, seq DESC;
+    `,
+  },
 ];
