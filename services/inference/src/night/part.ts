@@ -42,18 +42,30 @@ export const withoutFallback = (pipeline: Pipeline): Pipeline => ({
 
 /** What the processors of all parts have in common. @param waitsFor why a task has nothing to do, beside the stream */
 export const partOptions = (
-  { sessionTimeoutMs = SESSION_MS_DEFAULT }: NightOptions,
+  { pipeline, broker, clock, random, sessionTimeoutMs = SESSION_MS_DEFAULT }: NightOptions,
+  codecs: Codecs,
   way: RightOfWay,
   waitsFor: (task: number) => string | undefined,
-) => ({
-  // Whatever the pipeline asks for live: a portfolio is answered once.
-  delivery: 'exactly_once' as const,
-  deadLetters: deadLetterTopic,
-  commit: { intervalMs: COMMIT_INTERVAL_MS },
-  waitsFor: (task: number) => (way.isClosed ? 'the stream has the right of way' : waitsFor(task)),
-  fetchBytesPerPartitionMax: FETCH_BYTES_MAX,
-  sessionTimeoutMs,
-});
+) => {
+  const { predictions, deferred } = topicsOf(pipeline);
+  return {
+    broker,
+    clock,
+    random,
+    partitions: pipeline.partitions,
+    outputs: {
+      predictions: { topic: predictions, codec: codecs.predictions },
+      deferred: { topic: deferred, codec: codecs.deferred },
+    },
+    // Whatever the pipeline asks for live: a portfolio is answered once.
+    delivery: 'exactly_once' as const,
+    deadLetters: deadLetterTopic,
+    commit: { intervalMs: COMMIT_INTERVAL_MS },
+    waitsFor: (task: number) => (way.isClosed ? 'the stream has the right of way' : waitsFor(task)),
+    fetchBytesPerPartitionMax: FETCH_BYTES_MAX,
+    sessionTimeoutMs,
+  };
+};
 
 /** Where nothing else is asked: one model, whatever the control topic says meanwhile. */
 export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
@@ -70,12 +82,12 @@ export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
 };
 
 const wayOf = (options: NightOptions): RightOfWay => {
-  const { broker, lagMax, waitMsTotalMax, clock, tell } = options;
+  const { pipeline, broker, lagMax, waitMsTotalMax, clock, metrics, tell } = options;
   const groups = options.yieldsTo.map(one => ({
     group: consumerGroup('inference', one),
     topics: everySet(one).map(topicsOf).flatMap(of => [of.features, of.aside]),
   }));
-  return new RightOfWay({ admin: broker.admin, groups, lagMax, waitMsTotalMax, clock, tell });
+  return new RightOfWay({ pipeline: pipeline.name, admin: broker.admin, groups, lagMax, waitMsTotalMax, clock, metrics, tell });
 }; // prettier-ignore
 
 /**
