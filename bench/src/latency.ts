@@ -65,12 +65,12 @@ export interface LatencyResult {
 /** The rate runs that long before anything counts. */
 const WARM_UP_S = 5;
 /** Until the last transaction's answers can be read. */
-const MARKERS_MS = 500;
+export const MARKERS_MS = 500;
 
-const answerAt = (partition: number, offset: number): string => `${partition}/${offset}`;
+export const answerAt = (partition: number, offset: number): string => `${partition}/${offset}`;
 
 /** Notes when a reader of committed answers sees each: in a transaction that is later than when it was written. */
-const follow = async (
+export const follow = async (
   world: BenchWorld,
   from: readonly PartitionOffset[],
   seen: Map<string, number>,
@@ -83,7 +83,7 @@ const follow = async (
 };
 
 /** Append times of the vectors past `from`, by partition; the first is that at `from`. */
-const inputTimes = async (
+export const inputTimes = async (
   world: BenchWorld,
   topic: string,
   from: readonly PartitionOffset[],

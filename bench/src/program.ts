@@ -4,11 +4,13 @@ import type { CommandIo } from '@millrace/runtime';
 import { AGAINST } from './contestants.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
+import { benchNight } from './night/bench.ts';
 import { table } from './table.ts';
 import { benchTransactions } from './transactions/bench.ts';
 
 const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
 pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …]
+pnpm bench night [--rate R] [--seconds S] [--rounds N] [--clients N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
 pnpm bench transactions [--seconds S] [--rounds N]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
@@ -16,7 +18,7 @@ const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];
 const FORMS = ['table', 'json'];
 
-const DEFAULTS = { records: 500_000, rounds: 3, rate: 5_000, seconds: 20 } as const;
+const DEFAULTS = { records: 500_000, rounds: 3, rate: 5_000, seconds: 20, clients: 300_000 } as const;
 
 class UsageError extends Error {}
 
@@ -54,6 +56,7 @@ const read = (argv: readonly string[]) => {
         rounds: text,
         rate: text,
         seconds: text,
+        clients: text,
         profile: text,
         set: { type: 'string', multiple: true, default: [] },
         model: { ...text, default: 'fraud' },
@@ -62,7 +65,7 @@ const read = (argv: readonly string[]) => {
       },
     });
     return {
-      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency', 'transactions']),
+      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency', 'night', 'transactions']),
       model: oneOf('model', values.model, MODELS),
       against: oneOf('against', values.against, AGAINST),
       output: oneOf('output', values.output, FORMS),
@@ -70,6 +73,7 @@ const read = (argv: readonly string[]) => {
       rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
       recordsPerSecond: whole('rate', values.rate, DEFAULTS.rate),
       seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
+      clients: whole('clients', values.clients, DEFAULTS.clients),
       profile: values.profile,
       settings: settingsOf(values.set),
     };
@@ -77,6 +81,27 @@ const read = (argv: readonly string[]) => {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message);
   }
 };
+
+type Given = Parameters<typeof benchInference>[0] & Parameters<typeof benchLatency>[0] & Parameters<typeof benchNight>[0]; // prettier-ignore
+type Result = Awaited<ReturnType<typeof benchInference | typeof benchLatency | typeof benchNight>>;
+
+const resultOf = (bench: 'inference' | 'latency' | 'night', given: Given): Promise<Result> =>
+  bench === 'inference'
+    ? benchInference(given)
+    : bench === 'latency'
+      ? benchLatency(given)
+      : benchNight(given);
+
+const linesOf = (result: Result): readonly string[] =>
+  result.bench === 'inference'
+    ? table(result.millrace, result.against, result.other)
+    : result.bench === 'latency'
+      ? table(result.millrace, result.against, result.other)
+      : [
+          ...table(result.with, 'without', result.without, 'with a night'),
+          `${result.yielded.burst} vectors at once: answered in ${result.yielded.seconds} s; the night stood still for ${result.yielded.waitedMs} ms, and said:`, // prettier-ignore
+          ...result.yielded.said,
+        ];
 
 const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
   const { bench, output, ...options } = read(argv);
@@ -86,11 +111,8 @@ const measured = async (argv: readonly string[], io: CommandIo): Promise<number>
     return EXIT.done;
   }
   const given = { ...options, environment: io.environment, signal: io.signal, say };
-  const result = bench === 'inference' ? await benchInference(given) : await benchLatency(given);
-  const lines =
-    result.bench === 'inference'
-      ? table(result.millrace, result.against, result.other)
-      : table(result.millrace, result.against, result.other);
+  const result = await resultOf(bench, given);
+  const lines = linesOf(result);
   const print = output === 'json' ? say : (line: string): void => io.out(line);
   for (const one of lines) print(one);
   print(

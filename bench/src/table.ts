@@ -12,6 +12,8 @@ const LABELS: Readonly<Record<string, string>> = {
   p99: 'p99, ms',
   p999: 'p99.9, ms',
   max: 'largest, ms',
+  nightPerSecond: 'vectors/s of the night',
+  nightCores: 'cores of the night',
 };
 const WIDTHS = [34, 14, 14, 10] as const;
 
@@ -28,12 +30,13 @@ export const table = <F extends string>(
   ours: Summed<F>,
   against: string,
   theirs: Summed<F>,
+  name = 'millrace',
 ): readonly string[] => [
-  line(['median of the rounds', 'millrace', against, 'ratio']),
+  line(['median of the rounds', name, against, 'ratio']),
   ...(Object.keys(ours.medians) as F[]).map(figure => {
     const [mine, other] = [ours.medians[figure], theirs.medians[figure]];
     return line([LABELS[figure] ?? figure, String(mine), String(other), String(ratio(mine, other))]);
   }),
-  trustOf('millrace', ours),
+  trustOf(name, ours),
   trustOf(against, theirs),
 ];

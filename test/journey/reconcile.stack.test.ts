@@ -3,15 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Bad, openCodec } from '@millrace/avro';
-import {
-  decoded, FIRST_MODEL_VERSION, openWorld, prepare, type Report, type Services, startServices, wholeTopic, type World,
-} from '@millrace/cli'; // prettier-ignore
-import { catalogue, consumerGroup, MILLRACE_TOPICS, predictionId, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
+import { FIRST_MODEL_VERSION, openWorld, prepare, type Report, type Services, startServices, type World } from '@millrace/cli'; // prettier-ignore
+import { consumerGroup, type PredictionValue, topicsOf } from '@millrace/contracts';
 import { credit } from '@millrace/pipelines';
-import { murmur2Partition } from '@millrace/stream';
 import { describeUnless } from '../jest/skip.ts';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
+import { plant, send, valuesOf } from '../parity/nights/plant.ts';
 import { clientVector } from './clients.ts';
 import { millrace } from './command.ts';
 import { API_KEY, endsOf, eventually } from './world.ts';
@@ -20,29 +17,8 @@ const TOPICS = topicsOf(credit);
 const CLIENTS = 2_000;
 const LIMIT_MS = 240_000;
 
-const codecOf = <T>(world: World, topic: string) =>
-  openCodec<T>(world.registry, catalogue([credit]).find(({ name }) => name === topic)!.value!);
-
-/** Writes values with these keys where the partitioner puts them. */
-const send = async <T>(world: World, topic: string, values: readonly T[], keyOf: (value: T) => string, partitions: number): Promise<void> => {
-  const codec = await codecOf<T>(world, topic);
-  const producer = await world.broker.producer();
-  await producer.send(values.map(value => {
-    const key = Buffer.from(keyOf(value));
-    return { topic, partition: murmur2Partition(key, partitions), key, value: codec.encode(value) };
-  }));
-  await producer.close();
-}; // prettier-ignore
-
-const everything = async <T>(world: World, topic: string): Promise<readonly T[]> => {
-  const found: T[] = [];
-  for await (const { value } of decoded(
-    await wholeTopic(world.broker, topic),
-    await codecOf<T>(world, topic),
-  ))
-    if (value !== null && !(value instanceof Bad)) found.push(value);
-  return found;
-};
+const everything = async <T>(world: World, topic: string): Promise<readonly T[]> =>
+  Array.fromAsync(valuesOf<T>({ world, pipeline: credit }, topic));
 
 describeUnless(noStack)('stream and night', () => {
   const prefix = uniqueName('client');
@@ -57,7 +33,7 @@ describeUnless(noStack)('stream and night', () => {
     await prepare(world, [credit], () => FIRST_MODEL_VERSION);
     const older = Array.from({ length: CLIENTS / 2 }, (_, n) => clientVector(prefix, n, 0));
     const newest = Array.from({ length: CLIENTS }, (_, n) => clientVector(prefix, n, 1));
-    await send(world, TOPICS.features, [...older, ...newest], ({ entity }) => entity, credit.partitions);
+    await send({ world, pipeline: credit }, TOPICS.features, [...older, ...newest], ({ entity }) => entity);
     services = await startServices({
       names: ['inference'], addresses: stackAddresses(), directory: folder,
       environment: { ...process.env, MILLRACE_PIPELINES: credit.name, INFERENCE_SESSION_TIMEOUT_MS: '4000' },
@@ -76,14 +52,6 @@ describeUnless(noStack)('stream and night', () => {
     await world.broker.close();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  /** A night that says of itself what another one does, with these answers. */
-  const plant = async (run: string, like: string, answers: readonly PredictionValue[]): Promise<void> => {
-    const own = answers.map(value => ({ ...value, runId: run, predictionId: predictionId(credit.name, value.eventId, value.revision, run, 'answer', 0) })); // prettier-ignore
-    await send(world, TOPICS.predictions, own, ({ entity }) => entity, credit.partitions);
-    const records = (await everything<Run>(world, MILLRACE_TOPICS.runs)).filter(one => one.run === like);
-    await send(world, MILLRACE_TOPICS.runs, records.map(one => ({ ...one, run })), one => one.run, 1); // prettier-ignore
-  };
 
   test('of one portfolio reconcile to nothing; one changed, missing, extra and stale, and another model, are told', async () => {
     const [night, planted] = [uniqueName('night'), uniqueName('planted')];
@@ -108,7 +76,7 @@ describeUnless(noStack)('stream and night', () => {
       return [value];
     });
     const stranger = { ...ofNight[0]!, entity: `${prefix}-stranger`, eventId: `${prefix}-stranger` };
-    await plant(planted, night, [...changed, stranger]);
+    await plant({ world, pipeline: credit }, planted, night, [...changed, stranger]);
     const differing = await millrace(`reconcile --pipeline credit --run ${planted} --output json`);
     const { examples, outcomes } = JSON.parse(differing.lines.at(-1)!) as Report;
     const told = [...examples.differing, ...examples.missing, ...examples.extra].map(one => `${one.entity.slice(prefix.length + 1)} ${one.causes[0]!.cause}`);

@@ -1,18 +1,21 @@
-/** `pnpm parity fraud`: features and scores of the real stack beside published ones. Exit code 3 where they differ. */
+/** `pnpm parity`: `fraud`, features and scores of the real stack beside published ones; `night`, stream and night beside each other. Exit code 3 where they differ. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openWorld, warmUp } from '@millrace/cli';
-import { startStack } from '@millrace/localstack';
+import { openWorld, warmUp, type World } from '@millrace/cli';
+import type { Pipeline } from '@millrace/define';
+import { type Stack, startStack } from '@millrace/localstack';
 import { onnxScorer } from '@millrace/model';
+import { pipelinesNamed, portfolioNamed } from '@millrace/pipelines';
 import { type CommandIo, runCommand } from '@millrace/runtime';
 import { type Days, daysOf } from './days.ts';
+import { nightsLines, runNights } from './nights/run.ts';
 import { differences, reportLines } from './report.ts';
 import { runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]\n       pnpm parity night [--portfolio NAME[:PART,…]] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
@@ -50,7 +53,7 @@ const read = (argv: readonly string[]): Wanted => {
     },
   }); // prettier-ignore
   const { raw, features, from, to, models, scores, epochs, processes, disturb, output } = values;
-  if (positionals.join(' ') !== 'fraud') throw new RangeError('which pipeline? there are: fraud');
+  if (positionals.join(' ') !== 'fraud') throw new RangeError('what is compared? there are: fraud, night');
   if (raw === undefined || features === undefined) throw new RangeError('--raw and --features are needed');
   if (output !== 'table' && output !== 'json')
     throw new RangeError(`--output: table or json, not '${output}'`);
@@ -70,45 +73,92 @@ const read = (argv: readonly string[]): Wanted => {
   };
 };
 
-const parity = async (io: CommandIo, { output, ...wanted }: Wanted): Promise<number> => {
+interface Stage {
+  readonly addresses: Stack;
+  readonly world: World;
+  readonly directory: string;
+}
+
+/** With a stack of its own: never on somebody's own topics, the events are made up. */
+const onStack = async (io: CommandIo, use: (stage: Stage) => Promise<number>): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-parity-'));
-  const { environment, signal } = io;
-  // Never on somebody's own topics: the events are made up.
-  const stack = await startStack({
-    ways: ['jvm', 'containers'],
-    directory,
-    environment,
-    warmUp,
-    onProgress: line => io.say(`  ${line}`),
-  });
-  const world = openWorld(stack);
+  const { environment } = io;
+  const addresses = await startStack({ ways: ['jvm', 'containers'], directory, environment, warmUp, onProgress: line => io.say(`  ${line}`) });
+  const world = openWorld(addresses);
   let failed = true;
   try {
-    const result = await runParity({
-      ...wanted, world, addresses: stack, directory, environment, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
-    }); // prettier-ignore
-    const wrong = differences(result);
-    for (const line of [...reportLines(result), ...wrong.map(text => `DIFFERENT: ${text}`)])
-      if (output === 'json') io.say(line);
-      else io.out(line);
-    if (output === 'json') io.out(JSON.stringify(result));
+    const code = await use({ addresses, world, directory });
     failed = false;
-    return wrong.length === 0 ? 0 : DIFFERENT;
+    return code;
   } finally {
     await world.broker.close();
-    await stack.stop();
+    await addresses.stop();
     if (failed) io.say(`Logs: ${join(directory, 'logs')}`);
     else rmSync(directory, { recursive: true, force: true });
   }
+}; // prettier-ignore
+
+/** Lines beside the JSON on stderr, alone on stdout. */
+const tell = (io: CommandIo, output: string, result: object, lines: readonly string[], wrong: readonly string[]): number => {
+  for (const line of [...lines, ...wrong.map(text => `DIFFERENT: ${text}`)])
+    if (output === 'json') io.say(line);
+    else io.out(line);
+  if (output === 'json') io.out(JSON.stringify(result));
+  return wrong.length === 0 ? 0 : DIFFERENT;
+}; // prettier-ignore
+
+const parity = async (io: CommandIo, { output, ...wanted }: Wanted): Promise<number> =>
+  onStack(io, async stage => {
+    const { environment, signal } = io;
+    const result = await runParity({
+      ...wanted, ...stage, environment, prefix: '', makeScorer: onnxScorer, signal, say: line => io.say(line),
+    });
+    return tell(io, output, result, reportLines(result), differences(result));
+  }); // prettier-ignore
+
+interface NightsWanted {
+  readonly portfolio: string;
+  readonly pipeline: Pipeline;
+  readonly output: string;
+}
+
+const readNights = (argv: readonly string[]): NightsWanted => {
+  const options = { portfolio: { type: 'string', default: 'taiwan' }, output: { type: 'string', default: 'table' } } as const; // prettier-ignore
+  const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
+  if (positionals.length > 1) throw new RangeError(`what is '${positionals[1]}'?`);
+  const [pipeline] = pipelinesNamed([portfolioNamed(values.portfolio).portfolio.pipeline]);
+  return { ...values, pipeline: pipeline! };
 };
 
-await runCommand(async (argv, io) => {
-  let wanted: Wanted;
+const nights = async (io: CommandIo, { output, ...wanted }: NightsWanted): Promise<number> =>
+  onStack(io, async stage => {
+    const { environment, signal } = io;
+    const result = await runNights({ ...wanted, ...stage, environment, signal, name: 'parity', say: line => io.say(line) }); // prettier-ignore
+    return tell(io, output, result, nightsLines(result), result.wrong);
+  });
+
+/** Reads the arguments, telling how they are written where they are wrong. */
+const asked = async <T>(io: CommandIo, read: () => T, run: (wanted: T) => Promise<number>): Promise<number> => {
+  let wanted: T;
   try {
-    wanted = read(argv);
+    wanted = read();
   } catch (error) {
     io.say(`${(error as Error).message}\n${USAGE}`);
     return USED_WRONGLY;
   }
-  return parity(io, wanted);
-});
+  return run(wanted);
+}; // prettier-ignore
+
+await runCommand((argv, io) =>
+  argv[0] === 'night'
+    ? asked(
+        io,
+        () => readNights(argv),
+        wanted => nights(io, wanted),
+      )
+    : asked(
+        io,
+        () => read(argv),
+        wanted => parity(io, wanted),
+      ),
+);

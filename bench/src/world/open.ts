@@ -7,6 +7,7 @@ import {
   applySchemas, catalogue, controlKey, type ControlEntry, type ControlRecord, controlRecord, type FeaturesValue, MILLRACE_TOPICS,
   type PredictionValue, schemaPlan, type Topic, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
+import type { Pipeline } from '@millrace/define';
 import { startStack } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
 import { type Broker, kafkaBroker } from '@millrace/stream';
@@ -18,6 +19,7 @@ export const MODEL_VERSION = '1';
 export const BASELINE_TOPIC = 'bench.baseline-predictions.v1';
 
 export interface BenchWorld {
+  readonly registry: Registry;
   readonly kafka: string;
   readonly registryUrl: string;
   readonly brokerPid: number;
@@ -36,6 +38,8 @@ export interface BenchWorld {
 
 export interface OpenOptions {
   readonly model: string;
+  /** Beside fraud, which the stream scores. */
+  readonly others?: readonly Pipeline[];
   /** Settings of the service that are not at their default, by environment variable. */
   readonly settings: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -43,15 +47,23 @@ export interface OpenOptions {
   readonly say: (line: string) => void;
 }
 
-const writeControls = async (broker: Broker, registry: Registry, topics: readonly Topic[], model: string) => {
-  const topic = MILLRACE_TOPICS.control;
-  const codec = await openCodec<ControlRecord>(registry, topics.find(one => one.name === topic)!.value!);
-  const common = { pipeline: fraud.name, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
-  const entries: readonly ControlEntry[] = [
+const controlsOf = ({ name: pipeline, thresholds }: Pipeline, model: string): readonly ControlEntry[] => {
+  const common = { pipeline, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
+  return [
     { ...common, kind: 'model-alias', name: 'champion', value: { model, version: MODEL_VERSION } },
-    { ...common, kind: 'thresholds', name: 'default', value: fraud.thresholds },
+    { ...common, kind: 'thresholds', name: 'default', value: thresholds },
     { ...common, kind: 'routes', name: 'default', value: { version: 1, rules: [] } },
   ];
+};
+
+const writeControls = async (
+  broker: Broker,
+  registry: Registry,
+  topics: readonly Topic[],
+  entries: readonly ControlEntry[],
+) => {
+  const topic = MILLRACE_TOPICS.control;
+  const codec = await openCodec<ControlRecord>(registry, topics.find(one => one.name === topic)!.value!);
   const producer = await broker.producer();
   await producer.send(
     entries.map(entry => ({
@@ -65,8 +77,8 @@ const writeControls = async (broker: Broker, registry: Registry, topics: readonl
 };
 
 /** Topics, schemas and control entries; returns the codecs of what flows through the contestants. */
-const prepare = async (broker: Broker, registry: Registry, model: string) => {
-  const topics = catalogue([fraud]);
+const prepare = async (broker: Broker, registry: Registry, model: string, others: readonly Pipeline[]) => {
+  const topics = catalogue([fraud, ...others]);
   const named = (name: string): Topic => topics.find(one => one.name === name)!;
   const { features, predictions } = topicsOf(fraud);
   const wanted = [...topics, { ...named(predictions), name: BASELINE_TOPIC }];
@@ -74,7 +86,8 @@ const prepare = async (broker: Broker, registry: Registry, model: string) => {
     wanted.map(({ name, partitions, config }) => ({ name, partitions, config })),
   );
   await applySchemas(registry, await schemaPlan(registry, topics));
-  await writeControls(broker, registry, topics, model);
+  const controls = others.flatMap(one => controlsOf(one, one.model.name));
+  await writeControls(broker, registry, topics, [...controlsOf(fraud, model), ...controls]);
   const written = named(predictions).value!;
   return {
     features: await openCodec<FeaturesValue>(registry, named(features).value!),
@@ -84,7 +97,7 @@ const prepare = async (broker: Broker, registry: Registry, model: string) => {
 };
 
 const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
-  const { model, environment, signal, say } = options;
+  const { model, others = [], environment, signal, say } = options;
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({
     ways: ['jvm'],
@@ -105,9 +118,10 @@ const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
   };
   try {
     const registry = confluentRegistry({ url: stack.registry, clock });
-    const prepared = await prepare(broker, registry, model);
+    const prepared = await prepare(broker, registry, model, others);
     return {
       ...prepared,
+      registry,
       kafka: stack.kafka,
       registryUrl: stack.registry,
       brokerPid: stack.pids['kafka-1']!,

@@ -1,6 +1,7 @@
 import { everySet, type Pipeline } from '@millrace/define';
 import type { ServiceName, Topic } from './catalogue.ts';
-import { consumerGroup, NIGHT_GROUP, REDRIVE_GROUP, REPLAY_GROUP, transactionalIdPrefix } from './topics.ts';
+import { NIGHT_GROUP, REPLAY_GROUP } from './runs.ts';
+import { consumerGroup, REDRIVE_GROUP, transactionalIdPrefix } from './topics.ts';
 
 /** Kafka's own words, as `kafka-acls` takes them. Read and Write include Describe. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'DescribeConfigs' | 'AlterConfigs';

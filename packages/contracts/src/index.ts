@@ -41,26 +41,25 @@ export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
+export { isReplayHeader, type Replayed, replayHeaders, replayRunOf } from './replay.ts';
 export {
-  isReplayHeader,
+  DEFERRED,
+  deferredGroup,
   isRunId,
   LIVE,
-  type Replayed,
-  replayHeaders,
-  replayRunOf,
+  NIGHT_GROUP,
+  nightGroup,
+  REPLAY_GROUP,
+  replayGroup,
   SCHEDULE,
-} from './replay.ts';
+} from './runs.ts';
 export {
   asideTopic,
   consumerGroup,
   deadLetterTopic,
   MILLRACE_TOPICS,
-  NIGHT_GROUP,
-  nightGroup,
   type PipelineTopics,
   REDRIVE_GROUP,
-  REPLAY_GROUP,
-  replayGroup,
   stageKeys,
   topicsOf,
   transactionalIdPrefix,

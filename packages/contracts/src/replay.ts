@@ -4,6 +4,7 @@
  */
 import type { Coordinates } from './letters.ts';
 import type { HeaderPair } from './redrive.ts';
+import { isRunId } from './runs.ts';
 
 export interface Replayed {
   /** Id of the run. */
@@ -13,19 +14,6 @@ export interface Replayed {
 
 const PREFIX = '__replay.';
 const RUN = `${PREFIX}run`;
-
-/** What a part of a topic's name, a group's and a transactional id's may be. */
-const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-
-/** What stands in `runId` where there was no run. */
-export const LIVE = 'live';
-/** What the records that begin a schedule of nights have for an id, and the end of the group of its schedulers. */
-export const SCHEDULE = 'schedule';
-/** Names of ours: live answers, the group in which nights read what was put off, and that of their schedulers. */
-const RESERVED: ReadonlySet<string> = new Set([LIVE, 'deferred', SCHEDULE]);
-
-/** Whether a text can be the id of a run. */
-export const isRunId = (text: string): boolean => RUN_ID.test(text) && !RESERVED.has(text);
 
 export const isReplayHeader = (name: string): boolean => name.startsWith(PREFIX);
 

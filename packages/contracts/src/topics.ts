@@ -99,18 +99,5 @@ export const consumerGroup = (service: 'feature' | 'inference' | 'sink', pipelin
 /** Under which name the command line sends dead letters again. */
 export const REDRIVE_GROUP = 'millrace.redrive';
 
-/** Begin of the groups of nightly runs. */
-export const NIGHT_GROUP = 'millrace.night';
-
-/** Group in which one nightly run reads the vectors of its slice: each run begins anew, so each has its own. */
-export const nightGroup = (pipeline: Pipeline, run: string): string =>
-  `${NIGHT_GROUP}.${pipeline.name}.${run}`;
-
-/** Begin of the groups of replays. */
-export const REPLAY_GROUP = 'millrace.replay';
-
-/** Group whose offsets say how far a replay is. Nobody joins it: they move in the transactions that carry the copies. */
-export const replayGroup = (run: string): string => `${REPLAY_GROUP}.${run}`;
-
 /** Begin of the transactional ids of a group: one for each task, whose number follows. */
 export const transactionalIdPrefix = (group: string): string => `tx.${group}.`;

@@ -202,6 +202,21 @@ export const METRICS = {
     labels: ['table'],
     buckets: SECONDS,
   },
+  millrace_night_yielding: {
+    kind: 'gauge',
+    help: '1 while a night stands still because the stream is behind.',
+    labels: ['pipeline'],
+  },
+  millrace_night_yields_total: {
+    kind: 'counter',
+    help: 'Times that a night has stood still because the stream was behind.',
+    labels: ['pipeline'],
+  },
+  millrace_night_yielded_seconds_total: {
+    kind: 'counter',
+    help: 'Time for which nights have stood still because the stream was behind.',
+    labels: ['pipeline'],
+  },
   millrace_reconcile_units: {
     kind: 'gauge',
     help: 'Entities or events of the last reconciliation, by outcome: matched, differing, missing, extra, unanswered.',

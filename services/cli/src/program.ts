@@ -160,6 +160,7 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--yield-lag <records>', 'records that live scoring may be behind before the night waits', whole, 1_000)
     .option('--yield-minutes <n>', 'longest wait for live scoring, in all', positive, 120)
     .option('--by <who>', 'who does it', userInfo().username)
+    .option('--metrics-file <file>', 'write how the night gave way to the stream, for the textfile collector of Prometheus')
     .addOption(output())
     .action(o => done(inWorld(io)(o, w => batchRun(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
   scheduleCommand(batch, io, done);

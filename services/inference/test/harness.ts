@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Bad, type Codec, localCodec, memoryRegistry, openCodec, type Registry } from '@millrace/avro';
 import {
   applySchemas, catalogue, type ControlEntry, controlKey, controlRecord, type FeaturesValue, MILLRACE_TOPICS, type PipelineTopics,
-  type PredictionValue, schemaPlan, topicsOf,
+  type PredictionValue, schemaPlan, type Topic, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
 import { featureNames, hashFeatureSet, type Pipeline } from '@millrace/define';
 import { type MakeScorer, type Manifest, ScorerLost, ScoringError } from '@millrace/model';
@@ -159,10 +159,14 @@ export class World {
     this.topics = topicsOf(ground.pipeline);
   }
 
-  static async open(ground: Ground = inMemory()): Promise<World> {
+  /** @param features what its topic has beside, or instead of, what the catalogue says */
+  static async open(ground: Ground = inMemory(), features: Topic['config'] = {}): Promise<World> {
     const topics = catalogue([ground.pipeline]);
     await applySchemas(ground.registry, await schemaPlan(ground.registry, topics));
-    await ground.broker.admin.createTopics(topics);
+    const { features: name } = topicsOf(ground.pipeline);
+    await ground.broker.admin.createTopics(
+      topics.map(one => (one.name === name ? { ...one, config: { ...one.config, ...features } } : one)),
+    );
     return new World(ground);
   }
 

@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '@millrace/telemetry';
+import { noMetrics, systemClock, systemRandom } from '@millrace/telemetry';
 import { type NightOptions, type NightResult, runNight } from '../src/index.ts';
 import { fakeScorer, type World } from './harness.ts';
 
@@ -18,6 +18,7 @@ export const nightIn = (world: World, changes: Partial<NightOptions> = {}): Prom
     waitMsTotalMax: 60_000,
     clock: systemClock,
     random: systemRandom,
+    metrics: noMetrics,
     tell: () => undefined,
     progressed: () => undefined,
     signal: new AbortController().signal,

@@ -1,7 +1,8 @@
 /** Vectors answered in the stream or by the next night, by rules that change while everything runs. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { predictionId } from '@millrace/contracts';
+import { type FeaturesValue, predictionId, replayHeaders } from '@millrace/contracts';
 import { eq, type Expression, field, ge, lt, type Route, threshold } from '@millrace/define';
+import { murmur2Partition } from '@millrace/stream';
 import type { NightResult } from '../src/index.ts';
 import { type Prediction, until, utf8, vectorOf, World, writeModel } from './harness.ts';
 import { nightIn } from './nightIn.ts';
@@ -125,6 +126,32 @@ describe('routes', () => {
     }, 'the last change is in force');
     expect([last!.route, last!.routeVersion]).toEqual(['large', 1]);
     expect(await deferred()).toBe(0);
+  });
+
+  test('who replays a vector that a rule puts off has its answer at once, of the run; the live one is answered by the night', async () => {
+    await routes(1, [{ name: 'all', to: 'night' }]);
+    await world.alias('1');
+    await start();
+    const rows = many(100, 20);
+    await world.vectors(rows);
+    await passed(20);
+    const codec = await world.codec<FeaturesValue>(world.topics.aside);
+    const copies = rows.map((vector, offset) => {
+      const key = utf8(vector.entity);
+      const partition = murmur2Partition(key, world.ground.pipeline.partitions);
+      const source = { topic: world.topics.features, partition, offset };
+      return { topic: world.topics.aside, partition, key, value: codec.encode(vector), headers: replayHeaders({ run: 'again', source }) };
+    });
+    await world.send(copies);
+    const ofRun = await world.scored(20);
+    const told = (of: readonly unknown[]): string => of.join(' ');
+    expect(ofRun.map(one => told([one.eventId, one.predictionId, one.runId, one.route, one.routeVersion])).toSorted()).toEqual(
+      rows.map(({ eventId }) => told([eventId, predictionId('fraud', eventId, 0, 'again', 'answer', 0), 'again', 'all', 1])).toSorted(),
+    );
+    expect((await night('n1')).report.putOff).toEqual({ scored: 20, deadLettered: 0, repeated: 0 });
+    expect((await live()).map(({ eventId }) => eventId)).toEqual(rows.map(({ eventId }) => eventId));
+    expect((await night('n2')).report.putOff.scored).toBe(0);
+    expect((await world.predictions()).filter(({ runId }) => runId === 'again')).toHaveLength(20);
   });
 
   test('what was put off and cannot be used is a dead letter, and the rest is answered', async () => {

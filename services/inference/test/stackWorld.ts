@@ -1,6 +1,6 @@
 /** The world of the harness on the stack that the tests share, for a pipeline of its own. */
 import { confluentRegistry } from '@millrace/avro';
-import { catalogue } from '@millrace/contracts';
+import { catalogue, type Topic } from '@millrace/contracts';
 import { hashFeatureSet } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
 import { kafkaBroker } from '@millrace/stream';
@@ -14,7 +14,7 @@ export interface StackWorld {
 }
 
 /** Model 1, which answers amount / 1024, is champion. */
-export const openStackWorld = async (): Promise<StackWorld> => {
+export const openStackWorld = async (features: Topic['config'] = {}): Promise<StackWorld> => {
   const { kafka, registry: url } = stackAddresses();
   const clock = systemClock;
   const pipeline = { ...fraud, name: uniqueName('inference'), partitions: 3 };
@@ -24,12 +24,8 @@ export const openStackWorld = async (): Promise<StackWorld> => {
     closing.push(() => broker.close());
     return broker;
   };
-  const world = await World.open({
-    pipeline,
-    registry: confluentRegistry({ url, clock }),
-    broker: connect(),
-    connect,
-  });
+  const ground = { pipeline, registry: confluentRegistry({ url, clock }), broker: connect(), connect };
+  const world = await World.open(ground, features);
   closing.push(() => world.close());
   closing.push(() => {
     const own = catalogue([pipeline]).filter(topic => topic.pipeline === pipeline.name);

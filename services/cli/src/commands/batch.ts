@@ -2,10 +2,11 @@
 import type { Pipeline } from '@millrace/define';
 import { NightRefused, type NightResult, runNight } from '@millrace/inference';
 import { pipelines } from '@millrace/pipelines';
-import { systemRandom } from '@millrace/telemetry';
+import { systemRandom, textfileMetrics } from '@millrace/telemetry';
 import { runIdFrom, timeOf } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, table } from '../io.ts';
 import { progressTeller } from '../progress.ts';
+import { writeTextfile } from '../textfile.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface BatchOptions {
@@ -19,6 +20,8 @@ export interface BatchOptions {
   /** Longest wait in all, minutes. */
   readonly yieldMinutes: number;
   readonly by: string;
+  /** File for metrics, written whenever the night waits for the stream or goes on, and at the end. */
+  readonly metricsFile: string | undefined;
   readonly output: OutputForm;
 }
 
@@ -63,6 +66,15 @@ const print = (io: Io, result: NightResult): void => {
   for (const line of table(['NIGHT', run.pipeline], rows.map(([name, value]) => [name, String(value)]))) io.out(line);
 }; // prettier-ignore
 
+/** Metrics of this process, and how they get into a file. */
+const fileMetrics = (file: string | undefined) => {
+  const textfile = textfileMetrics();
+  const write = async (): Promise<void> => {
+    if (file !== undefined) writeTextfile(file, await textfile.text());
+  };
+  return { metrics: textfile.metrics, write };
+};
+
 export const batchRun = async (
   io: Io,
   world: World,
@@ -70,6 +82,10 @@ export const batchRun = async (
   options: BatchOptions,
 ): Promise<ExitCode> => {
   const run = runIdOf(pipeline, options, world.clock.now());
+  const { metrics, write } = fileMetrics(options.metricsFile);
+  // A file that cannot be written is told of before anything is scored.
+  await write();
+  let writing = Promise.resolve();
   try {
     const result = await runNight({
       ...world,
@@ -82,7 +98,12 @@ export const batchRun = async (
       lagMax: options.yieldLag,
       waitMsTotalMax: options.yieldMinutes * MINUTE_MS,
       random: systemRandom,
-      tell: line => io.say(`  ${line}`),
+      metrics,
+      tell: line => {
+        io.say(`  ${line}`);
+        writing = writing.then(write);
+        writing.catch(() => undefined); // Heard of at the end.
+      },
       progressed: progressTeller(io, world.clock, 'scored'),
       signal: io.signal,
     });
@@ -97,5 +118,7 @@ export const batchRun = async (
     }
     if (!io.signal.aborted) io.say(`Run ${run} is not finished: the same command goes on with it.`);
     throw error;
+  } finally {
+    await writing.then(write);
   }
 }; // prettier-ignore

@@ -1,6 +1,6 @@
 /** `millrace reconcile`: two runs, or a run and the stream, answer by answer; a report to sign; exit code 3 where they differ. */
 import { LIVE } from '@millrace/contracts';
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Pipeline } from '@millrace/define';
 import { textfileMetrics } from '@millrace/telemetry';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
@@ -10,6 +10,7 @@ import { reconcile } from '../reconcile/reconcile.ts';
 import { nameOf, type Report, reportOf, type ShownAnswer } from '../reconcile/report.ts';
 import { ReconcileRefused } from '../reconcile/sides.ts';
 import { difference, meaningOf, share, soundness, verdict } from '../reconcile/words.ts';
+import { writeTextfile } from '../textfile.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface ReconcileFlags {
@@ -47,7 +48,6 @@ const print = (io: Io, report: Report): void => {
   for (const line of table(['ENTITY', 'DIFFERENCE', nameOf(report.run), nameOf(report.against), 'CAUSE'], rows)) io.out(line);
 }; // prettier-ignore
 
-/** For the textfile collector of Prometheus' node exporter, which must never read half a file. */
 const writeMetrics = async (file: string, report: Report): Promise<void> => {
   const { pipeline, outcomes, largestDifference, at } = report;
   const textfile = textfileMetrics();
@@ -57,9 +57,7 @@ const writeMetrics = async (file: string, report: Report): Promise<void> => {
   metrics.set('millrace_reconcile_agrees', { pipeline }, Number(report.agrees));
   metrics.set('millrace_reconcile_largest_difference', { pipeline }, largestDifference ?? Number.POSITIVE_INFINITY); // prettier-ignore
   metrics.set('millrace_reconcile_timestamp_seconds', { pipeline }, Date.parse(at) / 1000);
-  const half = `${file}.half`;
-  writeFileSync(half, await textfile.text());
-  renameSync(half, file);
+  writeTextfile(file, await textfile.text());
 };
 
 export const reconcileRuns = async (

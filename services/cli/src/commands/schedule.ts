@@ -4,7 +4,7 @@ import { checkPipeline, type Pipeline } from '@millrace/define';
 import { nightScheduler, runNight, type ScheduledPipeline } from '@millrace/inference';
 import { MODELS_FOLDER, pipelines } from '@millrace/pipelines';
 import { type Component, httpServer, Readiness, startAll, STOP_DEADLINE_MS } from '@millrace/runtime';
-import { createTelemetry, LOG_LEVELS, type Logger, otelFromEnv, systemRandom } from '@millrace/telemetry';
+import { createTelemetry, LOG_LEVELS, otelFromEnv, systemRandom, type Telemetry } from '@millrace/telemetry';
 import type { Command } from 'commander';
 import { type Done, positive, talks, whole } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, UsageError } from '../io.ts';
@@ -60,7 +60,7 @@ const portOf = ({ port }: ScheduleFlags, { environment }: Io): number =>
   port ?? whole(environment['PORT'] || String(PORT));
 
 const nightsOf =
-  (world: World, flags: ScheduleFlags, logger: Logger) =>
+  (world: World, flags: ScheduleFlags, { logger, metrics }: Pick<Telemetry, 'logger' | 'metrics'>) =>
   async (pipeline: ScheduledPipeline, run: string, signal: AbortSignal): Promise<void> => {
     const { clock } = world;
     let toldMs = clock.now();
@@ -75,6 +75,7 @@ const nightsOf =
       lagMax: flags.yieldLag,
       waitMsTotalMax: flags.yieldMinutes * MINUTE_MS,
       random: systemRandom,
+      metrics,
       tell: line => logger.info({ run }, line),
       progressed: ({ done, total }) => {
         if (clock.now() - toldMs < TELL_EVERY_MS) return;
@@ -120,7 +121,7 @@ export const batchSchedule = async (io: Io, flags: ScheduleFlags): Promise<ExitC
       logger,
       readyFile: environment['MILLRACE_READY_FILE'],
     }),
-    nightScheduler({ ...world, pipelines: scheduled, night: nightsOf(world, flags, logger), by: flags.by, metrics, logger }),
+    nightScheduler({ ...world, pipelines: scheduled, night: nightsOf(world, flags, telemetry), by: flags.by, metrics, logger }),
   ];
   try {
     const running = await startAll(parts, signal, { logger, readiness });

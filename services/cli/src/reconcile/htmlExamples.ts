@@ -22,7 +22,7 @@ const outputsOf = (answer: ShownAnswer): string =>
 const answerCell = (answer: ShownAnswer | null): Cell =>
   answer === null
     ? 'no answer'
-    : { html: `<strong>${escape(outputsOf(answer))}</strong> ${escape(answer.decision)}<br><span class="soft">event ${code(answer.eventId)}${answer.revision > 0 ? `, revision ${answer.revision}` : ''}<br>${escape(modelOf(answer))}<br>prediction ${code(answer.predictionId)}</span>` }; // prettier-ignore
+    : { html: `<div class="answer"><strong>${escape(outputsOf(answer))}</strong> ${escape(answer.decision)}<br><span class="soft">event ${code(answer.eventId)}${answer.revision > 0 ? `, revision ${answer.revision}` : ''}<br>${escape(modelOf(answer))}<br>prediction<br>${code(answer.predictionId)}</span></div>` }; // prettier-ignore
 
 const number = (value: number | null): string =>
   value === null ? 'missing' : String(Number(value.toPrecision(FEATURE_DIGITS)));

@@ -3,8 +3,12 @@ import type { Outcome } from './judge.ts';
 import { lostOf, nameOf, type Report } from './report.ts';
 
 export const count = (value: number): string => value.toLocaleString('en');
-export const share = (part: number, whole: number): string =>
-  whole === 0 ? '-' : `${((100 * part) / whole).toFixed(part > 0 && part / whole < 0.001 ? 4 : 2)} %`;
+/** In percent, with as many digits in each line; a little is never told as nothing. */
+export const share = (part: number, whole: number): string => {
+  if (whole === 0) return '-';
+  const percent = (100 * part) / whole;
+  return part > 0 && percent < 0.01 ? '< 0.01 %' : `${percent.toFixed(2)} %`;
+};
 /** A difference of scores: three digits are enough to judge by. */
 export const difference = (value: number | null): string =>
   value === null ? 'no number' : value === 0 ? '0' : value.toPrecision(3);

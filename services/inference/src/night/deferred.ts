@@ -7,8 +7,9 @@ import { Bad } from '@millrace/avro';
 import {
   asideTopic,
   deadLetterTopic,
+  DEFERRED,
   type Deferred,
-  nightGroup,
+  deferredGroup,
   type Stretch,
   topicsOf,
 } from '@millrace/contracts';
@@ -18,7 +19,6 @@ import { noLogger, noMetrics, noTracing } from '@millrace/telemetry';
 import { PredictionWriter } from '../answer.ts';
 import { Lane } from '../lane.ts';
 import type { PredictionOutputs } from '../laneOptions.ts';
-import { pushOutputs } from '../pushes.ts';
 import { VectorReader } from '../vectors.ts';
 import { DeferredTask } from './deferredTask.ts';
 import { countOf, everyOf, placeOf } from './newest.ts';
@@ -26,11 +26,6 @@ import type { NightOptions } from './options.ts';
 import { type Codecs, fixedBoard, type Part, partOptions, withoutFallback } from './part.ts';
 import type { CapturedNight, NightTerms } from './record.ts';
 import { endsOf } from './slice.ts';
-
-/** No run can be called so. */
-const DEFERRED = 'deferred';
-
-export const deferredGroup = (pipeline: Pipeline): string => nightGroup(pipeline, DEFERRED);
 
 /** How the ids of the batches begin in which a run answers what was put off. */
 export const deferredBatches = (run: string): string => `${run}-${DEFERRED}-`;
@@ -60,9 +55,9 @@ export const captureDeferred = async ({ pipeline, broker, asOfMs, signal }: Nigh
 }; // prettier-ignore
 
 export const deferredPart = async (options: NightOptions, codecs: Codecs, captured: CapturedNight): Promise<Part> => {
-  const { broker, clock, random, run, signal: asked } = options;
+  const { broker, clock, run, signal: asked } = options;
   const pipeline = withoutFallback(options.pipeline);
-  const { features, aside, predictions, deferred } = topicsOf(pipeline);
+  const { features, aside } = topicsOf(pipeline);
   const topics = topicsOfDeferred(pipeline);
   const group = deferredGroup(pipeline);
   const offsets = await everyOf(broker, captured.terms.deferred.slice, asked);
@@ -77,19 +72,12 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
     reading: (serving, way) => {
       const board = fixedBoard(serving, captured);
       return processor<Deferred, PredictionOutputs>({
-        ...partOptions(options, way, () => 'the others of its run'),
+        ...partOptions(options, codecs, way, () => 'the others of its run'),
         // What is for another night is never closed: nobody waits for it at the end.
         drainMsMax: 0,
         name: `night ${run}, what was put off`,
-        broker,
         group,
         inputs: topics.map(topic => ({ topic, codec: codecs.deferred })),
-        outputs: {
-          predictions: { topic: predictions, codec: codecs.predictions },
-          deferred: { topic: deferred, codec: codecs.deferred },
-          ...pushOutputs(pipeline),
-        },
-        partitions: pipeline.partitions,
         createTask: context => {
           const { id, generation, signal } = context;
           const name = `${deferredBatches(run)}${id}-${generation}`;
@@ -101,8 +89,6 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
             decode: (topic, bytes) => vectors.get(topic)?.decode(bytes) ?? new Bad('bad-value', 'the vector is of no topic that is known', 'topic'),
           });
         },
-        clock,
-        random,
       });
     },
   };

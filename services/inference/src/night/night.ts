@@ -5,19 +5,19 @@
  * asking for it again, and several processes that are given one run share its partitions.
  */
 import { openCodec, type RecordCodec } from '@millrace/avro';
-import { catalogue, type Deferred, type FeaturesValue, nightGroup, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
+import { catalogue, type Deferred, deferredGroup, type FeaturesValue, nightGroup, type PredictionValue, type Run, topicsOf } from '@millrace/contracts'; // prettier-ignore
 import { ofSet, type Pipeline } from '@millrace/define';
 import { processor } from '@millrace/stream';
 import { noLogger, noMetrics, noTracing } from '@millrace/telemetry';
 import { PredictionWriter } from '../answer.ts';
 import { Lane } from '../lane.ts';
 import type { ChooseRoute, PredictionOutputs } from '../laneOptions.ts';
-import { openPushCodecs, pushOutputs } from '../pushes.ts';
+import { openPushCodecs } from '../pushes.ts';
 import { Router } from '../routing.ts';
 import { VectorReader } from '../vectors.ts';
 import { countAnswers } from './answers.ts';
 import { captureNight } from './capture.ts';
-import { deferredBatches, deferredGroup, deferredPart } from './deferred.ts';
+import { deferredBatches, deferredPart } from './deferred.ts';
 import { type Newest, newestOf, placeOf } from './newest.ts';
 import type { NightOptions, NightResult } from './options.ts';
 import { type Codecs, fixedBoard, type Part, partOptions, score, withoutFallback } from './part.ts';
@@ -45,9 +45,9 @@ const openCodecs = async ({ pipeline, registry }: NightOptions): Promise<Codecs>
 
 /** The newest vectors of the slice, each handed to a lane like the stream's. */
 const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNight, { offsets }: Newest): Part => {
-  const { broker, clock, random, run } = options;
+  const { clock, run } = options;
   const pipeline = withoutFallback(options.pipeline);
-  const { features, predictions, deferred } = topicsOf(pipeline);
+  const { features } = topicsOf(pipeline);
   const group = nightGroup(pipeline, run);
   const reader = new VectorReader(pipeline, new Map([[features, codecs.features]]));
   const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes, run);
@@ -66,17 +66,10 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
       const board = fixedBoard(serving, captured);
       const read = new Set<number>();
       return processor<FeaturesValue, PredictionOutputs>({
-        ...partOptions(options, way, task => (read.has(task) ? 'the others of its run' : undefined)),
+        ...partOptions(options, codecs, way, task => (read.has(task) ? 'the others of its run' : undefined)),
         name: `night ${run}`,
-        broker,
         group,
         inputs: [{ topic: features, codec: codecs.features }],
-        outputs: {
-          predictions: { topic: predictions, codec: codecs.predictions },
-          deferred: { topic: deferred, codec: codecs.deferred },
-          ...pushOutputs(pipeline),
-        },
-        partitions: pipeline.partitions,
         createTask: context => {
           const { id, generation, signal } = context;
           const ofTask = offsets.get(placeOf({ topic: features, partition: id })) ?? new Float64Array();
@@ -90,8 +83,6 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
           if ((context.positions[0]?.offset ?? 0) > (ofTask.at(-1) ?? -1)) sliceRead();
           return new NightTask({ lane, offsets: ofTask, mayGoOn: of => way.mayGoOn(of), sliceRead });
         },
-        clock,
-        random,
       });
     },
   };

@@ -3,7 +3,7 @@ import type { Run } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { MakeScorer } from '@millrace/model';
 import type { Broker } from '@millrace/stream';
-import type { Clock, Random } from '@millrace/telemetry';
+import type { Clock, Metrics, Random } from '@millrace/telemetry';
 import type { ModelSource } from '../models.ts';
 import type { NightReport } from './record.ts';
 
@@ -27,6 +27,8 @@ export interface NightOptions {
   readonly sessionTimeoutMs?: number;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told how often and how long the stream was let by. */
+  readonly metrics: Metrics;
   readonly tell: (line: string) => void;
   readonly progressed: (progress: NightProgress) => void;
   readonly signal: AbortSignal;

@@ -10,7 +10,7 @@ import { openNightModel } from './model.ts';
 import { countOf, doneBelow, type Offsets } from './newest.ts';
 import type { NightOptions } from './options.ts';
 import type { CapturedNight } from './record.ts';
-import type { PushCodecs } from '../pushes.ts';
+import { type PushCodecs, pushOutputs } from '../pushes.ts';
 import { RightOfWay } from './rightOfWay.ts';
 
 export interface Codecs {
@@ -44,18 +44,31 @@ export const withoutFallback = (pipeline: Pipeline): Pipeline => ({
 
 /** What the processors of all parts have in common. @param waitsFor why a task has nothing to do, beside the stream */
 export const partOptions = (
-  { sessionTimeoutMs = SESSION_MS_DEFAULT }: NightOptions,
+  { pipeline, broker, clock, random, sessionTimeoutMs = SESSION_MS_DEFAULT }: NightOptions,
+  codecs: Codecs,
   way: RightOfWay,
   waitsFor: (task: number) => string | undefined,
-) => ({
-  // Whatever the pipeline asks for live: a portfolio is answered once.
-  delivery: 'exactly_once' as const,
-  deadLetters: deadLetterTopic,
-  commit: { intervalMs: COMMIT_INTERVAL_MS },
-  waitsFor: (task: number) => (way.isClosed ? 'the stream has the right of way' : waitsFor(task)),
-  fetchBytesPerPartitionMax: FETCH_BYTES_MAX,
-  sessionTimeoutMs,
-});
+) => {
+  const { predictions, deferred } = topicsOf(pipeline);
+  return {
+    broker,
+    clock,
+    random,
+    partitions: pipeline.partitions,
+    outputs: {
+      predictions: { topic: predictions, codec: codecs.predictions },
+      deferred: { topic: deferred, codec: codecs.deferred },
+      ...pushOutputs(pipeline),
+    },
+    // Whatever the pipeline asks for live: a portfolio is answered once.
+    delivery: 'exactly_once' as const,
+    deadLetters: deadLetterTopic,
+    commit: { intervalMs: COMMIT_INTERVAL_MS },
+    waitsFor: (task: number) => (way.isClosed ? 'the stream has the right of way' : waitsFor(task)),
+    fetchBytesPerPartitionMax: FETCH_BYTES_MAX,
+    sessionTimeoutMs,
+  };
+};
 
 /** Where nothing else is asked: one model, whatever the control topic says meanwhile. */
 export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
@@ -72,12 +85,12 @@ export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
 };
 
 const wayOf = (options: NightOptions): RightOfWay => {
-  const { broker, lagMax, waitMsTotalMax, clock, tell } = options;
+  const { pipeline, broker, lagMax, waitMsTotalMax, clock, metrics, tell } = options;
   const groups = options.yieldsTo.map(one => ({
     group: consumerGroup('inference', one),
     topics: everySet(one).map(topicsOf).flatMap(of => [of.features, of.aside]),
   }));
-  return new RightOfWay({ admin: broker.admin, groups, lagMax, waitMsTotalMax, clock, tell });
+  return new RightOfWay({ pipeline: pipeline.name, admin: broker.admin, groups, lagMax, waitMsTotalMax, clock, metrics, tell });
 }; // prettier-ignore
 
 /**

@@ -1,7 +1,9 @@
 import type { Admin } from '@millrace/stream';
-import type { Clock } from '@millrace/telemetry';
+import type { Clock, Metrics } from '@millrace/telemetry';
 
 export interface RightOfWayOptions {
+  /** Whose night waits. */
+  readonly pipeline: string;
   readonly admin: Admin;
   /** Groups that go before us, and the topics that they read. */
   readonly groups: readonly { readonly group: string; readonly topics: readonly string[] }[];
@@ -10,6 +12,7 @@ export interface RightOfWayOptions {
   /** Longest wait of a run, all waits together. */
   readonly waitMsTotalMax: number;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   readonly tell: (line: string) => void;
 }
 
@@ -24,10 +27,13 @@ export class RightOfWay {
   #open = Promise.withResolvers<void>();
   #closedAtMs: number | undefined;
   #waitedMs = 0;
+  /** As far as the metric knows. */
+  #countedMs = 0;
 
   constructor(options: RightOfWayOptions) {
     this.#options = options;
     this.#open.resolve();
+    this.#measure();
   }
 
   get isClosed(): boolean {
@@ -65,11 +71,12 @@ export class RightOfWay {
 
   /** Measures once, and opens or closes by it. */
   async look(): Promise<void> {
-    const { lagMax, clock, tell } = this.#options;
+    const { pipeline, lagMax, clock, metrics, tell } = this.#options;
     const lag = await this.#lag();
     if (!this.isClosed && lag > lagMax) {
       this.#closedAtMs = clock.now();
       this.#open = Promise.withResolvers();
+      metrics.count('millrace_night_yields_total', { pipeline });
       tell(`the stream is ${lag} records behind (more than ${lagMax}): the night waits`);
     } else if (this.isClosed && lag <= lagMax / 2) {
       this.#waitedMs = this.waitedMs;
@@ -77,6 +84,15 @@ export class RightOfWay {
       this.#open.resolve();
       tell(`the stream is ${lag} records behind: the night goes on`);
     }
+    this.#measure();
+  }
+
+  #measure(): void {
+    const { pipeline, metrics } = this.#options;
+    metrics.set('millrace_night_yielding', { pipeline }, Number(this.isClosed));
+    const { waitedMs } = this;
+    metrics.count('millrace_night_yielded_seconds_total', { pipeline }, (waitedMs - this.#countedMs) / 1000);
+    this.#countedMs = waitedMs;
   }
 
   async #lag(): Promise<number> {

@@ -4,11 +4,10 @@
  * know it yet does no harm: processes that are given one run share it.
  */
 import type { Registry } from '@millrace/avro';
-import { MILLRACE_TOPICS, nightGroup, SCHEDULE } from '@millrace/contracts';
+import { deferredGroup, MILLRACE_TOPICS, nightGroup, SCHEDULE } from '@millrace/contracts';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import { type Broker, FencedError, type Membership } from '@millrace/stream';
 import type { Clock, Logger, Metrics } from '@millrace/telemetry';
-import { deferredGroup } from '../night/deferred.ts';
 import { RunLog } from '../night/record.ts';
 import { type KeeperOptions, NightKeeper } from './keeper.ts';
 import type { ScheduledPipeline } from './slots.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { memoryBroker, type OutRecord } from '@millrace/stream';
-import { systemClock, turnedClock } from '@millrace/telemetry';
+import { systemClock, textfileMetrics, turnedClock } from '@millrace/telemetry';
 import { RightOfWay } from '../../src/night/rightOfWay.ts';
 
 const TOPIC = 'vectors';
@@ -12,27 +12,39 @@ const record = (partition: number): OutRecord => ({
   value: Buffer.from('v'),
 });
 
+const MEASURED = (yielding: number, seconds: number): readonly string[] => [
+  `millrace_night_yielding{pipeline="credit"} ${yielding}`,
+  `millrace_night_yielded_seconds_total{pipeline="credit"} ${seconds}`,
+  'millrace_night_yields_total{pipeline="credit"} 1',
+];
+
 const open = async () => {
   const clock = turnedClock(0);
   const broker = memoryBroker({ clock: systemClock });
   await broker.admin.createTopics([{ name: TOPIC, partitions: 2 }]);
   const said: string[] = [];
+  const textfile = textfileMetrics();
   const way = new RightOfWay({
-    admin: broker.admin, groups: [{ group: GROUP, topics: [TOPIC] }], lagMax: 10, waitMsTotalMax: 1_000, clock, tell: line => said.push(line),
+    pipeline: 'credit', metrics: textfile.metrics, admin: broker.admin, groups: [{ group: GROUP, topics: [TOPIC] }], lagMax: 10, waitMsTotalMax: 1_000, clock, tell: line => said.push(line),
   }); // prettier-ignore
   const producer = await broker.producer();
   const send = (count: number): Promise<void> => producer.send(Array.from({ length: count }, (_, i) => record(i % 2)));
   const join = () =>
     broker.join({ group: GROUP, topics: [TOPIC] }, { assigned: async () => undefined, run: () => undefined, failed: () => undefined });
-  return { broker, clock, way, said, send, join };
+  const measured = async () => (await textfile.text()).split('\n').filter(line => line.startsWith('millrace_night_'));
+  return { broker, clock, way, said, send, join, measured };
 }; // prettier-ignore
 
 test('a night waits while the stream is behind, says so, and goes on once half of it is done', async () => {
-  const { broker, clock, way, said, send, join } = await open();
+  const { broker, clock, way, said, send, join, measured } = await open();
   const member = await join();
   await send(10);
   await way.look();
   expect(way.isClosed).toBe(false);
+  expect(await measured()).toEqual([
+    'millrace_night_yielding{pipeline="credit"} 0',
+    'millrace_night_yielded_seconds_total{pipeline="credit"} 0',
+  ]);
   await send(2);
   await way.look();
   let went = false;
@@ -41,10 +53,12 @@ test('a night waits while the stream is behind, says so, and goes on once half o
   await member.commit([{ topic: TOPIC, partition: 0, offset: 6 }]);
   await way.look();
   expect([way.isClosed, went]).toEqual([true, false]);
+  expect(await measured()).toEqual(MEASURED(1, 0.4));
   await member.commit([{ topic: TOPIC, partition: 1, offset: 1 }]);
   await way.look();
   await going;
   expect([way.isClosed, way.waitedMs]).toEqual([false, 400]);
+  expect(await measured()).toEqual(MEASURED(0, 0.4));
   expect(said).toEqual([
     'the stream is 12 records behind (more than 10): the night waits',
     'the stream is 5 records behind: the night goes on',
