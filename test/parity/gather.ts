@@ -13,6 +13,11 @@ import { type Published, publishDays, publishDisturbed } from './publish.ts';
 import type { ParityOptions } from './run.ts';
 import { Vectors } from './vectors.ts';
 
+/** Of a machine under load, which all of this is to run on as well. */
+const READY_MS_MAX = 240_000;
+/** More than there are kills in any run. */
+const RESTARTS_MAX = 1_000;
+
 type Figures = Pick<
   ParityResult,
   'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing' | 'kills' | 'duplicates'
@@ -39,6 +44,8 @@ export const startService = (
     apiKey: 'none',
     token: `millrace-parity-${process.pid}`,
     say: options.say,
+    readyMsMax: READY_MS_MAX,
+    restartsMax: RESTARTS_MAX,
   });
 };
 

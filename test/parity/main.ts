@@ -12,13 +12,14 @@ import { differences, reportLines } from './report.ts';
 import { runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR | --no-models] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
 interface Wanted {
   readonly days: Days;
   readonly models: string | undefined;
+  readonly asksModels: boolean;
   readonly scores: string | undefined;
   readonly epochs: 'replay' | 'live';
   readonly processes: number;
@@ -45,7 +46,7 @@ const read = (argv: readonly string[]): Wanted => {
     args: [...argv],
     allowPositionals: true,
     options: {
-      raw: text, features: text, from: text, to: text, models: text, scores: text, epochs: { ...text, default: 'replay' },
+      raw: text, features: text, from: text, to: text, models: text, 'no-models': { type: 'boolean', default: false }, scores: text, epochs: { ...text, default: 'replay' },
       processes: { ...text, default: '2' }, disturb: text, output: { ...text, default: 'table' },
     },
   }); // prettier-ignore
@@ -62,6 +63,7 @@ const read = (argv: readonly string[]): Wanted => {
   return {
     days,
     models: folder(models),
+    asksModels: !values['no-models'],
     scores: folder(scores),
     epochs,
     processes: whole('processes', processes),

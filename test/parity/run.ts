@@ -28,6 +28,8 @@ export interface ParityOptions {
   readonly days: Days;
   /** Folder with ONNX files to ask beside the model that ships. */
   readonly models: string | undefined;
+  /** False: features alone, no model is asked. */
+  readonly asksModels: boolean;
   /** Folder with scores that others computed, or none. */
   readonly scores: string | undefined;
   /** How epochs are cut: by order time once everything is there, or as records arrive. */
@@ -130,6 +132,6 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const { vectors, figures } = await gather(options, from);
   const compared = compare(options, vectors);
   say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
-  const scores = await compareModels(options, from, vectors);
+  const scores = options.asksModels ? await compareModels(options, from, vectors) : {};
   return { ...compared, epochs: options.epochs, ...figures, doubled: vectors.doubled, scores };
 };
