@@ -55,11 +55,47 @@ const openReader = async <T>(
   };
 };
 
-/**
- * Hands every record after `from` to `take`, in rounds up to the ends of the topics, until `enough()` and a round more
- * that finds nothing: whoever is answered twice is seen. Rides out a broker that does not answer.
- * @throws Error where a record cannot be decoded, or Kafka stays away
- */
+/** Reads on behind what it has read. */
+export interface Collector {
+  /**
+   * Reads in rounds up to the ends of the topics, until `enough()` and a round more that finds nothing: whoever is answered
+   * twice is seen. Rides out a broker that does not answer.
+   * @throws Error where a record cannot be decoded, or Kafka stays away
+   */
+  until(enough: () => boolean): Promise<void>;
+}
+
+/** Hands every record after `from` to `take`. */
+export const openCollector = async <T>(
+  world: World,
+  pipeline: Pipeline,
+  from: Ends,
+  take: Take<T>,
+  signal: AbortSignal,
+): Promise<Collector> => {
+  const { clock } = world;
+  const read = await openReader(world, pipeline, from, take, signal);
+  const until = async (enough: () => boolean): Promise<void> => {
+    let quietSince = clock.now();
+    let answeredAt = clock.now();
+    for (;;) {
+      try {
+        const seen = await read();
+        signal.throwIfAborted();
+        answeredAt = clock.now();
+        if (seen > 0) quietSince = answeredAt;
+        else if (enough() || answeredAt - quietSince > QUIET_MS_MAX) return;
+      } catch (error) {
+        const isPassing = error instanceof BrokerError && error.retriable;
+        if (!isPassing || clock.now() - answeredAt > OUTAGE_MS_MAX) throw error;
+      }
+      await clock.sleep(POLL_MS, signal);
+    }
+  };
+  return { until };
+};
+
+/** Everything after `from`, once it is enough. */
 export const collect = async <T>(
   world: World,
   pipeline: Pipeline,
@@ -67,22 +103,4 @@ export const collect = async <T>(
   take: Take<T>,
   enough: () => boolean,
   signal: AbortSignal,
-): Promise<void> => {
-  const { clock } = world;
-  const read = await openReader(world, pipeline, from, take, signal);
-  let quietSince = clock.now();
-  let answeredAt = clock.now();
-  for (;;) {
-    try {
-      const seen = await read();
-      signal.throwIfAborted();
-      answeredAt = clock.now();
-      if (seen > 0) quietSince = answeredAt;
-      else if (enough() || answeredAt - quietSince > QUIET_MS_MAX) return;
-    } catch (error) {
-      const isPassing = error instanceof BrokerError && error.retriable;
-      if (!isPassing || clock.now() - answeredAt > OUTAGE_MS_MAX) throw error;
-    }
-    await clock.sleep(POLL_MS, signal);
-  }
-};
+): Promise<void> => (await openCollector(world, pipeline, from, take, signal)).until(enough);
