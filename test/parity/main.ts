@@ -98,7 +98,7 @@ const parity = async (io: CommandIo, { output, ...wanted }: Wanted): Promise<num
       if (output === 'json') io.say(line);
       else io.out(line);
     if (output === 'json') io.out(JSON.stringify(result));
-    failed = false;
+    failed = wrong.length > 0;
     return wrong.length === 0 ? 0 : DIFFERENT;
   } finally {
     await world.broker.close();

@@ -54,6 +54,12 @@ export const featureGroup = (pipeline: Pipeline): string => consumerGroup('featu
 /** Longest that a stop waits for epochs to end; their records are read again by the next owner. */
 const DRAIN_MS_MAX = 250;
 
+/**
+ * With epochs a pause has its effect behind the run that was fetched: so much of each input is held beside its epochs, and
+ * read again after a crash before anything closes. Some thousand events.
+ */
+const EPOCH_FETCH_BYTES_MAX = 131_072;
+
 interface Codecs {
   /** By stream. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
@@ -194,6 +200,7 @@ async function partsOfService(
     },
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
+    ...(plan.further.length > 0 && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
     sessionTimeoutMs: config.sessionTimeoutMs,
     stallMsMax: config.stallMsMax,
     waitsFor: task => running.get(task)?.waitsFor(),
