@@ -18,11 +18,13 @@ export interface Again {
 const SECOND: Pipeline = { ...fraud, features: { ...fraud.features, version: fraud.features.version + 1 } };
 
 /** All of a vector but the version of its set; numbers by their bits. */
-export const digestOf = ({ featureSet: _, featureSetHash: __, features, ...rest }: FeaturesValue): string =>
-  createHash('sha1')
+export const digestOf = (value: FeaturesValue): string => {
+  const { featureSet: _, featureSetHash: __, features, ...rest } = value;
+  return createHash('sha1')
     .update(JSON.stringify(rest))
     .update(new Uint8Array(Float32Array.from(Object.values(features)).buffer))
     .digest('base64');
+};
 
 /** Digests in the order of each partition, of the features topic and of what lies aside; of the stretch alone. */
 const digests = async (

@@ -33,8 +33,9 @@ function mostHeld(days: number, paces: boolean): Held {
       cutter.add(input, offset, 0, Math.floor((offset * HOUR_MS) / PER_HOUR), offset);
     position[input] = end;
   };
+  const mayRead = (): boolean => !paces || !cutter.pace(released)[0]!;
   while (position[1]! < records) {
-    while (position[0]! < records && !(paces && cutter.pace(released)[0]!)) read(0, RUN);
+    while (position[0]! < records && mayRead()) read(0, RUN);
     most.rows = Math.max(most.rows, cutter.rowsHeld);
     most.hoursAhead = Math.max(most.hoursAhead, (position[0]! - position[1]!) / PER_HOUR);
     read(1, PER_HOUR);
