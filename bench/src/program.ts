@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { CommandIo } from '@millrace/runtime';
 import { AGAINST } from './contestants.ts';
+import { benchEpochs } from './epochs/bench.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { benchNight } from './night/bench.ts';
@@ -12,13 +13,21 @@ const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fr
 pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …]
 pnpm bench night [--rate R] [--seconds S] [--rounds N] [--clients N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
 pnpm bench transactions [--seconds S] [--rounds N]
+pnpm bench epochs [--rate R] [--seconds S] [--rounds N]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];
 const FORMS = ['table', 'json'];
 
-const DEFAULTS = { records: 500_000, rounds: 3, rate: 5_000, seconds: 20, clients: 300_000 } as const;
+const DEFAULTS = {
+  records: 500_000,
+  rounds: 3,
+  rate: 5_000,
+  paymentsRate: 500,
+  seconds: 20,
+  clients: 300_000,
+} as const;
 
 class UsageError extends Error {}
 
@@ -64,14 +73,25 @@ const read = (argv: readonly string[]) => {
         output: { ...text, default: 'table' },
       },
     });
+    const bench = oneOf('bench', positionals[0] ?? '', [
+      'inference',
+      'latency',
+      'night',
+      'transactions',
+      'epochs',
+    ]);
     return {
-      bench: oneOf('bench', positionals[0] ?? '', ['inference', 'latency', 'night', 'transactions']),
+      bench,
       model: oneOf('model', values.model, MODELS),
       against: oneOf('against', values.against, AGAINST),
       output: oneOf('output', values.output, FORMS),
       records: whole('records', values.records, DEFAULTS.records),
       rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
-      recordsPerSecond: whole('rate', values.rate, DEFAULTS.rate),
+      recordsPerSecond: whole(
+        'rate',
+        values.rate,
+        bench === 'epochs' ? DEFAULTS.paymentsRate : DEFAULTS.rate,
+      ),
       seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
       clients: whole('clients', values.clients, DEFAULTS.clients),
       profile: values.profile,
@@ -108,6 +128,10 @@ const measured = async (argv: readonly string[], io: CommandIo): Promise<number>
   const say = (line: string): void => io.say(line);
   if (bench === 'transactions') {
     for (const one of await benchTransactions({ ...options, say })) io.out(one);
+    return EXIT.done;
+  }
+  if (bench === 'epochs') {
+    for (const one of await benchEpochs({ ...options, signal: io.signal, say })) io.out(one);
     return EXIT.done;
   }
   const given = { ...options, environment: io.environment, signal: io.signal, say };

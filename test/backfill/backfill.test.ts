@@ -118,6 +118,9 @@ test('what cannot be backfilled is refused', async () => {
     'version 1 is served already',
   );
   await expect(backfillFeatures(io, world, pipeline, { ...flags, from: '2026-02-01', to: '2026-01-01' })).rejects.toThrow('--from has to be before --to'); // prettier-ignore
+  await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 1, to: '2026-01-01' })).rejects.toThrow('leave --to out'); // prettier-ignore
+  await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 2 })).rejects.toThrow('another version than --version'); // prettier-ignore
+  await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 1 })).rejects.toThrow('has released no live epoch'); // prettier-ignore
   await compute(2);
   await expect(backfillFeatures(io, world, pipeline, flags)).rejects.toThrow('has begun without its history');
   expect(await runs()).toEqual([]);

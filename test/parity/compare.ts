@@ -1,3 +1,6 @@
+import type { Again } from './again.ts';
+import type { Why } from './why.ts';
+
 export interface ColumnResult {
   compared: number;
   mismatches: number;
@@ -20,6 +23,17 @@ export interface ParityResult {
   /** Records published a second time on purpose, and feature processes killed. */
   readonly duplicates: number;
   readonly kills: number;
+  /** Resident memory of the feature process that held most, without files, MB; null where nobody looks. */
+  readonly memory: {
+    readonly mbMax: number;
+    readonly curve: readonly { readonly seconds: number; readonly mb: number }[];
+  } | null;
+  /** Live: from the append of a payment to the append of its vector. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
+  /** Live: rows that differ, in whatever column, and why; null of a replay. */
+  readonly why: ({ readonly rows: number } & Why) | null;
+  /** The same stretch run again with its recorded epochs; null where it was not. */
+  readonly again: Again | null;
   /** By model. */
   readonly scores?: Readonly<Record<string, ScoreResult | ReferenceResult>>;
 }
@@ -55,7 +69,12 @@ export interface Comparison {
   /** `values` in the order of the columns. Rows that are not published, or excepted, are passed over. */
   add(id: number, values: ArrayLike<number>): void;
   result(): Pick<ParityResult, 'rows' | 'columns'>;
+  /** Rows that differ in some column. */
+  readonly differing: Differing;
 }
+
+/** Ids of transactions. */
+export type Differing = ReadonlySet<number>;
 
 export const compareColumns = (
   columns: readonly string[],
@@ -63,8 +82,10 @@ export const compareColumns = (
   excepted: ReadonlySet<number> = new Set(),
 ): Comparison => {
   const results = columns.map((): ColumnResult => ({ compared: 0, mismatches: 0, worst: 0 }));
+  const differing = new Set<number>();
   let rows = 0;
   return {
+    differing,
     add: (id, values) => {
       const expected = published.get(id);
       if (expected === undefined || excepted.has(id)) return;
@@ -72,7 +93,10 @@ export const compareColumns = (
       results.forEach((result, c) => {
         const off = difference(values[c]!, expected[c]!);
         result.compared++;
-        if (!(off <= TOLERANCE)) result.mismatches++;
+        if (!(off <= TOLERANCE)) {
+          result.mismatches++;
+          differing.add(id);
+        }
         // A missing value is as wrong as can be.
         result.worst = Math.max(result.worst, Number.isNaN(off) ? Number.MAX_VALUE : off);
       });

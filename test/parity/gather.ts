@@ -1,76 +1,29 @@
 /** Transactions in, vectors out: live, or replayed by order time once everything is there, with or without kills. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { openPublisher, type Services, startServices } from '@millrace/cli';
+import { openPublisher } from '@millrace/cli';
 import type { FeaturesValue } from '@millrace/contracts';
 import { captureBackfill, DISORDER_MS_DEFAULT, SLICE_MS_DEFAULT } from '@millrace/feature';
 import { fraud } from '@millrace/pipelines';
-import { collect, type Ends } from './collect.ts';
+import { type Collector, type Ends, openCollector } from './collect.ts';
 import type { ParityResult } from './compare.ts';
-import { cpuSeconds } from './cpu.ts';
-import { type Dice, diceOf, killAtRandom } from './disturb.ts';
-import { type Published, publishDays, publishDisturbed } from './publish.ts';
+import { diceOf, killAtRandom } from './disturb.ts';
+import { memoryOf, watchMemory } from './memory.ts';
+import { cpuOf, pidsOf, startFeature } from './processes.ts';
+import { type Published, publishDays, publishDisturbed, publishPaced } from './publish.ts';
 import type { ParityOptions } from './run.ts';
 import { Vectors } from './vectors.ts';
 
 type Figures = Pick<
   ParityResult,
-  'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing' | 'kills' | 'duplicates'
->;
+  'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing' | 'kills' | 'duplicates' | 'memory' | 'latencyMs'
+>; // prettier-ignore
 
-/** One service as a process of its own; it is started again when it ends. */
-export const startService = (
-  options: ParityOptions,
-  name: 'feature' | 'inference',
-  directory: string,
-): Promise<Services> => {
-  mkdirSync(directory, { recursive: true });
-  return startServices({
-    names: [name],
-    addresses: options.addresses,
-    directory,
-    environment: {
-      ...options.environment,
-      MILLRACE_PIPELINES: fraud.name,
-      MILLRACE_MODELS: join(options.directory, 'models'),
-    },
-    clock: options.world.clock,
-    signal: options.signal,
-    apiKey: 'none',
-    token: `millrace-parity-${process.pid}`,
-    say: options.say,
-  });
-};
+type Publish = (publisher: Awaited<ReturnType<typeof openPublisher>>) => Promise<Published>;
 
-const startFeature = (options: ParityOptions): Promise<readonly Services[]> =>
-  Promise.all(
-    Array.from({ length: options.processes }, (_, i) =>
-      startService(
-        options,
-        'feature',
-        i === 0 ? options.directory : join(options.directory, `feature-${i + 1}`),
-      ),
-    ),
-  );
-
-const pidsOf = (services: readonly Services[]): readonly number[] =>
-  services.flatMap(one => one.list().map(({ pid }) => pid));
-
-/** CPU of all; undefined where one is not known. A process that was started again has taken the first one's with it. */
-const cpuOf = (pids: readonly number[]): number | undefined => {
-  const seconds = pids.map(cpuSeconds);
-  return seconds.includes(undefined) ? undefined : seconds.reduce<number>((sum, one) => sum + one!, 0);
-};
-
-const publish = async (options: ParityOptions, dice: Dice | undefined): Promise<Published> => {
-  const { world, days, prefix, signal, say } = options;
+const publishing = async ({ world, say }: ParityOptions, publish: Publish): Promise<Published> => {
   const publisher = await openPublisher(world, fraud);
   try {
     const startedMs = world.clock.now();
-    const published =
-      dice === undefined
-        ? await publishDays(publisher, days.raw, prefix, signal)
-        : await publishDisturbed(publisher, days.raw, prefix, signal, dice);
+    const published = await publish(publisher);
     const seconds = ((world.clock.now() - startedMs) / 1000).toFixed(1);
     const again = published.duplicates > 0 ? `, ${published.duplicates} of them twice` : '';
     say(
@@ -82,6 +35,66 @@ const publish = async (options: ParityOptions, dice: Dice | undefined): Promise<
   }
 };
 
+/** Everything that is published so far becomes the history with which the set begins. */
+const becomeHistory = async ({ world }: ParityOptions): Promise<void> => {
+  const slices = { sliceMs: SLICE_MS_DEFAULT, disorderMs: DISORDER_MS_DEFAULT };
+  await captureBackfill({ ...world, pipeline: fraud, ...slices, by: 'parity' });
+};
+
+const NOTHING: Published = { transactions: 0, labels: 0, duplicates: 0 };
+
+/** What is there before the feature processes start. */
+const before = async (options: ParityOptions): Promise<Published> => {
+  const { days, prefix, signal, epochs, speed, disturb } = options;
+  if (epochs === 'live' && speed === undefined) return NOTHING;
+  const untilMs = speed === undefined ? Infinity : Date.parse(days.from);
+  const published = await publishing(options, publisher =>
+    disturb === undefined
+      ? publishDays(publisher, days.raw, prefix, signal, untilMs)
+      : publishDisturbed(publisher, days.raw, prefix, signal, diceOf(disturb)),
+  );
+  if (published.transactions > 0) await becomeHistory(options);
+  return published;
+};
+
+/** What comes while they run. */
+const meanwhile = async (options: ParityOptions): Promise<Published> => {
+  const { world, days, prefix, signal, epochs, speed, seconds } = options;
+  if (epochs === 'replay') return NOTHING;
+  return publishing(options, publisher =>
+    speed === undefined
+      ? publishDays(publisher, days.raw, prefix, signal)
+      : publishPaced(publisher, days.raw, prefix, signal, {
+          fromMs: Date.parse(days.from),
+          speed,
+          secondsMax: seconds ?? Infinity,
+          clock: world.clock,
+        }),
+  );
+};
+
+/** Vectors of transactions by this run, and how long each of what came live was on its way. */
+const collecting = async ({ world, prefix, signal }: ParityOptions, from: Ends, room: number) => {
+  const vectors = new Vectors(fraud, room);
+  const waitsMs: number[] = [];
+  const take = (value: FeaturesValue, appendMs: number): void => {
+    if (!value.eventId.startsWith(`${prefix}tx-`)) return;
+    vectors.take(value, appendMs);
+    waitsMs.push(appendMs - value.appendTime);
+  };
+  const collector: Collector = await openCollector<FeaturesValue>(world, fraud, from, take, signal);
+  return { vectors, waitsMs, collector };
+};
+
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+
+const latencyOf = (waitsMs: readonly number[]): ParityResult['latencyMs'] => {
+  const sorted = waitsMs.toSorted((a, b) => a - b);
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map(share => percentile(sorted, share));
+  return { p50: p50!, p95: p95!, p99: p99! };
+};
+
 /**
  * Time and CPU count to the last vector appended: live from the first record published, replayed from the start of the
  * feature processes.
@@ -89,32 +102,31 @@ const publish = async (options: ParityOptions, dice: Dice | undefined): Promise<
 export const gather = async (
   options: ParityOptions,
   from: Ends,
+  room: number,
 ): Promise<{ readonly vectors: Vectors; readonly figures: Figures }> => {
-  const { world, prefix, signal, epochs } = options;
-  const dice = options.disturb === undefined ? undefined : diceOf(options.disturb);
-  let published: Published | undefined;
-  if (epochs === 'replay') {
-    published = await publish(options, dice);
-    const slices = { sliceMs: SLICE_MS_DEFAULT, disorderMs: DISORDER_MS_DEFAULT };
-    await captureBackfill({ ...world, pipeline: fraud, ...slices, by: 'parity' });
-  }
-  const startedMs = world.clock.now();
+  const { world, disturb, epochs } = options;
+  const past = await before(options);
+  let startedMs = world.clock.now();
   const feature = await startFeature(options);
   const ended = new AbortController();
   try {
     const pidsBefore = pidsOf(feature);
-    const cpuBefore = cpuOf(pidsBefore);
+    const dice = disturb !== undefined && options.kills ? diceOf(disturb + 1) : undefined;
     const kills = dice && killAtRandom(() => pidsOf(feature), dice, world.clock, ended.signal);
-    published ??= await publish(options, dice);
-    const { transactions, labels, duplicates } = published;
-    const vectors = new Vectors(fraud, transactions);
-    await collect<FeaturesValue>(
-      world, fraud, from,
-      (value, appendMs) => { if (value.eventId.startsWith(`${prefix}tx-`)) vectors.take(value, appendMs); },
-      () => vectors.rows === transactions, signal,
-    ); // prettier-ignore
+    const samples = watchMemory(() => pidsOf(feature), world.clock, ended.signal);
+    const { vectors, waitsMs, collector } = await collecting(options, from, room);
+    if (epochs === 'live') {
+      await collector.until(() => vectors.rows === past.transactions);
+      waitsMs.length = 0;
+      startedMs = world.clock.now();
+    }
+    const cpuBefore = cpuOf(pidsBefore);
+    const live = await meanwhile(options);
+    const transactions = past.transactions + live.transactions;
+    await collector.until(() => vectors.rows === transactions);
     const seconds = (vectors.lastAppendMs - startedMs) / 1000;
-    const records = transactions + labels + duplicates;
+    const of = epochs === 'live' ? live : past;
+    const records = of.transactions + of.labels + of.duplicates;
     const cpuAfter = cpuOf(pidsOf(feature));
     const known =
       cpuBefore !== undefined && cpuAfter !== undefined && pidsOf(feature).join() === pidsBefore.join();
@@ -125,8 +137,10 @@ export const gather = async (
         recordsPerSecond: Math.round(records / seconds),
         cpuSecondsPerMillion: known ? ((cpuAfter - cpuBefore) / records) * 1e6 : null,
         missing: transactions - vectors.rows,
-        duplicates,
+        duplicates: past.duplicates,
         kills: kills?.count ?? 0,
+        memory: memoryOf(samples),
+        latencyMs: epochs === 'live' ? latencyOf(waitsMs) : null,
       },
     };
   } finally {

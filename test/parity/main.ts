@@ -9,25 +9,20 @@ import { type Stack, startStack } from '@millrace/localstack';
 import { onnxScorer } from '@millrace/model';
 import { pipelinesNamed, portfolioNamed } from '@millrace/pipelines';
 import { type CommandIo, runCommand } from '@millrace/runtime';
-import { type Days, daysOf } from './days.ts';
+import { daysOf } from './days.ts';
 import { nightsLines, runNights } from './nights/run.ts';
 import { differences, reportLines } from './report.ts';
-import { runParity } from './run.ts';
+import { type ParityOptions, runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR] [--scores DIR] [--epochs replay|live] [--processes N] [--disturb SEED] [--output table|json]\n       pnpm parity night [--portfolio NAME[:PART,…]] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR | --no-models] [--scores DIR] [--epochs replay|live] [--speed N [--seconds N]] [--again] [--processes N] [--state-mb N] [--disturb SEED [--no-kills]] [--output table|json]\n       pnpm parity night [--portfolio NAME[:PART,…]] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
-interface Wanted {
-  readonly days: Days;
-  readonly models: string | undefined;
-  readonly scores: string | undefined;
-  readonly epochs: 'replay' | 'live';
-  readonly processes: number;
-  readonly disturb: number | undefined;
-  readonly output: string;
-}
+type Wanted = Pick<
+  ParityOptions,
+  | 'days' | 'models' | 'asksModels' | 'scores' | 'epochs' | 'speed' | 'seconds' | 'again' | 'processes' | 'stateMb' | 'disturb' | 'kills'
+> & { readonly output: string }; // prettier-ignore
 
 const day = (name: string, text: string | undefined): string | undefined => {
   if (text !== undefined && (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))))
@@ -44,15 +39,18 @@ const whole = (name: string, text: string): number => {
 
 const read = (argv: readonly string[]): Wanted => {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
     options: {
-      raw: text, features: text, from: text, to: text, models: text, scores: text, epochs: { ...text, default: 'replay' },
-      processes: { ...text, default: '2' }, disturb: text, output: { ...text, default: 'table' },
+      raw: text, features: text, from: text, to: text, models: text, 'no-models': flag, scores: text, epochs: { ...text, default: 'replay' },
+      speed: text, seconds: text, again: flag, processes: { ...text, default: '2' }, 'state-mb': text, disturb: text, 'no-kills': flag, output: { ...text, default: 'table' },
     },
   }); // prettier-ignore
-  const { raw, features, from, to, models, scores, epochs, processes, disturb, output } = values;
+  const { raw, features, from, to, models, scores, epochs, speed, again, processes, output } = values;
+  const number = (name: 'speed' | 'seconds' | 'state-mb' | 'disturb'): number | undefined =>
+    values[name] === undefined ? undefined : whole(name, values[name]);
   if (positionals.join(' ') !== 'fraud') throw new RangeError('what is compared? there are: fraud, night');
   if (raw === undefined || features === undefined) throw new RangeError('--raw and --features are needed');
   if (output !== 'table' && output !== 'json')
@@ -62,13 +60,21 @@ const read = (argv: readonly string[]): Wanted => {
     path === undefined ? undefined : resolve(path);
   if (epochs !== 'replay' && epochs !== 'live')
     throw new RangeError(`--epochs: replay or live, not '${epochs}'`);
+  if (epochs === 'replay' && (speed !== undefined || again))
+    throw new RangeError('--speed and --again are of --epochs live');
   return {
     days,
     models: folder(models),
+    asksModels: !values['no-models'],
     scores: folder(scores),
     epochs,
+    speed: number('speed'),
+    seconds: number('seconds'),
+    again,
     processes: whole('processes', processes),
-    disturb: disturb === undefined ? undefined : whole('disturb', disturb),
+    stateMb: number('state-mb'),
+    disturb: number('disturb'),
+    kills: !values['no-kills'],
     output,
   };
 };
@@ -88,7 +94,7 @@ const onStack = async (io: CommandIo, use: (stage: Stage) => Promise<number>): P
   let failed = true;
   try {
     const code = await use({ addresses, world, directory });
-    failed = false;
+    failed = code !== 0;
     return code;
   } finally {
     await world.broker.close();

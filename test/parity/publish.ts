@@ -1,6 +1,8 @@
-import type { openPublisher, StreamValue } from '@millrace/cli';
+import type { Publisher, StreamValue } from '@millrace/cli';
+import { orderTime } from '@millrace/features';
 import { fraud } from '@millrace/pipelines';
 import { murmur2Partition } from '@millrace/stream';
+import type { Clock } from '@millrace/telemetry';
 import { type Dice, DUPLICATES_PERCENT } from './disturb.ts';
 import { inOrderTime, readTransactions } from './read.ts';
 
@@ -25,22 +27,69 @@ export interface Published {
   readonly duplicates: number;
 }
 
-/** Publishes transactions and the labels that are known by then, in order time, as fast as they are acknowledged. */
+type Writer = Pick<Publisher, 'publish'>;
+
+/**
+ * Publishes transactions and the labels that are known by then, in order time, as fast as they are acknowledged.
+ * @param untilMs order time at which it ends, milliseconds since the epoch
+ */
 export const publishDays = async (
-  publisher: Awaited<ReturnType<typeof openPublisher>>,
+  publisher: Writer,
   files: readonly string[],
   prefix: Prefix,
   signal: AbortSignal,
+  untilMs = Infinity,
 ): Promise<Published> => {
   const counts = { transactions: 0, labels: 0, duplicates: 0 };
   let batch: StreamValue[] = [];
   for (const event of inOrderTime(readTransactions(files))) {
+    if (orderTime(event) >= untilMs) break;
     counts[event.stream as keyof typeof counts]++;
     batch.push({ stream: event.stream, value: valueOf(event.fields, prefix) });
     if (batch.length < BATCH_MAX) continue;
     signal.throwIfAborted();
     await publisher.publish(batch);
     batch = [];
+  }
+  await publisher.publish(batch);
+  return counts;
+};
+
+export interface Pace {
+  /** Order time at which it begins, milliseconds since the epoch. */
+  readonly fromMs: number;
+  /** How many times as fast as it happened. */
+  readonly speed: number;
+  /** Longest that it takes. */
+  readonly secondsMax: number;
+  readonly clock: Clock;
+}
+
+/** The same from some time on, each when it happened on a clock that runs faster; what is late for its time goes at once. */
+export const publishPaced = async (
+  publisher: Writer,
+  files: readonly string[],
+  prefix: Prefix,
+  signal: AbortSignal,
+  { fromMs, speed, secondsMax, clock }: Pace,
+): Promise<Published> => {
+  const counts = { transactions: 0, labels: 0, duplicates: 0 };
+  let batch: StreamValue[] = [];
+  let startedMs: number | undefined;
+  for (const event of inOrderTime(readTransactions(files))) {
+    const afterMs = (orderTime(event) - fromMs) / speed;
+    if (afterMs < 0) continue;
+    if (afterMs > secondsMax * 1000) break;
+    startedMs ??= clock.now();
+    const waitMs = startedMs + afterMs - clock.now();
+    if (batch.length > 0 && (waitMs > 0 || batch.length >= BATCH_MAX)) {
+      await publisher.publish(batch);
+      batch = [];
+    }
+    // Below a millisecond nobody can wait.
+    if (waitMs >= 1) await clock.sleep(waitMs, signal);
+    counts[event.stream as keyof typeof counts]++;
+    batch.push({ stream: event.stream, value: valueOf(event.fields, prefix) });
   }
   await publisher.publish(batch);
   return counts;
@@ -54,7 +103,7 @@ const DUPLICATE_AFTER_MAX = 2_000;
  * days; and of each a share comes again somewhat later.
  */
 export const publishDisturbed = async (
-  publisher: Awaited<ReturnType<typeof openPublisher>>,
+  publisher: Writer,
   files: readonly string[],
   prefix: Prefix,
   signal: AbortSignal,

@@ -19,6 +19,12 @@ export const differences = (result: ParityResult): readonly string[] => {
     ...(result.rows === 0 ? ['no row was compared'] : []),
     ...(result.missing > 0 ? [`${result.missing} events have no vector`] : []),
     ...(result.doubled > 0 ? [`${result.doubled} vectors came again`] : []),
+    ...((result.why?.unexplained ?? 0) > 0
+      ? [`${result.why!.unexplained} rows differ without a cause in their epochs`]
+      : []),
+    ...((result.again?.differing ?? 0) > 0 || result.again?.rows === 0
+      ? [`${result.again!.differing} of ${result.again!.rows} vectors differ when they are run again`]
+      : []),
     ...columns
       .filter(([, { mismatches }]) => mismatches > 0)
       .map(([name, { mismatches }]) => `${name} differs in ${mismatches} rows`),
@@ -45,6 +51,32 @@ const qualityCells = (score: ScoreResult | ReferenceResult): readonly string[] =
     ? [score.auc, score.averagePrecision, score.cardPrecisionAt100].map(figure => figure?.toFixed(4) ?? '-')
     : [];
 
+const liveLines = ({ why, latencyMs, again }: ParityResult): readonly string[] => [
+  ...(why === null
+    ? []
+    : [
+        `${why.rows} rows differ in some column; ${why.overtaken} vectors were cut before an event that stands before them.`,
+        ...Object.entries(why.causes).map(([cause, rows]) => `  ${rows} because ${cause}`),
+        ...(why.unexplained > 0 ? [`  ${why.unexplained} for no known cause`] : []),
+      ]),
+  ...(latencyMs === null
+    ? []
+    : [`From payment to vector: p50 ${latencyMs.p50} ms, p95 ${latencyMs.p95} ms, p99 ${latencyMs.p99} ms.`]),
+  ...(again === null
+    ? []
+    : [
+        `Run again with recorded epochs: ${again.rows} vectors, ${again.differing} differ in some bit or place.`,
+      ]),
+];
+
+const memoryLines = ({ memory }: ParityResult): readonly string[] =>
+  memory === null
+    ? []
+    : [
+        `Memory of the larger feature process: ${memory.mbMax} MB at most; ` +
+          memory.curve.map(({ seconds, mb }) => `${seconds} s ${mb}`).join(', '),
+      ];
+
 export const reportLines = (result: ParityResult): readonly string[] => [
   line('COLUMN', 'COMPARED', 'MISMATCHES', 'WORST'),
   ...Object.entries(result.columns).map(([name, { compared, mismatches, worst }]) =>
@@ -58,5 +90,7 @@ export const reportLines = (result: ParityResult): readonly string[] => [
   '',
   `${result.rows} rows; ${result.missing} vectors missing, ${result.doubled} doubled; ${result.seconds.toFixed(1)} s, ` +
     `${result.recordsPerSecond} records/s, ${result.cpuSecondsPerMillion?.toFixed(1) ?? '?'} CPU s per million records.`,
+  ...liveLines(result),
+  ...memoryLines(result),
   `Epochs: ${result.epochs}. ${result.duplicates} records came twice on purpose, ${result.kills} feature processes were killed.`,
 ];

@@ -7,17 +7,26 @@ import {
 import { topicsOf } from '@millrace/contracts';
 import type { MakeScorer } from '@millrace/model';
 import { fraud } from '@millrace/pipelines';
+import { runAgain } from './again.ts';
 import { type Ends, endsOf } from './collect.ts';
 import { FRAUD_COLUMNS } from './columns.ts';
-import { compareColumns, type ParityResult, type ReferenceResult, type ScoreResult } from './compare.ts';
+import {
+  compareColumns,
+  type Comparison,
+  type ParityResult,
+  type ReferenceResult,
+  type ScoreResult,
+} from './compare.ts';
 import { setChampion } from './control.ts';
 import type { Days } from './days.ts';
 import { type Candidate, givenModels, scoreOffline, shippedModel } from './models.ts';
-import { gather, startService } from './gather.ts';
+import { gather } from './gather.ts';
+import { startService } from './processes.ts';
 import { readPublished, readReversedTies, readTransactions } from './read.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
 import type { Vectors } from './vectors.ts';
+import { recordedEpochs, whyDiffering } from './why.ts';
 
 export interface ParityOptions {
   readonly world: World;
@@ -28,14 +37,29 @@ export interface ParityOptions {
   readonly days: Days;
   /** Folder with ONNX files to ask beside the model that ships. */
   readonly models: string | undefined;
+  /** False: features alone, no model is asked. */
+  readonly asksModels: boolean;
   /** Folder with scores that others computed, or none. */
   readonly scores: string | undefined;
   /** How epochs are cut: by order time once everything is there, or as records arrive. */
   readonly epochs: 'replay' | 'live';
+  /**
+   * Live, times as fast as it happened, behind the days before, which are history then; undefined: all of it as fast as it
+   * is acknowledged.
+   */
+  readonly speed: number | undefined;
+  /** Longest that a paced stretch takes; undefined: to the end of its days. */
+  readonly seconds: number | undefined;
+  /** Whether a live stretch is run again with its recorded epochs. */
+  readonly again: boolean;
+  /** State on disk, and at most so many MiB of entities in memory; undefined: all of it in memory. */
+  readonly stateMb: number | undefined;
   /** Feature processes. */
   readonly processes: number;
   /** Seed of what goes wrong on purpose: duplicates, partitions one after another, processes killed; none without it. */
   readonly disturb: number | undefined;
+  /** Whether what goes wrong includes processes killed. */
+  readonly kills: boolean;
   /** Before every id, where the topics hold the same customers already. */
   readonly prefix: string;
   /** Asks models here, outside the service. */
@@ -44,7 +68,7 @@ export interface ParityOptions {
   readonly say: (line: string) => void;
 }
 
-const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 'rows' | 'columns'> => {
+const compare = ({ days }: ParityOptions, vectors: Vectors): Comparison => {
   const columns = Object.keys(FRAUD_COLUMNS);
   const places = Object.values(FRAUD_COLUMNS).map(name => vectors.names.indexOf(name));
   const comparison = compareColumns(columns, readPublished(days.features, columns), exceptedOf(days));
@@ -55,7 +79,18 @@ const compare = ({ days }: ParityOptions, vectors: Vectors): Pick<ParityResult, 
       places.map(at => values[at]!),
     );
   }
-  return comparison.result();
+  return comparison;
+};
+
+/** Live, what differs is looked up in the epochs that were written down. */
+const explain = async (
+  { world, days, epochs }: ParityOptions,
+  { differing }: Comparison,
+  vectors: Vectors,
+): Promise<ParityResult['why']> => {
+  if (epochs === 'replay') return null;
+  const ids = new Set(Array.from({ length: vectors.rows }, (_, row) => vectors.sequence(row)));
+  return { rows: differing.size, ...whyDiffering(days, differing, ids, await recordedEpochs(world)) };
 };
 
 const exceptedOf = ({ ties }: Days): ReadonlySet<number> =>
@@ -127,9 +162,13 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const { features, aside } = topicsOf(fraud);
   const from = await endsOf(world, [features, aside]);
   say(`Publishing ${days.raw.length} days; ${days.from} to ${days.to} are compared.`);
-  const { vectors, figures } = await gather(options, from);
-  const compared = compare(options, vectors);
+  const room = [...readTransactions(days.raw)].length;
+  const { vectors, figures } = await gather(options, from, room);
+  const comparison = compare(options, vectors);
+  const compared = comparison.result();
   say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
-  const scores = await compareModels(options, from, vectors);
-  return { ...compared, epochs: options.epochs, ...figures, doubled: vectors.doubled, scores };
+  const why = await explain(options, comparison, vectors);
+  const again = options.again ? await runAgain(options, from) : null;
+  const scores = options.asksModels ? await compareModels(options, from, vectors) : {};
+  return { ...compared, epochs: options.epochs, ...figures, doubled: vectors.doubled, why, again, scores };
 };

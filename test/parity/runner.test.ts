@@ -95,6 +95,10 @@ describe('verdict', () => {
     cpuSecondsPerMillion: 1,
     missing: 0,
     doubled: 0,
+    memory: null,
+    latencyMs: null,
+    why: null,
+    again: null,
     scores: { a: { rows: 3, worst: 1e-6 }, b: { rows: 3, worst: 0 } },
   });
 
@@ -126,6 +130,12 @@ describe('verdict', () => {
     ['no rows', { ...clean(), rows: 0 }],
     ['a score', { ...clean(), scores: { a: { rows: 3, worst: 2e-5 } } }],
     ['a missing score', { ...clean(), scores: { a: { rows: 3, worst: 0 }, b: { rows: 2, worst: 0 } } }],
+    [
+      'a row that no epoch explains',
+      { ...clean(), why: { rows: 2, overtaken: 1, causes: {}, unexplained: 1 } },
+    ],
+    ['a vector that differs when run again', { ...clean(), again: { rows: 9, differing: 1 } }],
+    ['nothing to run again', { ...clean(), again: { rows: 0, differing: 0 } }],
     ['no scores', { ...clean(), scores: { a: { rows: 0, worst: 0 } } }],
   ])('%s is a difference', (_, result) => {
     expect(differences(result)).toHaveLength(1);

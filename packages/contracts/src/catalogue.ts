@@ -7,7 +7,7 @@ import { asideTopic, deadLetterTopic, MILLRACE_TOPICS, topicsOf, valueSubject } 
 export type ServiceName = 'producers' | 'ingest' | 'feature' | 'inference' | 'sink' | 'cli';
 export type TopicKind =
   | 'events' | 'features' | 'aside' | 'predictions' | 'deferred' | 'pushes' | 'dead-letters'
-  | 'repartition' | 'changelog' | 'progress' | 'cuts' | 'control' | 'record'; // prettier-ignore
+  | 'repartition' | 'changelog' | 'progress' | 'epochs' | 'cuts' | 'control' | 'record'; // prettier-ignore
 
 /** One topic: what flows there, who writes and who reads it, and how the broker keeps it. */
 export interface Topic {
@@ -116,6 +116,10 @@ const internals = (
     ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; of a marker: its lane`, ...lane, ...own })),
     { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: TABLE, ...own },
     { name: topics.progress, kind: 'progress', key: 'stage and task', config: TABLE, schema: internalSchema('millrace/progress'), ...own },
+    // As long as events, which can be cut into the same epochs again as long as these are known.
+    ...(topics.epochs === undefined
+      ? []
+      : [{ name: topics.epochs, kind: 'epochs', key: 'task', config: kept(days(EVENTS_RETENTION_DAYS)), schema: internalSchema('millrace/epochs'), writers: ['feature'], readers: ['feature', 'cli'] } as const]),
     ...(hasSeveralSets(pipeline)
       ? [{ name: topics.cuts, kind: 'cuts', key: 'task', config: TABLE, schema: internalSchema('millrace/cuts'), writers: ['inference'], readers: ['inference', 'cli'] } as const]
       : []),

@@ -32,6 +32,7 @@ export type { FraudTransaction } from './generated/fraud-transaction.ts';
 export type { Cuts, VersionCut } from './generated/millrace-cuts.ts';
 export type { Deferred } from './generated/millrace-deferred.ts';
 export type { FeaturePublication } from './generated/millrace-publication.ts';
+export type { Epochs, EpochStretch } from './generated/millrace-epochs.ts';
 export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';

@@ -34,6 +34,7 @@ describe('the catalogue', () => {
         'shop-orders.deferred.v1.aside',
         'shop-orders.feature.v2.state.changelog',
         'shop-orders.feature.v2.progress',
+        'shop-orders.feature.v2.epochs',
         'millrace.control.v1',
         'millrace.features.v1',
         'millrace.audit.v1',

@@ -17,12 +17,14 @@ export {
   type CutterOptions,
   type CutterState,
   type Gathered,
+  type LiveStretch,
   SourceCutter,
 } from './epochs/cutter.ts';
 export {
   type History,
   recordedHistory,
   type RecordedEnd,
+  type RecordedOptions,
   replayHistory,
   type ReplayOptions,
 } from './epochs/history.ts';

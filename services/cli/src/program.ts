@@ -210,6 +210,7 @@ const featureCommands = (program: Command, io: Io, done: Done): void => {
   switching(features.command('backfill').description('build a version of a feature set from history, beside the one that is served, and switch to it; run again, it goes on'))
     .option('--from <time>', 'leave out events that arrived before')
     .option('--to <time>', 'history ends there, and what arrived later is folded as it arrived; default: now')
+    .option('--epochs-of <version>', 'cut history into the epochs in which that version had it live, for the same vectors to the last bit; default: by time', whole)
     .option('--no-switch', 'do not switch to it in the end')
     .option('--why <text>', 'why', 'it has caught up')
     .action(o => done(world(o, w => backfillFeatures(io, w, one(o.pipeline), o))));

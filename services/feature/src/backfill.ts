@@ -5,10 +5,12 @@
 import { openCodec, type Registry } from '@millrace/avro';
 import { catalogue, MILLRACE_TOPICS, type Run } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
+import { partsOf } from '@millrace/features';
 import type { Broker } from '@millrace/stream';
 import type { Clock } from '@millrace/telemetry';
-import { readBackfill, type RecordedBackfill } from './history.ts';
+import { readBackfill, type RecordedBackfill, replayOf, versionOf } from './history.ts';
 import { planOf } from './plan.ts';
+import { readRecorded, releasedByAll } from './recorded.ts';
 
 export interface BackfillWorld {
   readonly broker: Broker;
@@ -26,6 +28,11 @@ export interface BackfillOptions extends BackfillWorld {
   readonly sliceMs: number;
   /** How much older than an event before it in its partition an event may be, milliseconds of order time. */
   readonly disorderMs: number;
+  /**
+   * Version of the set whose recorded epochs are used again, as far as all its tasks have released them, in place of slices
+   * of order time; its streams must be those of this one.
+   */
+  readonly epochsOf?: number;
   /** Who starts it. */
   readonly by: string;
 }
@@ -61,15 +68,14 @@ const writeRun = async ({ broker, registry }: BackfillWorld, run: Run): Promise<
   }
 };
 
-/** @returns the run as it is captured now, or was before: asking again changes nothing. */
-export async function captureBackfill(options: BackfillOptions): Promise<Run> {
-  const { broker, clock, pipeline, fromMs, toMs, sliceMs, disorderMs, by } = options;
-  const plan = planOf(pipeline);
-  const { captured: before } = await findBackfill(options, pipeline);
-  if (before !== undefined) return before;
+type Captured = Pick<Run, 'slice' | 'sliceMs' | 'disorderMs' | 'epochsOf' | 'epochsUntil'>;
+
+/** Everything that was appended between the two times, by slices of order time. */
+async function slicesOf(options: BackfillOptions): Promise<Captured> {
+  const { broker, pipeline, fromMs, toMs, sliceMs, disorderMs } = options;
   const { admin } = broker;
   const slice: Run['slice'][number][] = [];
-  for (const { topic } of plan.sources) {
+  for (const { topic } of planOf(pipeline).sources) {
     const ends = toMs === undefined ? await admin.endOffsets(topic) : await admin.offsetsAtTime(topic, toMs);
     const starts =
       fromMs === undefined ? await admin.beginningOffsets(topic) : await admin.offsetsAtTime(topic, fromMs);
@@ -78,14 +84,60 @@ export async function captureBackfill(options: BackfillOptions): Promise<Run> {
       slice.push({ topic, partition, from, until: Math.max(from, offset) });
     }
   }
+  return { slice, sliceMs, disorderMs, epochsOf: 0, epochsUntil: 0 };
+}
+
+/** @returns the run as it is captured now, or was before: asking again changes nothing. */
+export async function captureBackfill(options: BackfillOptions): Promise<Run> {
+  const { clock, pipeline, by } = options;
+  const { set } = planOf(pipeline);
+  const { captured: before } = await findBackfill(options, pipeline);
+  if (before !== undefined) return before;
+  const captured = await (options.epochsOf === undefined ? slicesOf(options) : recordedEpochsOf(options));
   const run: Run = {
     run: backfillId(pipeline), kind: 'backfill', pipeline: pipeline.name, state: 'captured', at: clock.now(), by,
-    featureSet: plan.set.version, featureSetHash: plan.set.hash, sliceMs, disorderMs, slice, report: null,
+    featureSet: set.version, featureSetHash: set.hash, ...captured, report: null,
   }; // prettier-ignore
   await writeRun(options, run);
   // Another may have been captured at the same time.
   return (await findBackfill(options, pipeline)).captured ?? run;
 }
+
+/** Everything that the other version has released of what it read, by the epochs that its tasks have written down. */
+async function recordedEpochsOf({
+  broker, registry, pipeline, fromMs, epochsOf,
+}: BackfillOptions): Promise<Captured> {
+  const { admin } = broker;
+  const version = versionOf(pipeline, epochsOf!);
+  const last = await releasedByAll(broker, registry, version);
+  const { n: epochsUntil } = partsOf(last);
+  const [recorded, replay] = [await readRecorded(broker, registry, version, last), await replayOf(broker, registry, version)];
+  const inputs = [];
+  for (const { topic } of planOf(pipeline).sources) {
+    const starts = fromMs === undefined ? [] : await admin.offsetsAtTime(topic, fromMs);
+    for (const { partition, offset: quietAt } of await admin.offsetsAtTime(topic, epochsUntil))
+      inputs.push({
+        topic, partition, quietAt,
+        asked: starts.find(at => at.partition === partition)?.offset ?? 0,
+        past: replay?.slice.find(at => at.topic === topic && at.partition === partition),
+        input: recorded.of(topic, partition),
+      });
+  }
+  // Else an older release has not recorded the first of them, or they are older than what is kept.
+  const isWhole = inputs.every(({ input, past }) => (input?.begins ?? 0) <= (past?.until ?? 0));
+  if (isWhole && recorded.bumped > 0 && inputs.some(({ asked, past }) => asked < (past?.until ?? 0)))
+    throw new Error(
+      `${recorded.bumped} records of the replay with which version ${epochsOf} began came too late for their slices, so its epochs ` +
+        'are not known from its slices alone: begin behind it (--from)',
+    );
+  const slice = inputs.map(({ topic, partition, quietAt, asked, past, input }) => {
+    const begins = isWhole ? (past?.from ?? 0) : (input?.begins ?? quietAt);
+    const from = Math.max(asked, begins);
+    return { topic, partition, from, until: Math.max(from, input?.ends.at(-1)!.end ?? (isWhole ? (past?.until ?? 0) : 0)) };
+  });
+  const { sliceMs, disorderMs } = replay ?? { sliceMs: 0, disorderMs: 0 };
+  return { slice, sliceMs, disorderMs, epochsOf: epochsOf!, epochsUntil };
+} // prettier-ignore
 
 /** Records that a backfill has caught up with the live stream, and what it took. */
 export const finishBackfill = (

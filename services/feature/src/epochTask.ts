@@ -21,6 +21,7 @@ import { type LaneWriter, laneWriter } from './lanes.ts';
 import { type Held, type OpenBatch, OpenBatches } from './openBatch.ts';
 import { markerHop, type Plan } from './plan.ts';
 import type { ProgressView } from './progress.ts';
+import { recordCut } from './recorded.ts';
 import { readSent, readSource, type Row } from './row.ts';
 import type { Inbound, Outputs, RepartitionValue } from './values.ts';
 import { type VectorWriter, vectorWriter } from './vector.ts';
@@ -235,6 +236,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
       foldRows(plan, -1, this.#views, rows, (row, hop) => this.#lanes.row(epoch, row, hop));
     this.#views?.flush();
     this.#lanes.marker(cut.closed, markerHop(plan, -1));
+    recordCut(plan, this.#context, cut);
     this.#book.cut(this.#cutter.state());
     this.#isAwaited = true;
     this.#applied('source', cut.closed);

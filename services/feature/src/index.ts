@@ -10,4 +10,5 @@ export {
   finishBackfill,
   SLICE_MS_DEFAULT,
 } from './backfill.ts';
+export { readRecorded, type RecordedEpochs, type RecordedInput } from './recorded.ts';
 export { type Column, parquetBytes } from './parquet/write.ts';

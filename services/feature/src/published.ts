@@ -2,7 +2,7 @@
 import { Bad, openCodec, type Registry } from '@millrace/avro';
 import { catalogue, type FeaturePublication, MILLRACE_TOPICS } from '@millrace/contracts';
 import { contentDifferences, publicationsOf } from '@millrace/define';
-import type { Broker } from '@millrace/stream';
+import { type Broker, decoded, wholeTopic } from '@millrace/stream';
 import type { Plan } from './plan.ts';
 
 /**
@@ -20,17 +20,10 @@ export async function refuseChangedSet(
     catalogue([]).find(({ name }) => name === topic)!.value!,
   );
   const here = publicationsOf(pipeline);
-  const until = await broker.admin.endOffsets(topic);
   const newest = new Map<string, FeaturePublication>();
-  for await (const run of broker.read({ from: { topic, at: 'beginning' }, until })) {
-    const values = Array.from({ length: run.length }, (_, i) => run.value(i));
-    await codec.prepare(values);
-    for (const bytes of values) {
-      const value = bytes === null ? null : codec.decode(bytes);
-      if (value === null || value instanceof Bad) continue;
+  for await (const { value } of decoded(await wholeTopic(broker, topic), codec))
+    if (value !== null && !(value instanceof Bad))
       newest.set(`${value.pipeline}/${value.kind}/${value.name}/${value.version}`, value);
-    }
-  }
   for (const { name, kind, version, hash, content } of here) {
     const published = newest.get(`${pipeline.name}/${kind}/${name}/${version}`);
     if (published === undefined || published.hash === hash) continue;

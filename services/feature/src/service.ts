@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Codec, openCodec, type Registry } from '@millrace/avro';
-import { consumerGroup, deadLetterTopic, type FeaturesValue } from '@millrace/contracts';
+import { consumerGroup, deadLetterTopic, type Epochs, type FeaturesValue } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
@@ -54,6 +54,12 @@ export const featureGroup = (pipeline: Pipeline): string => consumerGroup('featu
 /** Longest that a stop waits for epochs to end; their records are read again by the next owner. */
 const DRAIN_MS_MAX = 250;
 
+/**
+ * With epochs a pause has its effect behind the run that was fetched: so much of each input is held beside its epochs, and
+ * read again after a crash before anything closes. Some thousand events.
+ */
+const EPOCH_FETCH_BYTES_MAX = 131_072;
+
 interface Codecs {
   /** By stream. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
@@ -62,6 +68,7 @@ interface Codecs {
   /** By topic. */
   readonly lanes: ReadonlyMap<string, Codec<RepartitionValue>>;
   readonly progress: Codec<ProgressValue> | undefined;
+  readonly epochs: Codec<Epochs> | undefined;
 }
 
 interface Parts {
@@ -84,6 +91,7 @@ async function openCodecs({ streams, topics, further }: Plan, open: Open): Promi
     features: await open(topics.features),
     aside: await open(topics.aside),
     progress: further.length === 0 ? undefined : await open(topics.progress),
+    epochs: topics.epochs === undefined ? undefined : await open(topics.epochs),
   };
 }
 
@@ -101,13 +109,14 @@ function inputsOf({ sources }: Plan, codecs: Codecs): readonly InputOptions<Inbo
 }
 
 function outputsOf({ topics, further }: Plan, codecs: Codecs): ProcessorOptions<Inbound, Outputs>['outputs'] {
-  const { release, progress, features, aside } = topics;
+  const { release, progress, epochs, features, aside } = topics;
   const outputs: Record<string, { topic: string; codec?: unknown }> = {
     features: { topic: features, codec: codecs.features },
     aside: { topic: aside, codec: codecs.aside },
   };
   if (codecs.progress !== undefined) {
     outputs['progress'] = { topic: progress, codec: codecs.progress };
+    outputs['epochs'] = { topic: epochs!, codec: codecs.epochs };
     outputs['release'] = { topic: release!, codec: codecs.lanes.get(release!) };
   }
   for (const { stage, topic } of further)
@@ -191,6 +200,7 @@ async function partsOfService(
     },
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
+    ...(plan.further.length > 0 && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
     sessionTimeoutMs: config.sessionTimeoutMs,
     stallMsMax: config.stallMsMax,
     waitsFor: task => running.get(task)?.waitsFor(),

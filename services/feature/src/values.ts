@@ -1,4 +1,4 @@
-import type { FeaturesValue } from '@millrace/contracts';
+import type { Epochs, FeaturesValue } from '@millrace/contracts';
 import type { EpochParts } from '@millrace/features';
 
 /** A decoded value of any input: an event of a stream, or what another stage sent. */
@@ -40,5 +40,6 @@ export interface Outputs {
   readonly aside: FeaturesValue;
   readonly release: RepartitionValue;
   readonly progress: ProgressValue;
+  readonly epochs: Epochs;
   readonly [stage: `stage:${string}`]: RepartitionValue;
 }

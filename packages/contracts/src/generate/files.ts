@@ -15,6 +15,7 @@ export interface GeneratedFile {
 const HOUSE = [
   'millrace/control',
   'millrace/repartition',
+  'millrace/epochs',
   'millrace/progress',
   'millrace/cuts',
   'millrace/deferred',

@@ -34,6 +34,10 @@ export type Run = {
   readonly sliceMs: number;
   /** How much older than a record before it in its partition a record may be, milliseconds of order time. */
   readonly disorderMs: number;
+  /** Version of the feature set whose recorded epochs are used again; 0 where none are. */
+  readonly epochsOf: number;
+  /** Newest of these live epochs, milliseconds since the epoch. */
+  readonly epochsUntil: number;
   /** The stretch: offsets of every partition. */
   readonly slice: readonly Stretch[];
   /** As JSON: with what it is done where it is captured, what came of it afterwards; null where there is nothing to say. */

@@ -18,6 +18,8 @@ export interface CutterInputState {
   readonly readTo: number;
   /** Epochs with records of this input that were closed and that the last stage had not released. */
   readonly ahead: readonly Epoch[];
+  /** Where its newest live epoch ended (offset, exclusive); absent in state of before it was kept. */
+  readonly endedAt?: number;
 }
 
 export interface CutterState {
@@ -36,6 +38,20 @@ export interface Cut<Row> {
   readonly closed: Epoch;
   /** Non-empty epochs up to it, ascending. Each is sorted and folded by itself. */
   readonly epochs: readonly Gathered<Row>[];
+  /** What has to be written down, so that the same records can be cut into the same epochs again. */
+  readonly stretches: readonly LiveStretch[];
+  /** Records of the past that came too late for their epoch, since the cut before: it was not cut by its history alone. */
+  readonly bumpedPast: number;
+}
+
+/** Records of one input that went into one live epoch: those of its offsets that belong to any. */
+export interface LiveStretch {
+  readonly input: number;
+  readonly epoch: Epoch;
+  /** Where the input's live epoch before ended; where that is not known, the first record. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly until: number;
 }
 
 interface Input {
@@ -50,11 +66,14 @@ interface Input {
   atEnd: boolean;
   paused: boolean;
   readonly ahead: Set<Epoch>;
+  /** Of its open live epochs, ascending: where the first record is, and the offset behind the last. */
+  readonly live: Map<Epoch, { readonly first: number; until: number }>;
+  endedAt: number | undefined;
 }
 
 /**
- * Cuts the input partitions of one source task into epochs: by their history first, where they have one, then live. Plain data in and out: it reads nothing, sends
- * nothing, and is told the time. Inputs are known by their index.
+ * Cuts the input partitions of one source task into epochs: by their history first, where they have one, then live. Plain
+ * data in and out: it reads nothing, sends nothing, and is told the time. Inputs are known by their index.
  */
 export class SourceCutter<Row> {
   readonly #options: CutterOptions;
@@ -65,6 +84,7 @@ export class SourceCutter<Row> {
   /** A head past what was closed when it was published: somebody has rows there and waits for our marker. */
   #awaited: Epoch = EPOCH_NONE;
   #bumped = 0;
+  #bumpedPast = 0;
 
   /** `positions`: next offset of each input, where reading starts. `state`: of the last committed cut. */
   constructor(options: CutterOptions, positions: readonly number[], state?: CutterState) {
@@ -75,16 +95,23 @@ export class SourceCutter<Row> {
       );
     this.#options = options;
     this.#closed = state?.closed ?? EPOCH_NONE;
-    this.#inputs = positions.map((position, i) => ({
-      history: options.histories?.[i],
-      orderTimeMaxMs: Number.NEGATIVE_INFINITY,
-      position,
-      readTo: state?.inputs[i]?.readTo ?? 0,
-      newest: EPOCH_NONE,
-      atEnd: false,
-      paused: false,
-      ahead: new Set(state?.inputs[i]?.ahead),
-    }));
+    this.#inputs = positions.map((position, i) => {
+      const history = options.histories?.[i];
+      const kept = state?.inputs[i];
+      return {
+        history,
+        orderTimeMaxMs: Number.NEGATIVE_INFINITY,
+        position,
+        readTo: kept?.readTo ?? 0,
+        newest: EPOCH_NONE,
+        atEnd: false,
+        paused: false,
+        ahead: new Set(kept?.ahead),
+        live: new Map(),
+        // A state that does not say it has closed live epochs of which nothing is known.
+        endedAt: kept === undefined ? (history?.liveFrom ?? 0) : kept.endedAt,
+      };
+    });
   }
 
   /** Newest epoch closed. */
@@ -113,7 +140,7 @@ export class SourceCutter<Row> {
   add(input: number, offset: number, appendTimeMs: number, orderTimeMs: number, row: Row): boolean {
     const from = this.#inputs[input]!;
     const past = isBefore(from.history, offset) ? from.history : undefined;
-    const byTime = past?.epochAt(offset, orderTimeMs) ?? liveEpochAt(appendTimeMs, this.#options.epochMs);
+    const byTime = past?.epochAt(offset, orderTimeMs) ?? this.#liveEpochAt(from, appendTimeMs);
     // The append clock may step back; a history says what it means.
     const monotone = past === undefined ? Math.max(from.newest, byTime) : byTime;
     from.orderTimeMaxMs = Math.max(from.orderTimeMaxMs, orderTimeMs);
@@ -123,10 +150,18 @@ export class SourceCutter<Row> {
       return false;
     }
     const epoch = Math.max(monotone, this.#closed + 1);
-    if (byTime <= this.#closed) this.#bumped++;
+    if (byTime <= this.#closed) {
+      this.#bumped++;
+      if (past !== undefined) this.#bumpedPast++;
+    }
     from.newest = epoch;
     from.ahead.add(epoch);
     this.#head = Math.max(this.#head, epoch);
+    if (epoch > REPLAY_LAST) {
+      const live = from.live.get(epoch);
+      if (live === undefined) from.live.set(epoch, { first: offset, until: offset + 1 });
+      else live.until = offset + 1;
+    }
     const rows = this.#open.get(epoch);
     if (rows === undefined) this.#open.set(epoch, [row]);
     else rows.push(row);
@@ -166,7 +201,10 @@ export class SourceCutter<Row> {
     this.#awaited = headMax;
     epochs.sort((a, b) => a.epoch - b.epoch);
     for (const { epoch } of epochs) this.#open.delete(epoch);
-    return { closed: past, epochs };
+    const stretches = this.#inputs.flatMap((_, input) => this.#closeLive(input));
+    const bumpedPast = this.#bumpedPast;
+    this.#bumpedPast = 0;
+    return { closed: past, epochs, stretches, bumpedPast };
   }
 
   /** What has to be committed with the cut just made. */
@@ -174,9 +212,10 @@ export class SourceCutter<Row> {
     const upToClosed = (epochs: Set<Epoch>): Epoch[] => [...epochs].filter(epoch => epoch <= this.#closed);
     return {
       closed: this.#closed,
-      inputs: this.#inputs.map(({ position, readTo, ahead }) => ({
+      inputs: this.#inputs.map(({ position, readTo, ahead, endedAt }) => ({
         readTo: Math.max(position, readTo),
         ahead: upToClosed(ahead),
+        ...(endedAt !== undefined && { endedAt }),
       })),
     };
   }
@@ -193,13 +232,31 @@ export class SourceCutter<Row> {
     });
   }
 
+  /** A live epoch is never one of the history's, also where the append clock says so. */
+  #liveEpochAt({ history }: Input, appendTimeMs: number): Epoch {
+    return Math.max(liveEpochAt(appendTimeMs, this.#options.epochMs), (history?.last ?? EPOCH_NONE) + 1);
+  }
+
+  #closeLive(input: number): readonly LiveStretch[] {
+    const of = this.#inputs[input]!;
+    const stretches: LiveStretch[] = [];
+    for (const [epoch, { first, until }] of of.live) {
+      if (epoch > this.#closed) continue;
+      of.live.delete(epoch);
+      stretches.push({ input, epoch, from: of.endedAt ?? first, until });
+      of.endedAt = until;
+    }
+    return stretches;
+  }
+
   /** The newest epoch that this input cannot add to any more. */
   #pastOf(input: Input, nowMs: number): Epoch {
     const { history, position, orderTimeMaxMs } = input;
     if (position < input.readTo) return EPOCH_NONE;
+    const last = history?.last ?? EPOCH_NONE;
     if (isBefore(history, position)) return history.pastAt(position, orderTimeMaxMs);
     // Behind its history an input is past all of it.
-    const byRecord = Math.max(input.newest - 1, history === undefined ? EPOCH_NONE : REPLAY_LAST);
+    const byRecord = Math.max(input.newest - 1, last);
     if (!input.atEnd) return byRecord;
     const { epochMs, marginMs } = this.#options;
     return Math.max(byRecord, liveEpochAt(nowMs - marginMs, epochMs) - 1);

@@ -1,4 +1,4 @@
-import { type Epoch, epochOf } from './number.ts';
+import { type Epoch, epochOf, REPLAY_LAST } from './number.ts';
 
 /**
  * The part of a source partition that lies in the past: its records get the epoch that their history says, not that of
@@ -7,6 +7,10 @@ import { type Epoch, epochOf } from './number.ts';
 export interface History {
   /** Offset behind the history (exclusive). */
   readonly until: number;
+  /** Its newest epoch, for all inputs of all tasks the same: what comes behind `until` belongs to later ones. */
+  readonly last: Epoch;
+  /** Offset from which on its epochs are live ones; `until` where there are none. */
+  readonly liveFrom: number;
   /** Epochs that an input must be allowed to be ahead, so that it can close the first of them. */
   readonly aheadMin: number;
   epochAt(offset: number, orderTimeMs: number): Epoch;
@@ -32,6 +36,8 @@ export const replayHistory = ({ sliceMs, disorderMs, until }: ReplayOptions): Hi
   const slice = (ms: number): Epoch => epochOf({ phase: 'replay', n: Math.floor(ms / sliceMs) });
   return {
     until,
+    last: REPLAY_LAST,
+    liveFrom: until,
     aheadMin: Math.ceil(disorderMs / sliceMs) + 1,
     epochAt: (_offset, orderTimeMs) => slice(orderTimeMs),
     pastAt: (_position, orderTimeMaxMs) => slice(orderTimeMaxMs - disorderMs) - 1,
@@ -44,9 +50,21 @@ export interface RecordedEnd {
   readonly end: number;
 }
 
-/** Epochs as they were cut when the records arrived: the same vectors again, to the last bit. `ends` ascend in both. */
-export const recordedHistory = (ends: readonly RecordedEnd[]): History => {
-  const at = (offset: number): RecordedEnd | undefined => {
+export interface RecordedOptions {
+  /** Of every live epoch with records of the partition, ascending in both. */
+  readonly ends: readonly RecordedEnd[];
+  /** Newest epoch of the stretch: of all inputs, also where this one had no records then. */
+  readonly last: Epoch;
+  /** Offset behind the stretch. */
+  readonly until: number;
+  /** What lies before them: the replay with which the recorded version began. */
+  readonly before?: History | undefined;
+}
+
+/** Epochs as they were cut when the records arrived: the same vectors again, to the last bit. */
+export const recordedHistory = ({ ends, last, until, before }: RecordedOptions): History => {
+  const liveFrom = before?.until ?? 0;
+  const epochAt = (offset: number): Epoch => {
     let low = 0;
     let high = ends.length;
     while (low < high) {
@@ -54,12 +72,18 @@ export const recordedHistory = (ends: readonly RecordedEnd[]): History => {
       if (ends[middle]!.end <= offset) low = middle + 1;
       else high = middle;
     }
-    return ends[low];
+    // Behind the last of them nothing of the stretch will come.
+    return ends[low]?.epoch ?? last + 1;
   };
+  const isBefore = (offset: number): boolean => offset < liveFrom;
   return {
-    until: ends.at(-1)?.end ?? 0,
-    aheadMin: 1,
-    epochAt: offset => at(offset)!.epoch,
-    pastAt: position => at(position)!.epoch - 1,
+    until,
+    last,
+    liveFrom,
+    aheadMin: before?.aheadMin ?? 1,
+    epochAt: (offset, orderTimeMs) =>
+      isBefore(offset) ? before!.epochAt(offset, orderTimeMs) : epochAt(offset),
+    pastAt: (position, orderTimeMaxMs) =>
+      isBefore(position) ? before!.pastAt(position, orderTimeMaxMs) : epochAt(position) - 1,
   };
 };

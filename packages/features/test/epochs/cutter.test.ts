@@ -71,14 +71,17 @@ describe('closing', () => {
     two.add(0, 1, 2_000, 2_000, 'b');
     expect(two.cut(5_000, EPOCH_NONE)).toBeUndefined();
     two.caughtUp(1, 0);
-    expect(two.cut(5_000, EPOCH_NONE)).toEqual({ closed: 1_999, epochs: [{ epoch: 900, rows: ['a'] }] });
+    expect(two.cut(5_000, EPOCH_NONE)).toMatchObject({
+      closed: 1_999,
+      epochs: [{ epoch: 900, rows: ['a'] }],
+    });
   });
 
   test('an idle source closes up to the highest head and never beyond', () => {
     const idle = cutter();
     idle.caughtUp(0, 0);
     expect(idle.cut(9_999, EPOCH_NONE)).toBeUndefined();
-    expect(idle.cut(9_999, 3_000)).toEqual({ closed: 3_000, epochs: [] });
+    expect(idle.cut(9_999, 3_000)).toEqual({ closed: 3_000, epochs: [], stretches: [], bumpedPast: 0 });
     expect(idle.cut(99_999, 3_000)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import type { CutterState, SourceCutter } from '../../src/epochs/cutter.ts';
+import type { CutterState, LiveStretch, SourceCutter } from '../../src/epochs/cutter.ts';
 import type { EpochGatherer } from '../../src/epochs/gatherer.ts';
 import type { LaneRecord, SimRow, Vector } from './world.ts';
 
@@ -32,6 +32,8 @@ export interface Memory {
   readonly toSecond: { readonly partition: number; readonly record: LaneRecord }[];
   readonly toLast: { readonly partition: number; readonly record: LaneRecord }[];
   readonly vectors: Vector[];
+  /** Written down with the next commit. */
+  readonly stretches: LiveStretch[];
   cut: CutterState | undefined;
   headPublished: number;
   releasedPublished: number;

@@ -10,7 +10,7 @@ import {
   worldOf,
   type World,
 } from './world.ts';
-import { partsOf } from '../../src/epochs/number.ts';
+import { partsOf, REPLAY_LAST } from '../../src/epochs/number.ts';
 import { SimTask } from './task.ts';
 
 export interface Verdict {
@@ -64,21 +64,34 @@ export function simulate(
   return { ...judge(world, isQuiet), aheadTooFar, bumped, idealDiffers: countUnideal(world), world };
 }
 
-/** The same sources by their recorded epochs, with other crashes and other turns: vectors that differ, of all. */
-export function simulateAgain(seed: number, first: World): Verdict {
+/**
+ * The same sources with other crashes and other turns: by their recorded epochs as far as all tasks had released at some
+ * time of the first run, then live. Vectors of that stretch that differ are a fault.
+ */
+export function simulateAgain(seed: number, first: World): Verdict & { readonly again: number } {
   const dice = diceOf(seed);
   const world = worldOf(dice, 'none', first.partitions);
-  repeat(world, first);
+  const last = releasedAt(first, dice.below(first.progress.length + 1));
+  repeat(world, first, last);
   const tasks = Array.from({ length: world.partitions }, (_, p) => new SimTask(world, p));
   for (let step = 0; step < 600; step++) act(tasks[dice.below(world.partitions)]!, dice);
   const verdict = judge(world, settle(world, tasks));
-  const before = new Map(first.vectors.map(v => [v.row.event.id, v]));
-  const differs = world.vectors.filter(({ row, epoch }) => {
-    const other = before.get(row.event.id);
+  const now = new Map(world.vectors.map(v => [v.row.event.id, v]));
+  const before = first.vectors.filter(({ epoch }) => epoch <= last);
+  const differs = before.filter(({ row, epoch }) => {
+    const other = now.get(row.event.id);
     return other?.epoch !== epoch || other.row.first !== row.first || other.row.second !== row.second;
   }).length;
   if (differs > 0) verdict.faults.push(`${differs} differ from the run before`);
-  return { ...verdict, aheadTooFar: 0, bumped: 0, idealDiffers: 0, world };
+  const more = [...now.values()].filter(({ epoch }) => epoch <= last).length - before.length;
+  if (more > 0) verdict.faults.push(`${more} more in these epochs than the run before`);
+  return { ...verdict, again: before.length, aheadTooFar: 0, bumped: 0, idealDiffers: 0, world };
+}
+
+/** The newest epoch that all tasks had released after so many records of their progress; the last replay epoch at least. */
+function releasedAt({ progress, partitions }: World, records: number): number {
+  const released = new Map(progress.slice(0, records).map(({ task, released }) => [task, released]));
+  return released.size < partitions ? REPLAY_LAST : Math.max(REPLAY_LAST, Math.min(...released.values()));
 }
 
 function act(task: SimTask, dice: ReturnType<typeof diceOf>): void {

@@ -55,6 +55,7 @@ export class SimTask {
       toSecond: [],
       toLast: [],
       vectors: [],
+      stretches: [],
       cut: cutter,
       headPublished: EPOCH_NONE,
       releasedPublished: lastApplied,
@@ -149,6 +150,7 @@ export class SimTask {
         this.#close(held);
       }
     this.#mark(memory.toSecond, cut.closed);
+    memory.stretches.push(...cut.stretches);
     memory.cut = memory.cutter.state();
   }
 
@@ -238,6 +240,8 @@ export class SimTask {
       world.second[partition]!.records.push(record);
     for (const { partition, record } of memory.toLast.splice(0)) world.last[partition]!.records.push(record);
     world.vectors.push(...memory.vectors.splice(0));
+    for (const { input, epoch, until } of memory.stretches.splice(0))
+      world.recorded[input]![this.#p]!.push({ epoch, end: until });
     this.#durable = {
       offsets: memory.positions.map((_, input) => this.#offsetToCommit(input)),
       cutter: memory.cut,

@@ -1,4 +1,4 @@
-import { type History, recordedHistory, replayHistory } from '../../src/epochs/history.ts';
+import { type History, recordedHistory, type RecordedEnd, replayHistory } from '../../src/epochs/history.ts';
 
 /** A seeded generator (mulberry32), so that every run of a seed is the same run. */
 export interface Dice {
@@ -95,6 +95,8 @@ export interface World {
   readonly last: readonly Log<LaneRecord>[];
   readonly vectors: Vector[];
   readonly progress: ProgressRecord[];
+  /** [topic][partition]: what tasks wrote down of their live epochs. */
+  readonly recorded: readonly (readonly RecordedEnd[][])[];
   /** Records committed, of any kind. */
   writes: number;
   crashes: number;
@@ -117,6 +119,7 @@ export function worldOf(dice: Dice, mutant: Mutant, partitions = 2 + dice.below(
     last: logs<LaneRecord>(),
     vectors: [],
     progress: [],
+    recorded: TOPICS.map(() => Array.from({ length: partitions }, () => [])),
     writes: 0,
     crashes: 0,
   };
@@ -160,22 +163,18 @@ export function replayThePast(world: World, disorderMs = DISORDER_MS): void {
   world.epochsAheadMax = Math.ceil(DISORDER_MS / sliceMs) + 1 + world.dice.below(3);
 }
 
-/** Everything again, by the epochs in which the second stage of another run had it. */
-export function repeat(world: World, of: World): void {
+/** Everything again: up to the epoch `last` as it was written down, with the past before it, and then live. */
+export function repeat(world: World, of: World, last: number): void {
   world.nowMs = of.nowMs;
-  const epochs = new Map(
-    of.second
-      .flatMap(log => log.records)
-      .flatMap(({ epoch, row }) => (row ? [[row.event.id, epoch] as const] : [])),
-  );
+  world.epochsAheadMax = Math.max(world.epochsAheadMax, of.epochsAheadMax);
   world.sources.forEach((logs, topic) =>
     logs.forEach((log, partition) => log.records.push(...of.sources[topic]![partition]!.records)),
   );
-  world.histories = world.sources.map(logs =>
-    logs.map(log => {
-      const ends = new Map<number, number>();
-      for (const { id, offset } of log.records) ends.set(epochs.get(id)!, offset + 1);
-      return recordedHistory([...ends].map(([epoch, end]) => ({ epoch, end })));
+  world.histories = of.recorded.map((partitions, topic) =>
+    partitions.map((all, partition) => {
+      const ends = all.filter(({ epoch }) => epoch <= last);
+      const before = of.histories[topic]?.[partition];
+      return recordedHistory({ ends, last, until: ends.at(-1)?.end ?? before?.until ?? 0, before });
     }),
   );
 }

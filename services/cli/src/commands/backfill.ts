@@ -23,6 +23,8 @@ export interface BackfillFlags extends Omit<SwitchOptions, 'evenBehind'> {
   readonly from: string | undefined;
   /** Events that arrived later are folded as they arrived, not by their time (ISO 8601); default: now. */
   readonly to: string | undefined;
+  /** Version whose recorded epochs are used again, in place of slices of order time. */
+  readonly epochsOf?: number | undefined;
   /** Whether inference is to take it once it has caught up. */
   readonly switch: boolean;
 }
@@ -50,7 +52,13 @@ const lineOf = ({ history, eventsBehind, eventTimeMs }: HowFar, perSecond: numbe
   ].join(', ');
 };
 
-const captured = async (io: Io, world: World, set: Pipeline, flags: BackfillFlags): Promise<Run> => {
+const captured = async (
+  io: Io,
+  world: World,
+  pipeline: Pipeline,
+  set: Pipeline,
+  flags: BackfillFlags,
+): Promise<Run> => {
   const [fromMs, toMs] = [timeOf('from', flags.from), timeOf('to', flags.to)];
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)
     throw new UsageError('--from has to be before --to');
@@ -72,7 +80,18 @@ const captured = async (io: Io, world: World, set: Pipeline, flags: BackfillFlag
   } finally {
     await building.close();
   }
-  const when = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
+  if (flags.epochsOf !== undefined) {
+    if (toMs !== undefined)
+      throw new UsageError('--epochs-of goes as far as that version has come: leave --to out');
+    if (flags.epochsOf === flags.version)
+      throw new UsageError('--epochs-of names another version than --version');
+    setOf(pipeline, flags.epochsOf);
+  }
+  const when = {
+    ...(fromMs !== undefined && { fromMs }),
+    ...(toMs !== undefined && { toMs }),
+    ...(flags.epochsOf !== undefined && { epochsOf: flags.epochsOf }),
+  };
   const run = await captureBackfill({ ...world, pipeline: set, ...when, sliceMs: SLICE_MS_DEFAULT, disorderMs: DISORDER_MS_DEFAULT, by: flags.by }); // prettier-ignore
   const events = run.slice.reduce((sum, { from, until }) => sum + until - from, 0);
   io.say(`${run.run} is fixed: ${whole(events)} events of history.`);
@@ -122,7 +141,7 @@ export const backfillFeatures = async (
         .join(', ')})`,
     );
   const beganMs = world.clock.now();
-  const run = await captured(io, world, set, flags);
+  const run = await captured(io, world, pipeline, set, flags);
   const { history } = await caughtUp(io, world, set, run, flags.lagMax);
   const report = { events: history.all, seconds: Math.round((world.clock.now() - beganMs) / 1000) };
   if ((await findBackfill(world, set)).done === undefined) await finishBackfill(world, run, flags.by, report);

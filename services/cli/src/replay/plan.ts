@@ -53,7 +53,7 @@ export const planReplay = async (world: World, options: ReplayOptions): Promise<
   const pipeline = catalogue(pipelines).find(({ name }) => name === asked.topic)?.pipeline ?? '';
   const run = known.begun ?? {
     run: id, kind: REPLAY, pipeline, state: 'captured', at: world.clock.now(), by, featureSet: 0, featureSetHash: '',
-    sliceMs: 0, disorderMs: 0, slice: [...slice], report: JSON.stringify(terms),
+    sliceMs: 0, disorderMs: 0, epochsOf: 0, epochsUntil: 0, slice: [...slice], report: JSON.stringify(terms),
   }; // prettier-ignore
   const starts = run.slice.map(({ topic, partition, from: offset }) => ({ topic, partition, offset }));
   const isUnderWay = known.begun !== undefined && known.done === undefined;

@@ -27,13 +27,18 @@ export interface ServicesOptions {
   readonly apiKey: string;
   readonly token: string;
   readonly say: (line: string) => void;
+  /** Longest that a service may take to be ready. Default 60,000. */
+  readonly readyMsMax?: number;
+  /** How often services are started again, all together, before one that ends stays down. Default 20. */
+  readonly restartsMax?: number;
 }
 
 const READY_MS_MAX = 60_000;
 const POLL_MS = 50;
 const STOP_GRACE_S = 15;
-/** A service that ends this often is not started again. */
 const RESTARTS_MAX = 20;
+/** Between an attempt to start a service again that failed, and the next. */
+const RESTART_WAIT_MS = 1_000;
 const SERVICES_FOLDER = join(import.meta.dirname, '../../..');
 
 const serviceEnvironment = (
@@ -76,7 +81,7 @@ const startOne = async (
   name: ServiceName,
   options: ServicesOptions,
 ): Promise<RunningService & { readonly child: Child }> => {
-  const { directory, clock, signal } = options;
+  const { directory, clock, signal, readyMsMax = READY_MS_MAX } = options;
   const readyFile = join(directory, `${name}.ready.json`);
   const logFile = join(directory, 'logs', `${name}.log`);
   rmSync(readyFile, { force: true });
@@ -93,7 +98,7 @@ const startOne = async (
   });
   let over = false;
   void child.ended.then(() => (over = true));
-  const end = clock.now() + READY_MS_MAX;
+  const end = clock.now() + readyMsMax;
   let why = 'it does not listen';
   try {
     while (clock.now() < end) {
@@ -107,7 +112,7 @@ const startOne = async (
       }
       await clock.sleep(POLL_MS, signal);
     }
-    throw new Error(`${name} was not ready within ${READY_MS_MAX / 1000} s: ${why}`);
+    throw new Error(`${name} was not ready within ${readyMsMax / 1000} s: ${why}`);
   } catch (error) {
     await child.stop();
     throw error;
@@ -133,18 +138,20 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
   const again = { ...options, signal: AbortSignal.any([options.signal, stopping.signal]) };
   let restarts = 0;
   const startAgain = async (name: ServiceName): Promise<void> => {
-    try {
-      running.set(name, await startOne(name, again));
-      watch(name);
-    } catch (error) {
-      if (again.signal.aborted) return;
-      options.say(`${name} could not be started again: ${(error as Error).message}`);
-    }
+    while (++restarts <= (options.restartsMax ?? RESTARTS_MAX))
+      try {
+        running.set(name, await startOne(name, again));
+        return watch(name);
+      } catch (error) {
+        if (again.signal.aborted) return;
+        options.say(`${name} could not be started again: ${(error as Error).message}`);
+        await options.clock.sleep(RESTART_WAIT_MS, again.signal).catch(() => undefined);
+      }
+    options.say(`${name} ended too often; it stays down`);
   };
   const watch = (name: ServiceName): void => {
     void running.get(name)!.child.ended.then(code => {
       if (again.signal.aborted) return;
-      if (++restarts > RESTARTS_MAX) return options.say(`${name} ended (${code}) too often; it stays down`);
       options.say(`${name} ended (${code}); starting it again`);
       const start = startAgain(name).finally(() => starting.delete(start));
       starting.add(start);

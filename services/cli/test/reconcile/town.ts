@@ -95,7 +95,7 @@ export class Town {
     const report: Partial<NightReport> = { asOf: null, entities: 0, answersFrom: { predictions: [], letters: [] } };
     const run: Run = {
       run: id, kind: 'night', pipeline: credit.name, state: 'captured', at: this.world.clock.now(), by: 'test', featureSet: 1, featureSetHash: 'h',
-      sliceMs: 0, disorderMs: 0, slice: await this.slice(), report: JSON.stringify(report), ...changes,
+      sliceMs: 0, disorderMs: 0, epochsOf: 0, epochsUntil: 0, slice: await this.slice(), report: JSON.stringify(report), ...changes,
     };
     const producer = await this.world.broker.producer();
     for (const state of states)

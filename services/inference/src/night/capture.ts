@@ -70,7 +70,7 @@ const capture = async (options: NightOptions): Promise<Run> => {
   };
   return {
     run, kind: NIGHT, pipeline: pipeline.name, state: 'captured', at, by, featureSet: pipeline.features.version,
-    featureSetHash: hashFeatureSet(pipeline), sliceMs: 0, disorderMs: 0, slice, report: JSON.stringify(terms),
+    featureSetHash: hashFeatureSet(pipeline), sliceMs: 0, disorderMs: 0, epochsOf: 0, epochsUntil: 0, slice, report: JSON.stringify(terms),
   };
 }; // prettier-ignore
 

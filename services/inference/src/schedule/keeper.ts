@@ -159,7 +159,7 @@ export class NightKeeper {
     const { pipeline, journal, ride, by, clock } = this.#options;
     const { version: featureSet } = pipeline.features;
     const record: Run = {
-      ...of, pipeline: pipeline.name, at: clock.now(), by, featureSet, featureSetHash: hashFeatureSet(pipeline), sliceMs: 0, disorderMs: 0, slice: [],
+      ...of, pipeline: pipeline.name, at: clock.now(), by, featureSet, featureSetHash: hashFeatureSet(pipeline), sliceMs: 0, disorderMs: 0, epochsOf: 0, epochsUntil: 0, slice: [],
     }; // prettier-ignore
     await ride(() => journal.write(record), signal);
     await this.#look(signal);

@@ -91,7 +91,7 @@ export class TownHall {
   write(run: string, state: string): void {
     this.records.push({
       run, kind: 'night', pipeline: this.pipeline.name, state, at: this.clock.now(), by: 'somebody', featureSet: 1, featureSetHash: '', sliceMs: 0,
-      disorderMs: 0, slice: [], report: null,
+      disorderMs: 0, epochsOf: 0, epochsUntil: 0, slice: [], report: null,
     });
   }
 
