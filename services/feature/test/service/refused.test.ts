@@ -94,10 +94,10 @@ describe('what gets no vector', () => {
     const codec = await openCodec<Record<string, unknown>>(at.registry, { subject: valueSubject(topic), schema });
     const encode = (change: object): Uint8Array => codec.encode(valueOf(changed(one, change)));
     const placed = (key: Buffer, value: Uint8Array) => ({ key, value, partition: murmur2Partition(key, at.pipeline.partitions) }); // prettier-ignore
-    const [key, long, long1] = [one.value.customerId, 'c'.repeat(250_000), 'c'.repeat(1_025)].map(text => Buffer.from(text)) as [Buffer, Buffer, Buffer]; // prettier-ignore
+    const [key, long, long1] = [one.value.customerId, 'c'.repeat(262_080), 'c'.repeat(1_025)].map(text => Buffer.from(text)) as [Buffer, Buffer, Buffer]; // prettier-ignore
     await sendRaw(at, [
       placed(key, Buffer.alloc(1_048_576 - 80 - key.length, 'x')),
-      placed(long, encode({ customerId: long.toString(), terminalId: 't'.repeat(250_000), eventId: 'e'.repeat(250_000) })),
+      placed(long, encode({ customerId: long.toString(), terminalId: 't'.repeat(262_080), eventId: 'e'.repeat(262_080) })),
       placed(long1, encode({ customerId: long1.toString() })),
     ]);
     await publish(at, [one]);
