@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from registry import Registry, encode
 
-GATHER_MS = 3_000
+GATHER_MS = 60_000
 BYTES_MAX = 1_000_000_000
 RECORDS_MAX = 1_000_000
 
@@ -25,7 +25,7 @@ def producer_of(bootstrap, codec):
             "compression.codec": codec,
             "partitioner": "murmur2_random",
             "acks": "all",
-            # All of it in one batch, whatever a broker says of that.
+            # All of it in one batch, whatever a broker says of that: it goes at the flush.
             "linger.ms": GATHER_MS,
             "batch.size": BYTES_MAX,
             "batch.num.messages": RECORDS_MAX,
