@@ -136,6 +136,15 @@ export const onFrames = async (
   });
 };
 
+/** Every response of a kind is lost for a while: requests are carried out, and nobody hears of it. */
+export const noAnswers = async (scene: Scene, api: Api, seconds: number): Promise<void> => {
+  await scene.fault(`brokers: no answer to ${api} for ${seconds} s`, async () => {
+    for (const proxy of scene.rig.brokers) proxy.rule({ how: 'lose', api, count: Number.POSITIVE_INFINITY });
+    await scene.wait(seconds);
+    for (const proxy of scene.rig.brokers) proxy.heal();
+  });
+};
+
 const DATA: readonly Partitions[] = catalogue([fraud]).map(({ name: topic, partitions }) => ({
   topic,
   partitions,

@@ -14,7 +14,7 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'fencing', mutants: ['fences-nobody'], scenario: 'stopped-before-commit', brokers: 1 },
   { name: 'heartbeat', mutants: ['fences-nobody', 'commits-unproved'], scenario: 'zombies', brokers: 1 },
   { name: 'one-send-in-flight', mutants: ['sends-in-flight'], scenario: 'own-producer', brokers: 3 },
-  { name: 'no-sender-again', mutants: ['sender-used-again'], scenario: 'own-producer', brokers: 3 },
+  { name: 'no-sender-again', mutants: ['sender-used-again'], scenario: 'failed-sends', brokers: 1 },
   { name: 'p1', mutants: ['aborts-unsorted'], scenario: 'interleaved-aborts', brokers: 1 },
   { name: 'p3', mutants: ['empty-batches-unseen'], scenario: 'compaction', brokers: 1 },
   { name: 'p8', mutants: ['half-responses-kept'], scenario: 'cut-responses', brokers: 1 },
@@ -28,6 +28,7 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'watchdog', mutants: ['no-watchdog'], scenario: 'standstill', brokers: 1 },
   { name: 'pause', mutants: ['never-pauses'], scenario: 'slow-database', brokers: 1 },
   { name: 'batch-limit', mutants: ['batches-without-limit'], scenario: 'large-sends', brokers: 1 },
+  { name: 'event-limit', mutants: ['events-of-any-size'], scenario: 'hostile-batches', brokers: 1 },
   { name: 'request-limit', mutants: ['requests-without-limit'], scenario: 'large-sends', brokers: 1 },
 ];
 

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** The most that one process of a service took, bytes. */
   readonly memory: Readonly<Record<string, number>>;
+  /** What it was about then. */
+  readonly heaps: Readonly<Record<string, string>>;
   /** Processes that ended by themselves, with their exit codes. */
   readonly ownEnds: readonly string[];
   /** Why it is red; empty when it is not. */
@@ -60,7 +62,10 @@ const problemsOf = (
   );
   return [
     ...Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
-    ...fat.map(([service, bytes]) => `${service} took ${Math.round(bytes / (1 << 20))} MiB`),
+    ...fat.map(
+      ([service, bytes]) =>
+        `${service} took ${Math.round(bytes / (1 << 20))} MiB (${memory.about.get(service)})`,
+    ),
     ...scene.complaints,
   ];
 };
@@ -106,17 +111,15 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
-    await comeToRest(rig, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
-    const verdict = await Promise.race([
-      verdictOf(rig, delivery, scene.faults, scenario.isRejected),
-      interrupted,
-    ]);
+    await comeToRest(rig, scene.gone, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
+    const verdict = await Promise.race([verdictOf(rig, delivery, scene, scenario.isRejected), interrupted]);
     return {
       run,
       verdict,
       seconds: (Date.now() - startedMs) / 1000,
       faults: scene.faults.length,
       memory: Object.fromEntries(rig.memory.most),
+      heaps: Object.fromEntries(rig.memory.about),
       ownEnds: rig.fleet.ownEnds.map(({ name, code }) => `${name} (${code})`),
       problems: problemsOf(verdict, scene, scenario),
     }; // prettier-ignore

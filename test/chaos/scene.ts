@@ -6,6 +6,8 @@ import type { Rig } from './rig/rig.ts';
 export class Scene {
   readonly rig: Rig;
   readonly faults: Fault[] = [];
+  /** Places of inputs whose answers were destroyed on purpose, and told of: they are not to be answered. */
+  readonly gone = new Set<string>();
   /** What a scenario found wrong by itself, in a sentence each. */
   readonly complaints: string[] = [];
   readonly random: () => number;

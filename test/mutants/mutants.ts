@@ -42,6 +42,13 @@ const COSTS: readonly Mutant[] = [
 /** Of what the pipelines say. */
 const PIPELINES: readonly Mutant[] = [
   {
+    name: 'eight-partitions',
+    shows: 'not a protection: the pipeline with more partitions, for a migration',
+    file: 'packages/pipelines/src/fraud.ts',
+    text: '  partitions: 6,',
+    instead: '  partitions: 8,',
+  },
+  {
     name: 'inference-at-least-once',
     shows: 'not a protection: the other way to deliver, which a pipeline may choose',
     file: 'packages/pipelines/src/fraud.ts',

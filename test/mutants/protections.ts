@@ -102,6 +102,14 @@ export const PROTECTIONS: readonly Mutant[] = [
     instead: 'export const BATCH_BYTES_MAX = 90_000_000;',
   },
   {
+    name: 'events-of-any-size',
+    shows:
+      'an event may be as large as a broker takes: what is made of it is larger, and its partition stands still',
+    file: 'services/feature/src/row.ts',
+    text: "  if (large !== undefined) return { reason: 'too-large', cause: large };",
+    instead: '',
+  },
+  {
     name: 'requests-without-limit',
     shows:
       'a request has room for everything: a broker closes the connection at one that is beyond its limit',

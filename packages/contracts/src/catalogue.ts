@@ -1,4 +1,5 @@
 import { everySet, expressionInWords, type Pipeline } from '@millrace/define';
+import { LETTER_BATCH_BYTES_MAX } from './bounds.ts';
 import { repositorySchemas, type SchemaSource } from './files/schemas.ts';
 import { compactSchema } from './generate/avsc.ts';
 import { type PipelineSchemas, schemasOf } from './generate/schemas.ts';
@@ -54,6 +55,11 @@ const kept = (retentionMs: string): Topic['config'] => ({
   ...COMMON,
   'cleanup.policy': 'delete',
   'retention.ms': retentionMs,
+});
+/** A letter is its record with headers beside: the largest that a producer may send needs more room here than there. */
+const withRoom = (config: Topic['config']): Topic['config'] => ({
+  ...config,
+  'max.message.bytes': String(LETTER_BATCH_BYTES_MAX),
 });
 /** Read as a table: only the newest of each key matters. */
 const TABLE: Topic['config'] = {
@@ -131,7 +137,7 @@ const deadLetters = (topic: Topic): Topic => ({
   kind: 'dead-letters',
   pipeline: topic.pipeline,
   partitions: topic.partitions,
-  config: kept(days(ANSWERS_RETENTION_DAYS)),
+  config: withRoom(kept(days(ANSWERS_RETENTION_DAYS))),
   key: 'as in the topic they come from',
   value: undefined,
   writers: topic.readers,
@@ -145,7 +151,7 @@ const aside = ({ value, ...topic }: Topic): Topic => {
     ...topic,
     name,
     kind: 'aside',
-    config: kept(days(ANSWERS_RETENTION_DAYS)),
+    config: withRoom(kept(days(ANSWERS_RETENTION_DAYS))),
     value: value && { ...value, subject: valueSubject(name) },
     writers: ['cli'],
   };

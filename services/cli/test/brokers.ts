@@ -44,15 +44,31 @@ export const dying = (broker: MemoryBroker, step: Step, when: 'before' | 'after'
   });
 };
 
-/** Somebody else begins between its reading and its n-th commit. */
-export const overtaken = (world: World, meanwhile: () => Promise<void>, nth = 1): World => {
-  let commits = 0;
+/** Something happens just before its n-th reading begins. */
+export const beforeReading = (world: World, meanwhile: () => Promise<void>, nth = 1): World => {
+  const { broker } = world;
+  let reads = 0;
+  const read: Broker['read'] = async function* (options) {
+    if (++reads === nth) await meanwhile();
+    yield* broker.read(options);
+  };
+  return { ...world, broker: { ...over(broker, id => broker.transactionalProducer(id)), read } };
+};
+
+/** Somebody else begins between its reading and its n-th commit, or another step. */
+export const overtaken = (
+  world: World,
+  meanwhile: () => Promise<void>,
+  nth = 1,
+  step: Step = 'commit',
+): World => {
+  let calls = 0;
   return {
     ...world,
     broker: over(world.broker, async id => {
       const producer = await world.broker.transactionalProducer(id);
       return struckProducer(producer, async (call, act) => {
-        if (call === 'commit' && ++commits === nth) await meanwhile();
+        if (call === step && ++calls === nth) await meanwhile();
         await act();
       });
     }),

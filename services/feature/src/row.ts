@@ -1,5 +1,5 @@
 import { Bad } from '@millrace/avro';
-import { redrivenOf, replayRunOf } from '@millrace/contracts';
+import { EVENT_BYTES_MAX, EVENT_KEY_BYTES_MAX, redrivenOf, replayRunOf } from '@millrace/contracts';
 import { checkEvent, type FoldEvent, readEvent } from '@millrace/features';
 import {
   type InboundBatch,
@@ -55,6 +55,8 @@ export function readSource(
   const fields = batch.value(i);
   if (value === null || fields === null) return 'tombstone';
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
+  const large = tooLarge(value, batch.key(i));
+  if (large !== undefined) return { reason: 'too-large', cause: large };
   const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };
   const from = sourceOf(source, batch, i);
@@ -101,6 +103,15 @@ export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held
     features: sent.features,
     held,
   };
+}
+
+/** As ingest has it for events over HTTP: a row of it, or a vector, must fit what brokers take. */
+function tooLarge(value: Uint8Array, key: Uint8Array | null): string | undefined {
+  if (value.length > EVENT_BYTES_MAX)
+    return `the event has ${value.length} bytes; at most ${EVENT_BYTES_MAX} are allowed`;
+  return key !== null && key.length > EVENT_KEY_BYTES_MAX
+    ? `the key has ${key.length} bytes; at most ${EVENT_KEY_BYTES_MAX} are allowed`
+    : undefined;
 }
 
 /** One entity's events must all come through one partition, or its windows are split. The values stay unsaid. */

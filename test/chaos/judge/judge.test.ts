@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LetterLine, PredictionLine } from '../rig/follower.ts';
-import { Ledger } from '../rig/ledger.ts';
+import { Ledger, placeName } from '../rig/ledger.ts';
 import { judge, type Judgement } from './judge.ts';
 
 const TOPIC = 'in';
@@ -62,6 +62,21 @@ describe('the judge', () => {
       delivery: 'exactly_once',
     });
     expect(found).toMatchObject({ ...CLEAN, lost: 1, examples: ['lost: d (never acknowledged)'] });
+  });
+
+  test('an input whose answer was destroyed is not lost, and nobody may answer it', () => {
+    const gone = new Set([placeName(TOPIC, 0, 2)]);
+    const of = (predictions: readonly PredictionLine[]): Judgement =>
+      judge({
+        entries: ledgerOf().entries,
+        predictions,
+        letters: [letter(3)],
+        delivery: 'exactly_once',
+        gone,
+      });
+    expect(of(good().slice(0, 2))).toMatchObject({ ...CLEAN, inputs: 3 });
+    expect(of(good().slice(0, 1))).toMatchObject({ ...CLEAN, lost: 1 });
+    expect(of(good())).toMatchObject({ ...CLEAN, strange: 1 });
   });
 
   test('finds what is doubled; the same again is a repeat where delivery is at least once', () => {

@@ -46,11 +46,15 @@ export const judge = (given: {
   readonly predictions: readonly PredictionLine[];
   readonly letters: readonly LetterLine[];
   readonly delivery: Delivery;
+  /** Places of inputs whose answers were destroyed on purpose: nobody may answer them. */
+  readonly gone?: ReadonlySet<string>;
   /** Which inputs belong to the dead letters; those that cannot be read, if nothing is said. */
   readonly isRejected?: ((entry: Entry) => boolean) | undefined;
 }): Judgement => {
-  const { predictions, letters, delivery, isRejected = ({ kind }: Entry) => kind === 'poison' } = given;
-  const asked = given.entries.filter(({ kind }) => isAnswered(kind));
+  const { predictions, letters, delivery, gone, isRejected = ({ kind }: Entry) => kind === 'poison' } = given;
+  const isGone = ({ topic, at }: Entry): boolean =>
+    at !== undefined && gone?.has(placeName(topic, at.partition, at.offset)) === true;
+  const asked = given.entries.filter(entry => isAnswered(entry.kind) && !isGone(entry));
   const byPlace = new Map(
     asked.flatMap(entry =>
       entry.at === undefined ? [] : [[placeName(entry.topic, entry.at.partition, entry.at.offset), entry]],

@@ -5,11 +5,12 @@ import { fraud } from '@millrace/pipelines';
 import { type LetterLine, LETTERS, type PredictionLine, PREDICTIONS } from '../rig/follower.ts';
 import { type Entry, isAnswered, placeName } from '../rig/ledger.ts';
 import type { Rig } from '../rig/rig.ts';
+import type { Scene } from '../scene.ts';
 import { linesOf, type Python } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
 import { hangingTransactions } from './hanging.ts';
 import { type Delivery, judge, type Judgement } from './judge.ts';
-import { type Fault, type Recovery, recoveryOf } from './recovery.ts';
+import { type Recovery, recoveryOf } from './recovery.ts';
 import { type InputLine, placeAll } from './places.ts';
 import { readRows, type RowsJudgement } from './rows.ts';
 import { judgeState, type StateJudgement, type StateLine } from './state.ts';
@@ -38,7 +39,7 @@ const AGAIN_MS = 2_000;
 const ATTEMPTS_MAX = 20;
 
 /** Waits until every input has an answer, or the patience is over: what is missing then is lost. */
-export const comeToRest = async (rig: Rig, patienceMs: number): Promise<void> => {
+export const comeToRest = async (rig: Rig, gone: ReadonlySet<string>, patienceMs: number): Promise<void> => {
   const end = performance.now() + patienceMs;
   const { ledger } = rig.feed;
   const { scored, aside } = rig.follower;
@@ -46,7 +47,9 @@ export const comeToRest = async (rig: Rig, patienceMs: number): Promise<void> =>
     ledger.outstanding === 0 &&
     ledger.entries.every(({ kind, id, topic, at }) => {
       if (kind === 'event' && scored.has(id)) return true;
-      return !isAnswered(kind) || (at !== undefined && aside.has(placeName(topic, at.partition, at.offset)));
+      if (!isAnswered(kind)) return true;
+      const place = at === undefined ? '' : placeName(topic, at.partition, at.offset);
+      return aside.has(place) || gone.has(place);
     });
   while (!isDone() && performance.now() < end) {
     rig.options.signal.throwIfAborted();
@@ -76,7 +79,7 @@ const openPartitions = async (python: Python, bootstrap: string): Promise<readon
 export const verdictOf = async (
   rig: Rig,
   delivery: Delivery,
-  faults: readonly Fault[],
+  { faults, gone }: Pick<Scene, 'faults' | 'gone'>,
   isRejected?: (entry: Entry) => boolean,
 ): Promise<Verdict> => {
   const { python, stack, feed, follower } = rig;
@@ -102,7 +105,7 @@ export const verdictOf = async (
   const hanging = await hangingTransactions(bootstrap, rig.options);
   const times = Map.groupBy(predictions, ({ partition }) => partition);
   return {
-    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, isRejected }),
+    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, gone, isRejected }),
     wrong: wrongCounts(feed.ledger, predictions),
     moved,
     state,

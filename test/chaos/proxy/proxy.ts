@@ -211,8 +211,11 @@ class Link {
 
   #drained(socket: Socket): Promise<void> {
     return new Promise(resolve => {
-      socket.once('drain', resolve);
-      socket.once('close', () => resolve());
+      const over = (): void => {
+        socket.off('drain', over).off('close', over);
+        resolve();
+      };
+      socket.on('drain', over).on('close', over);
     });
   }
 }

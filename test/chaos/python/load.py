@@ -1,6 +1,7 @@
 """Produces what it is told on stdin, one JSON object a line, by librdkafka's idempotent producer.
 
-A line has a running number `n`, a `topic`, a `key`, and either an Avro `value` or `raw` bytes in base64. For each record
+A line has a running number `n`, a `topic`, a `key`, and either an Avro `value` or `raw` bytes in base64; `headers` is how
+many it shall have. For each record
 that the brokers have acknowledged, a line on stdout says `n`, its partition and its offset. It ends when stdin does.
 """
 
@@ -18,12 +19,17 @@ from registry import Registry, encode
 
 WAITING_MAX = 20_000
 PARENT = os.getppid()
+TELLING = [("__proto__", b"polluted"), ("constructor", b"polluted")]
 
 
 def read_lines(lines):
     for line in sys.stdin:
         lines.put(line)
     lines.put(None)
+
+
+def headers_of(count):
+    return TELLING + [(f"h{i}", b"%d" % i) for i in range(count - len(TELLING))] if count > 0 else None
 
 
 def main():
@@ -83,9 +89,12 @@ def main():
             if topic not in schemas:
                 schemas[topic] = registry.latest(f"{topic}-value")
             value = encode(*schemas[topic], item["value"])
+        headers = headers_of(item.get("headers", 0))
         while True:
             try:
-                producer.produce(topic, key=item["key"].encode(), value=value, on_delivery=delivered(item["n"]))
+                producer.produce(
+                    topic, key=item["key"].encode(), value=value, headers=headers, on_delivery=delivered(item["n"])
+                )
                 break
             except BufferError:
                 producer.poll(0.1)

@@ -1,8 +1,8 @@
 """Reads topics with librdkafka in read_committed, one JSON object a line on stdout.
 
-From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `inputs`, `predictions` and
-`letters` say what a judge needs of them, `plain` says key and value as text, without blanks at its end; `latest` gives
-the newest value of each key, and what is deleted not at all.
+From the offsets of `--from` up to the ends of now, or, with `--follow`, until stdin ends. `inputs`, `vectors`, `predictions`
+and `letters` say what a judge needs of them, `plain` says key and value as text, without blanks at its end, `raw` the value in
+base64; `latest` gives the newest value of each key, and what is deleted not at all.
 """
 
 import argparse
@@ -50,9 +50,21 @@ def of_input(registry):
         try:
             return {"id": registry.decode(message.value())["eventId"]}
         except Exception:  # What cannot be read is its own name.
-            return {"id": message.value().decode()}
+            return {"id": message.value().decode().rstrip()}
 
     return tell
+
+
+def of_vector(registry):
+    def tell(message):
+        value = registry.decode(message.value())
+        return {name: value[name] for name in ("sourceTopic", "sourcePartition", "sourceOffset")}
+
+    return tell
+
+
+def of_raw(message):
+    return {"key": message.key().decode(), "value": base64.b64encode(message.value()).decode()}
 
 
 def of_plain(message):
@@ -60,15 +72,15 @@ def of_plain(message):
 
 
 def of_letter(registry):
+    vector = of_vector(registry)
+
     def tell(message):
         letter = about_letter(message)
         if letter["topic"] in STREAMS:
             source = {"sourceTopic": letter["topic"], "sourcePartition": int(letter["partition"])}
             return {**source, "sourceOffset": int(letter["offset"]), "reason": letter["reason"]}
         # A vector that inference could not take: it says what it was made from.
-        value = registry.decode(message.value())
-        source = {name: value[name] for name in ("sourceTopic", "sourcePartition", "sourceOffset")}
-        return {**source, "reason": letter["reason"]}
+        return {**vector(message), "reason": letter["reason"]}
 
     return tell
 
@@ -83,7 +95,7 @@ def main():
     options.add_argument("--bootstrap", required=True)
     options.add_argument("--registry", required=True)
     options.add_argument("--topic", required=True)
-    options.add_argument("--as", dest="kind", choices=["inputs", "predictions", "letters", "latest", "plain"], required=True)
+    options.add_argument("--as", dest="kind", choices=["inputs", "vectors", "predictions", "letters", "latest", "plain", "raw"], required=True)
     options.add_argument("--from", dest="starts", default="{}", help="offset by partition, as JSON; else 0")
     options.add_argument("--follow", default="no")
     given = options.parse_args()
@@ -104,7 +116,14 @@ def main():
         }
     )
     registry = Registry(given.registry)
-    tellers = {"inputs": of_input, "predictions": of_prediction, "letters": of_letter, "plain": lambda _: of_plain}
+    tellers = {
+        "inputs": of_input,
+        "vectors": of_vector,
+        "predictions": of_prediction,
+        "letters": of_letter,
+        "plain": lambda _: of_plain,
+        "raw": lambda _: of_raw,
+    }
     tell = tellers.get(given.kind, of_prediction)(registry)
     partitions = consumer.list_topics(given.topic, timeout=30).topics[given.topic].partitions
     starts = json.loads(given.starts)

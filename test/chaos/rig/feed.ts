@@ -42,14 +42,15 @@ export class Feed {
   /** Nothing is sent while it is so. */
   resting = false;
   readonly #options: FeedOptions;
-  readonly #producer: Script;
+  readonly #failure = Promise.withResolvers<never>();
+  #producer: Script;
   readonly #events: Generator<SimulatedEvent>;
   #count = 0;
   #last: SimulatedEvent | undefined;
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    const { bootstrap, registry, seed, records } = options;
+    const { seed, records } = options;
     const customers = Math.max(CUSTOMERS_MIN, Math.ceil(records / DAYS / RECORDS_A_CUSTOMER_DAY));
     this.#events = simulateFraud({
       ...FRAUD_SIMULATION,
@@ -59,7 +60,8 @@ export class Feed {
       terminals: Math.ceil(customers / 3),
       startAt: Date.UTC(2026, 0, 5),
     });
-    this.#producer = this.script('load.py', { bootstrap, registry });
+    this.#failure.promise.catch(() => undefined); // Whoever runs us listens.
+    this.#producer = this.#load();
   }
 
   /** A script that produces, and says what was acknowledged. */
@@ -71,8 +73,20 @@ export class Feed {
   }
 
   /** Rejects when the producer fails. */
-  get failed(): Promise<void> {
-    return this.#producer.ended;
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  /** Goes on with another producer, once the one so far has sent what it was given. */
+  async renew(): Promise<void> {
+    this.#producer.end();
+    await this.#producer.ended;
+    this.#producer = this.#load();
+  }
+
+  /** A line for the producer, as `load.py` takes it. */
+  write(line: object): Promise<void> {
+    return this.#producer.write(JSON.stringify(line));
   }
 
   /** Runs until the signal; records that are due are sent in small steps. */
@@ -111,6 +125,13 @@ export class Feed {
     await this.#producer.ended.catch(() => undefined); // It was killed.
   }
 
+  #load(): Script {
+    const { bootstrap, registry } = this.#options;
+    const producer = this.script('load.py', { bootstrap, registry });
+    producer.ended.catch((error: unknown) => this.#failure.reject(error));
+    return producer;
+  }
+
   #take(): SimulatedEvent {
     const { value, done } = this.#events.next();
     if (done === true) throw new Error('the simulation has no more days: take a lower rate or fewer minutes');
@@ -123,9 +144,7 @@ export class Feed {
     if (count % POISON_EVERY === 0) {
       const id = `poison-${count}`;
       const { n, topic } = ledger.add({ kind: 'poison', id, key: id, topic: TOPICS.scored });
-      await this.#producer.write(
-        JSON.stringify({ n, topic, key: id, raw: Buffer.from(id).toString('base64') }),
-      );
+      await this.write({ n, topic, key: id, raw: Buffer.from(id).toString('base64') });
       return;
     }
     const again = count % AGAIN_EVERY === 0 ? this.#last : undefined;
@@ -135,6 +154,6 @@ export class Feed {
     if (kind === 'event') this.#last = event;
     const named = { kind, id: value.eventId, key: value.customerId, topic: TOPICS.events[stream]! } as const;
     const { n, topic, key } = ledger.add(named, again === undefined ? event : undefined);
-    await this.#producer.write(JSON.stringify({ n, topic, key, value: sentValue(event) }));
+    await this.write({ n, topic, key, value: sentValue(event) });
   }
 }

@@ -44,14 +44,16 @@ export class Fleet {
   /** Ends that nobody ordered, by service: a process that gave up, or was killed by a failpoint. */
   readonly ownEnds: { readonly name: string; readonly code: number; readonly atMs: number }[] = [];
   readonly #options: FleetOptions;
+  readonly #mutants: string[];
   readonly #ordered = new Set<Child>();
-  readonly #starting = new Set<Promise<void>>();
+  readonly #starting = new Map<Member, Promise<void>>();
   /** Processes that stood still by a failpoint, and were woken. */
   awoken = 0;
   #over = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#mutants = [...options.mutants];
     if (options.mutants.length > 0) void this.#wakeSleepers();
   }
 
@@ -103,8 +105,31 @@ export class Fleet {
     member.resting = rest;
     this.#ordered.add(member.child);
     const { child } = member;
-    process.kill(child.pid, 'SIGTERM');
+    if (this.#lives(member)) process.kill(child.pid, 'SIGTERM');
     await Promise.race([child.ended, sleep(STOP_GRACE_S * 1000)]);
+    if (!rest) return;
+    // Another may have been on its way in its place.
+    await this.#starting.get(member)?.catch(() => undefined);
+    if (member.child !== child) await this.terminate(member, true);
+  }
+
+  /** Lines of all processes that had its name, in their order. */
+  log({ name }: Member): readonly string[] {
+    const file = join(this.#options.directory, 'logs', `${name}.log`);
+    return readFileSync(file, 'utf8').trimEnd().split('\n');
+  }
+
+  /** Takes something out of, or puts it into, every process that is started from now on, by its name in `test/mutants`. */
+  plant(mutant: string): void {
+    this.#mutants.push(mutant);
+  }
+
+  #lives({ child }: Member): boolean {
+    try {
+      return process.kill(child.pid, 0);
+    } catch {
+      return false; // It has ended by itself.
+    }
   }
 
   /** @returns whether it was there to be stopped */
@@ -145,7 +170,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#over = true;
-    await Promise.allSettled(this.#starting);
+    await Promise.allSettled(this.#starting.values());
     await Promise.all(
       this.members.map(async member => {
         if (member.child === undefined) return;
@@ -157,16 +182,17 @@ export class Fleet {
 
   async #run(member: Member): Promise<void> {
     const started = this.#start(member);
-    this.#starting.add(started);
+    this.#starting.set(member, started);
     try {
       await started;
     } finally {
-      this.#starting.delete(started);
+      this.#starting.delete(member);
     }
   }
 
   async #start(member: Member): Promise<void> {
-    const { directory, environment, mutants, token, signal } = this.#options;
+    const { directory, environment, token, signal } = this.#options;
+    const mutants = this.#mutants;
     const readyFile = join(directory, `${member.name}.ready.json`);
     const logFile = join(directory, 'logs', `${member.name}.log`);
     rmSync(readyFile, { force: true });
@@ -222,7 +248,7 @@ export class Fleet {
       }
       if (member.resting) return;
       await sleep(RESTART_MS);
-      if (!this.#over) await this.#run(member);
+      if (!this.#over && !member.resting) await this.#run(member);
     }).catch((error: unknown) => this.#options.say((error as Error).message)); // prettier-ignore
   }
 }

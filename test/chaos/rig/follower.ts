@@ -46,9 +46,22 @@ export class Follower {
   readonly aside = new Set<string>();
   predictions = 0;
   letters = 0;
-  readonly #scripts: readonly Script[];
+  readonly #at: ReaderAt;
+  readonly #failure = Promise.withResolvers<never>();
+  #scripts: readonly Script[] = [];
 
-  constructor({ python, bootstrap, registry }: ReaderAt) {
+  constructor(at: ReaderAt) {
+    this.#at = at;
+    this.#failure.promise.catch(() => undefined); // Whoever runs us listens.
+    this.start();
+  }
+
+  /** Begins to read, or begins again: what was read so far counts no more. */
+  start(): void {
+    const { python, bootstrap, registry } = this.#at;
+    this.scored.clear();
+    this.aside.clear();
+    this.predictions = this.letters = 0;
     const follow = (topic: string, kind: string, take: (line: string) => void): Script =>
       startScript(python, 'read.py', { bootstrap, registry, topic, as: kind, follow: 'yes' }, take);
     this.#scripts = [
@@ -64,11 +77,17 @@ export class Follower {
         }),
       ),
     ];
+    for (const { ended } of this.#scripts) ended.catch((error: unknown) => this.#failure.reject(error));
   }
 
   /** Rejects when a reader fails. */
-  get failed(): Promise<unknown> {
-    return Promise.all(this.#scripts.map(script => script.ended));
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  async stop(): Promise<void> {
+    for (const script of this.#scripts) script.end();
+    await Promise.all(this.#scripts.map(script => script.ended));
   }
 
   async close(): Promise<void> {

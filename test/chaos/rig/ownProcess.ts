@@ -1,7 +1,7 @@
 /** A process that uses the product's own client, with the protections of this run taken out of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { openWorld } from '@millrace/cli';
+import { withAdmin } from './admin.ts';
 import type { Rig } from './rig.ts';
 
 /** Ends a process whose stdin has ended: we may be killed before we can end it. */
@@ -29,15 +29,11 @@ export const startOwn = ({ options, stack }: Rig, script: string, topic: string)
 };
 
 export const makeTopic = async (
-  { stack, brokers }: Rig,
+  rig: Rig,
   name: string,
   partitions: number,
   config: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
-  const { broker } = openWorld(stack);
-  try {
-    await broker.admin.createTopics([{ name, partitions, config, replicationFactor: brokers.length }]);
-  } finally {
-    await broker.close();
-  }
+  const replicationFactor = rig.brokers.length;
+  await withAdmin(rig, admin => admin.createTopics([{ name, partitions, config, replicationFactor }]));
 };

@@ -2,7 +2,9 @@
 import { DATABASE_SCENARIOS } from './database.ts';
 import { KAFKA_SCENARIOS } from './kafka.ts';
 import type { Scenario } from './scenario.ts';
+import { CHANGE_SCENARIOS } from './change.ts';
 import { CLIENT_SCENARIOS } from './client.ts';
+import { HOSTILE_SCENARIOS } from './hostile.ts';
 import { SERVICE_SCENARIOS } from './services.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -10,6 +12,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...KAFKA_SCENARIOS,
   ...CLIENT_SCENARIOS,
   ...DATABASE_SCENARIOS,
+  ...HOSTILE_SCENARIOS,
+  ...CHANGE_SCENARIOS,
 ].toSorted((a, b) => (a.number || Infinity) - (b.number || Infinity));
 
 /** @throws RangeError naming those there are */

@@ -59,24 +59,17 @@ const judgeTold = async (scene: Scene, { acknowledged, failed, reasons }: Told):
   if (lost + doubled + reordered > 0) scene.complaints.push(found);
 };
 
-const sendNumbers = async (scene: Scene): Promise<void> => {
+const sendNumbers = async (scene: Scene, faultsOf: (scene: Scene) => Promise<void>): Promise<void> => {
   const { rig } = scene;
   await makeTopic(rig, NUMBERS, NUMBERS_PARTITIONS);
   // The faults are meant for the one producer, and there are few of a kind: nobody else sends.
   rig.feed.resting = true;
   await scene.wait(QUIET_S);
-  const numbers = { topic: NUMBERS, partitions: NUMBERS_PARTITIONS };
   const child = startOwn(rig, 'ownProducer.ts', NUMBERS);
   const ended = once(child, 'close');
   const told = listen(child);
   try {
-    await repeat(4, async i => {
-      await scene.wait(4);
-      if (i % 2 === 0) await faults.killBroker(scene, 4);
-      else await scene.fault('new leaders for the numbers', () => moveLeaders(rig, [numbers], i));
-      await scene.wait(6);
-      await faults.onFrames(scene, 'lose', 9, 'produce');
-    });
+    await faultsOf(scene);
     await scene.wait(4);
   } finally {
     child.kill('SIGTERM');
@@ -86,6 +79,24 @@ const sendNumbers = async (scene: Scene): Promise<void> => {
   await judgeTold(scene, told);
   if (told.failed.size === 0) scene.complaints.push('no send failed');
 };
+
+/** Sends come through in the end, most of them. */
+const leadersAndAnswers = (scene: Scene): Promise<void> =>
+  repeat(4, async i => {
+    const numbers = { topic: NUMBERS, partitions: NUMBERS_PARTITIONS };
+    await scene.wait(4);
+    if (i % 2 === 0) await faults.killBroker(scene, 4);
+    else await scene.fault('new leaders for the numbers', () => moveLeaders(scene.rig, [numbers], i));
+    await scene.wait(6);
+    await faults.onFrames(scene, 'lose', 9, 'produce');
+  });
+
+/** Longer than the producer's patience: what it has sent is written, and it never hears of it. */
+const answersLostForLong = (scene: Scene): Promise<void> =>
+  repeat(5, async () => {
+    await scene.wait(3);
+    await faults.noAnswers(scene, 'produce', 5);
+  });
 
 const sendLarge = async (scene: Scene): Promise<void> => {
   const { rig } = scene;
@@ -134,7 +145,15 @@ export const CLIENT_SCENARIOS: readonly Scenario[] = [
     name: 'own-producer',
     injects: 'sends in flight while brokers are killed, leaders move and answers to Produce are lost',
     brokers: THREE,
-    run: sendNumbers,
+    run: scene => sendNumbers(scene, leadersAndAnswers),
+  },
+  {
+    number: 12,
+    name: 'failed-sends',
+    injects:
+      'every answer to Produce is lost for 5 s, five times: sends fail for good, and their producer goes on',
+    brokers: ONE,
+    run: scene => sendNumbers(scene, answersLostForLong),
   },
   {
     number: 26,

@@ -1,4 +1,5 @@
-import { mkdir, open as openFile, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, open as openFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { open, type RootDatabase } from 'lmdb';
@@ -7,6 +8,9 @@ export type Environment = RootDatabase<Uint8Array, Uint8Array>;
 
 const DATA = 'data.mdb';
 const OWNER = 'owner';
+/** How often it was opened since it was last let go in good order. */
+const OPENS = 'opens';
+const OPENS_MAX = 3;
 /** In the first page; the second is like it. */
 const MAGIC = 0xbeefc0de;
 const MAGIC_AT = 24;
@@ -41,8 +45,13 @@ export class StateFolder {
     return new StateFolder(path, lock);
   }
 
-  /** Opens what is there, or something empty where there is nothing, or nothing that can be opened. */
+  /**
+   * Opens what is there, or something empty where there is nothing, or nothing that can be opened. LMDB believes its pages:
+   * one that is damaged may end the process as it is read, at each start. So what several owners in a row have not lived to
+   * let go is not trusted.
+   */
   async open(): Promise<Environment> {
+    if ((await this.#countOpening()) > OPENS_MAX) return this.empty();
     try {
       if (await this.#isLmdb()) {
         const environment = this.#open();
@@ -58,12 +67,22 @@ export class StateFolder {
 
   /** Deletes the files, which also gives their space back, and opens something empty. */
   async empty(): Promise<Environment> {
-    for (const name of [DATA, `${DATA}-lock`]) await rm(join(this.path, name), { force: true });
+    for (const name of [DATA, `${DATA}-lock`, OPENS]) await rm(join(this.path, name), { force: true });
     return this.#open();
   }
 
+  /** Lets it go in good order. */
   release(): void {
+    rmSync(join(this.path, OPENS), { force: true });
     this.#lock.close();
+  }
+
+  /** @returns how often in a row it has been opened, this time included */
+  async #countOpening(): Promise<number> {
+    const file = join(this.path, OPENS);
+    const opens = Number(await readFile(file, 'utf8').catch(() => '0')) + 1;
+    await writeFile(file, String(opens));
+    return opens;
   }
 
   #open(): Environment {

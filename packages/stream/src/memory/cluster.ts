@@ -110,7 +110,8 @@ export class MemoryCluster {
   append(records: readonly OutRecord[], open?: OpenTransaction): void {
     for (const record of records) {
       this.log(record.topic, record.partition);
-      const bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+      const headers = (record.headers ?? []).reduce((sum, [name, of]) => sum + name.length + of.length, 0);
+      const bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers;
       const bytesMax = Number(this.topic(record.topic).config['max.message.bytes'] ?? RECORD_BYTES_MAX);
       if (bytes > bytesMax)
         throw new BrokerError(`record of ${bytes} bytes for ${record.topic}: at most ${bytesMax}`, {

@@ -100,6 +100,23 @@ describe('the store on disk', () => {
     await store.close();
   });
 
+  test('one that three owners in a row have not lived to let go is not trusted: a damaged page may have ended them', async () => {
+    await fill();
+    const killed = async (): Promise<string> => {
+      const script = join(import.meta.dirname, 'killed.ts');
+      const run = promisify(execFile)(process.execPath, [script, folder, '3']);
+      return run.then(() => 'lived', ({ signal, stdout }: { signal: string; stdout: string }) => `${signal} ${stdout}`);
+    };
+    expect([await killed(), await killed()]).toEqual(['SIGKILL 2000', 'SIGKILL 2000']);
+    // Let go in good order: they are counted anew.
+    await (await open()).close();
+    expect([await killed(), await killed(), await killed(), await killed()]).toEqual(['SIGKILL 2000', 'SIGKILL 2000', 'SIGKILL 2000', 'SIGKILL 0']);
+    await fill();
+    const store = await open();
+    expect([store.size, store.mark]).toEqual([2_000, markAt(42)]);
+    await store.close();
+  }); // prettier-ignore
+
   test('a full disk stops it, whole as of its mark, and it goes on when there is room again', async () => {
     const fill = async (limit: string): Promise<Record<string, unknown>> => {
       const script = join(import.meta.dirname, 'full.ts');

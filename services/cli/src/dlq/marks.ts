@@ -1,11 +1,14 @@
 /** Which letters were sent again: a mark for each, written in the transaction that sends it. */
+import { randomBytes } from 'node:crypto';
 import { openCodec } from '@millrace/avro';
 import { catalogue, MILLRACE_TOPICS, type Redrive } from '@millrace/contracts';
-import type { OutRecord, PartitionOffset } from '@millrace/stream';
+import type { OutRecord, PartitionOffset, RecordRun, TransactionalProducer } from '@millrace/stream';
 import type { World } from '../world/prepare.ts';
 import { wholeTopic } from '../world/slice.ts';
 
 const TOPIC = MILLRACE_TOPICS.redrives;
+/** Brokers end a transaction that nobody ends at its time-out, which is a third of this. */
+const HIDDEN_MS_MAX = 60_000;
 
 export class Marks {
   readonly #topicId: string;
@@ -32,16 +35,53 @@ export const topicIdOf = async ({ broker }: World, name: string): Promise<string
   return found.id;
 };
 
-/** The marks of one dead letter topic, committed ones, as they are now. */
+/** Keys of the topic's marks in a run. */
+const keysIn = (run: RecordRun, topicId: string): readonly string[] =>
+  Array.from({ length: run.length }, (_, i) => Buffer.from(run.key(i) ?? []).toString()).filter(key =>
+    key.startsWith(`${topicId}/`),
+  );
+
+/** The marks of one dead letter topic that can be read now: for who only looks. */
 export const marksOf = async (world: World, topicId: string): Promise<Marks> => {
   await topicIdOf(world, TOPIC);
   const redriven = new Set<string>();
   for await (const run of await wholeTopic(world.broker, TOPIC))
-    for (let i = 0; i < run.length; i++) {
-      const key = Buffer.from(run.key(i) ?? []).toString();
-      if (key.startsWith(`${topicId}/`)) redriven.add(key);
-    }
+    for (const key of keysIn(run, topicId)) redriven.add(key);
   return new Marks(topicId, redriven);
+};
+
+/**
+ * All marks of one dead letter topic, for who sends: call it after fencing the runs before. A run over another topic that
+ * was killed leaves a transaction open, and what was committed behind its beginning cannot be read until brokers end it.
+ * So a record of our own is committed first: once that can be read, so can every mark before it.
+ * @throws Error where it does not come to be read
+ */
+export const allMarksOf = async (
+  { broker, clock }: World,
+  topicId: string,
+  producer: TransactionalProducer,
+  signal: AbortSignal,
+): Promise<Marks> => {
+  const own = `${topicId}/begun/${randomBytes(8).toString('hex')}`;
+  await producer.send([{ topic: TOPIC, partition: 0, key: Buffer.from(own), value: null }]);
+  await producer.commit();
+  const over = new AbortController();
+  const reading = AbortSignal.any([signal, over.signal]);
+  clock.sleep(HIDDEN_MS_MAX, reading).then(() => over.abort(), () => undefined); // prettier-ignore
+  const redriven = new Set<string>();
+  try {
+    for await (const run of broker.read({ from: { topic: TOPIC, at: 'beginning' }, signal: reading })) {
+      for (const key of keysIn(run, topicId)) redriven.add(key);
+      if (redriven.has(own)) return new Marks(topicId, redriven);
+    }
+  } finally {
+    over.abort();
+  }
+  signal.throwIfAborted();
+  throw new Error(
+    `${TOPIC}: a transaction has been open for more than ${HIDDEN_MS_MAX / 1000} s, and hides what was sent again: ` +
+      'kafka-transactions.sh find-hanging names it',
+  );
 };
 
 /** Makes the mark of a letter, ready to be sent with its copy. */

@@ -1,6 +1,6 @@
 /**
  * Sending dead letters again, each once. The order is what makes it so: fence every earlier run over the same topic,
- * which ends what that one had open; then read which letters are marked as sent; then send copies and marks, together in
+ * which ends what that one had open; then read which letters are marked as sent, all of them; then send copies and marks, together in
  * transactions. Killed at any point and run again, it goes on with the letters that have no mark.
  */
 import { type HeaderPair, isLetterHeader, isRedriveHeader, REDRIVE_GROUP, redriveHeaders, transactionalIdPrefix } from '@millrace/contracts'; // prettier-ignore
@@ -8,7 +8,7 @@ import { murmur2Partition, type OutRecord } from '@millrace/stream';
 import { Parcel } from '../world/parcel.ts';
 import type { World } from '../world/prepare.ts';
 import { type Letter, lettersOf, type Selection } from './letters.ts';
-import { type Marks, marksOf, markWriter, topicIdOf } from './marks.ts';
+import { allMarksOf, type Marks, marksOf, markWriter, topicIdOf } from './marks.ts';
 
 export interface RedriveOptions {
   readonly selection: Selection;
@@ -110,7 +110,7 @@ export const redrive = async (
   const topicId = await topicIdOf(world, selection.topic);
   const producer = await broker.transactionalProducer(`${transactionalIdPrefix(REDRIVE_GROUP)}${selection.topic}`);
   try {
-    const sorting = new Sorting(options, await marksOf(world, topicId));
+    const sorting = new Sorting(options, await allMarksOf(world, topicId, producer, signal));
     const parcel = new Parcel({ producer, told });
     for await (const letter of lettersOf(broker, selection, signal)) {
       if (!sorting.take(letter)) continue;

@@ -1,9 +1,9 @@
 /** Letters sent again on the broker in memory, with clients that die or are overtaken on the way. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { redrivenOf, topicsOf } from '@millrace/contracts';
+import { MILLRACE_TOPICS, redrivenOf, topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
-import { murmur2Partition } from '@millrace/stream';
-import { dying, overtaken } from '../brokers.ts';
+import { murmur2Partition, type TransactionalProducer } from '@millrace/stream';
+import { beforeReading, dying, overtaken } from '../brokers.ts';
 import { again, ASIDE, badRecords, closeAll, LETTERS, openHere, PII, read, rejectAll, send, TOPIC, valuesOf } from './letterWorld.ts'; // prettier-ignore
 
 afterEach(closeAll);
@@ -34,14 +34,31 @@ describe('letters sent again', () => {
   }); // prettier-ignore
 
   test('killed between any two steps and run again, it sends each letter once', async () => {
-    for (const [step, when] of [['send', 'before'], ['send', 'after'], ['commit', 'before'], ['commit', 'after']] as const) {
+    const steps = (['send', 'commit'] as const).flatMap(step => (['before', 'after'] as const).flatMap(when => [1, 2].map(nth => [step, when, nth] as const)));
+    for (const [step, when, nth] of steps) {
       const world = await openHere();
       await send(world, badRecords(5));
       await rejectAll(world, 5);
-      await expect(again({ ...world, broker: dying(world.broker, step, when) })).rejects.toThrow('this client is dead');
+      await expect(again({ ...world, broker: dying(world.broker, step, when, nth) })).rejects.toThrow('this client is dead');
       await again(world);
-      expect([step, when, valuesOf(await read(world, ASIDE))]).toEqual([step, when, ['v0', 'v1', 'v2', 'v3', 'v4']]);
+      expect([step, when, nth, valuesOf(await read(world, ASIDE))]).toEqual([step, when, nth, ['v0', 'v1', 'v2', 'v3', 'v4']]);
     }
+  }); // prettier-ignore
+
+  test('behind a transaction that a run over another topic has left open, it waits until it can read every mark', async () => {
+    const world = await openHere();
+    await send(world, badRecords(5));
+    await rejectAll(world, 5);
+    let killed: TransactionalProducer | undefined;
+    const opened = async (): Promise<void> => {
+      killed = await world.broker.transactionalProducer('of another topic');
+      await killed.send([{ topic: MILLRACE_TOPICS.redrives, partition: 0, key: Buffer.from('of another topic'), value: null }]);
+    };
+    // Its marks come to lie behind what is open.
+    expect((await again(overtaken(world, opened, 2, 'send'))).told).toMatchObject({ letters: 5 });
+    const second = await again(beforeReading(world, () => killed!.abort()));
+    expect(second.told).toMatchObject({ letters: 0, left: { redriven: 5 } });
+    expect((await read(world, ASIDE)).length).toBe(5);
   }); // prettier-ignore
 
   test('of two at once the later goes on alone, and each letter is sent once', async () => {
@@ -49,7 +66,7 @@ describe('letters sent again', () => {
     await send(world, badRecords(5));
     await rejectAll(world, 5);
     const client = world.broker.connect();
-    const takenOver = overtaken({ ...world, broker: client }, () => again(world).then(() => undefined));
+    const takenOver = overtaken({ ...world, broker: client }, () => again(world).then(() => undefined), 2);
     const first = await again(takenOver);
     expect([first.code, first.io.said.join()]).toEqual([1, expect.stringContaining('another redrive')]);
     expect((await read(world, ASIDE)).length).toBe(5);

@@ -86,6 +86,28 @@ describe('what gets no vector', () => {
     expect(reasons.join(' ')).not.toContain(one.value.customerId);
   });
 
+  test('the largest record that a broker takes has a letter, and so has an event that would outgrow it on its way', async () => {
+    const at = await runningTown();
+    const [one] = payments as [SimulatedEvent];
+    const topic = topicsOf(at.pipeline).scored;
+    const { schema } = (await at.registry.latest(valueSubject(topic)))!;
+    const codec = await openCodec<Record<string, unknown>>(at.registry, { subject: valueSubject(topic), schema });
+    const encode = (change: object): Uint8Array => codec.encode(valueOf(changed(one, change)));
+    const placed = (key: Buffer, value: Uint8Array) => ({ key, value, partition: murmur2Partition(key, at.pipeline.partitions) }); // prettier-ignore
+    const [key, long, long1] = [one.value.customerId, 'c'.repeat(262_080), 'c'.repeat(1_025)].map(text => Buffer.from(text)) as [Buffer, Buffer, Buffer]; // prettier-ignore
+    await sendRaw(at, [
+      placed(key, Buffer.alloc(1_048_576 - 80 - key.length, 'x')),
+      placed(long, encode({ customerId: long.toString(), terminalId: 't'.repeat(262_080), eventId: 'e'.repeat(262_080) })),
+      placed(long1, encode({ customerId: long1.toString() })),
+    ]);
+    await publish(at, [one]);
+    await until(async () => (await count(at)) === 1 && (await deadLetters(at)).length === 3);
+    const reasons = (await deadLetters(at)).join(' ');
+    expect(reasons).toContain('bad-frame');
+    expect(reasons).toContain('at most 524288 are allowed');
+    expect(reasons).toContain('the key has 1025 bytes; at most 1024 are allowed');
+  }); // prettier-ignore
+
   test('an event that comes twice counts once and is answered once', async () => {
     const at = await runningTown();
     await publish(at, [...payments.slice(0, 10), ...payments.slice(0, 10), ...payments.slice(10, 12)]);

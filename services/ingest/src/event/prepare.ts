@@ -1,4 +1,5 @@
 import { Bad } from '@millrace/avro';
+import { EVENT_BYTES_MAX, EVENT_KEY_BYTES_MAX } from '@millrace/contracts';
 import type { Incoming } from '../body/cloudEvents.ts';
 import { toValue } from '../coerce/value.ts';
 import type { Target } from './target.ts';
@@ -23,9 +24,6 @@ export interface Prepared {
 }
 
 export const EVENT_ID_CHARS_MAX = 256;
-export const KEY_BYTES_MAX = 1_024;
-/** Well below what a broker takes by default, so that one event never makes a whole send fail. */
-export const EVENT_BYTES_MAX = 512 * 1_024;
 
 // Printable, without spaces at the ends: ids stand in addresses, logs of others and hashes.
 const EVENT_ID = /^[^\p{C}\s](?:[^\p{C}]*[^\p{C}\s])?$/u;
@@ -55,10 +53,10 @@ const completed = (target: Target, { data, envelope }: Incoming, origin: Origin,
 const keyOf = ({ keyField }: Target, value: Readonly<Record<string, unknown>>): Uint8Array | Bad => {
   const key = Buffer.from(String(value[keyField]));
   if (key.length === 0) return bad(keyField, `${keyField} is an empty text; it names the entity`);
-  return key.length > KEY_BYTES_MAX
+  return key.length > EVENT_KEY_BYTES_MAX
     ? new Bad(
         'too-large',
-        `${keyField} has ${key.length} bytes; at most ${KEY_BYTES_MAX} are allowed`,
+        `${keyField} has ${key.length} bytes; at most ${EVENT_KEY_BYTES_MAX} are allowed`,
         keyField,
       )
     : key;
