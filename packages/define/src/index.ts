@@ -12,6 +12,7 @@ export {
   type PipelineInput,
 } from './define.ts';
 export { durationMs, parseDuration } from './duration.ts';
+export { agedViews, ageField, streamsOfView } from './freshness.ts';
 export {
   compileCondition,
   compileExpression,
@@ -40,8 +41,10 @@ export type {
   FeatureDefinition,
   FeatureSet,
   FeatureView,
+  Freshness,
   Pipeline,
   Route,
+  StalePolicy,
 } from './pipeline.ts';
 export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';
 export { everySet, ofSet } from './sets.ts';

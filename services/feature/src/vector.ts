@@ -1,5 +1,6 @@
 import { type FeaturesValue, inputHash } from '@millrace/contracts';
-import { type EpochPhase, release } from '@millrace/features';
+import { ageField } from '@millrace/define';
+import { type EpochPhase, NEVER_HEARD, release } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { newestOf, putNewest } from './book.ts';
@@ -21,6 +22,7 @@ export function vectorWriter(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): VectorWriter {
   const pipeline = plan.pipeline.name;
+  const views = plan.set.stages.flatMap(stage => stage.views);
   return {
     write(rows, phase) {
       const releasable = rows.map(row => ({
@@ -40,8 +42,21 @@ export function vectorWriter(
         metrics.observe('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waitedSeconds);
       }
       for (const [entity, seen] of newest) putNewest(state, entity, seen);
+      measureAges(rows, phase);
     },
   };
+
+  /** Of live ones: what a backfill folds was looked at when it came. */
+  function measureAges(rows: readonly Row[], phase: EpochPhase): void {
+    if (phase !== 'live') return;
+    for (const [i, view] of views.entries()) {
+      const known = rows.filter(({ ages }) => ages.length === 2 * views.length);
+      const seconds = (at: number) =>
+        known.map(({ ages }) => ages[2 * i + at]!).filter(age => age !== NEVER_HEARD);
+      metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, seconds(0));
+      metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, seconds(1));
+    }
+  }
 }
 
 function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): FeaturesValue {
@@ -73,5 +88,17 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     traceparent: row.traceparent,
     event: fields,
     features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
+    ...agesIn(set, row),
+  };
+}
+
+/** Unknown where an older release had a part in the row. */
+function agesIn(set: Plan['set'], { ages }: Row): Pick<FeaturesValue, 'viewAges' | 'entityAges'> {
+  const views = set.stages.flatMap(stage => stage.views).map(ageField);
+  if (views.length === 0) return {};
+  const isKnown = ages.length === 2 * views.length;
+  return {
+    viewAges: Object.fromEntries(views.map((view, i) => [view, isKnown ? ages[2 * i]! : 0])),
+    entityAges: Object.fromEntries(views.map((view, i) => [view, isKnown ? ages[2 * i + 1]! : NEVER_HEARD])),
   };
 }

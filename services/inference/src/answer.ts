@@ -45,7 +45,6 @@ const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: s
   arm: inForce.arm,
   role: ROLE,
   fallback: by.fallback,
-  stale: false,
   batchId,
   seq: 0,
   final: true,
@@ -88,18 +87,33 @@ export class PredictionWriter {
   /** @param rows how many of the batch will be written at most */
   begin(
     batch: BatchOfAnswers,
-  ): (row: number, outputs: readonly number[], vectorOffset: number, by: Routed) => Prediction {
+  ): (
+    row: number,
+    outputs: readonly number[],
+    vectorOffset: number,
+    by: Routed,
+    stale: boolean,
+  ) => Prediction {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
     const { vectors, inForce } = batch;
     const hand: InHand = { vectors, row: 0, thresholds: inForce.thresholds, outputs: [] };
     const kpis = new Float64Array(this.#kpis.length);
-    return (row, outputs, vectorOffset, { route, routeVersion }) => {
+    return (row, outputs, vectorOffset, { route, routeVersion }, stale) => {
       hand.row = row;
       hand.outputs = outputs;
       const decision = this.#decisions.find(one => one.holds(hand))?.name ?? '';
       for (let k = 0; k < kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
       const predictionId = this.#idOf(vectors, row);
-      const fields: RowFields = { predictionId, outputs, decision, kpis, vectorOffset, route, routeVersion };
+      const fields: RowFields = {
+        predictionId,
+        outputs,
+        decision,
+        kpis,
+        vectorOffset,
+        route,
+        routeVersion,
+        stale,
+      };
       return { bytes: write(row, fields), decision };
     };
   }

@@ -18,6 +18,7 @@ export interface RowFields {
   readonly vectorOffset: number;
   readonly route: string;
   readonly routeVersion: number;
+  readonly stale: boolean;
 }
 
 const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
@@ -134,7 +135,7 @@ export class PredictionBytes {
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
     const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
-      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX;
+      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX + 1;
   }
 
   #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Source>): ReadonlyMap<string, Put> {
@@ -147,6 +148,7 @@ export class PredictionBytes {
     for (const name of kpis) hasType(codec, `kpis.${name}`, 'double');
     hasType(codec, 'vectorOffset', 'long');
     hasType(codec, 'routeVersion', 'int');
+    hasType(codec, 'stale', 'boolean');
     return new Map<keyof RowFields, Put>([
       [
         'predictionId',
@@ -188,6 +190,7 @@ export class PredictionBytes {
         },
       ],
       ['routeVersion', (into, to, { routeVersion }) => putLong(into, to, routeVersion)],
+      ['stale', (into, to, { stale }) => into.writeUInt8(Number(stale), to)],
     ]);
   }
 
