@@ -11,3 +11,4 @@ export {
   SLICE_MS_DEFAULT,
 } from './backfill.ts';
 export { type Column, parquetBytes } from './parquet/write.ts';
+export { type Reread, rereadEvents } from './reread.ts';

@@ -1,10 +1,11 @@
 /** `millrace reconcile`: two runs, or a run and the stream, answer by answer; a report to sign; exit code 3 where they differ. */
 import { LIVE } from '@millrace/contracts';
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Pipeline } from '@millrace/define';
-import { textfileMetrics } from '@millrace/telemetry';
+import type { Metrics } from '@millrace/telemetry';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
 import { htmlReport } from '../reconcile/html.ts';
+import { writeMetricsFile } from '../metricsFile.ts';
 import { OUTCOMES } from '../reconcile/judge.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { nameOf, type Report, reportOf, type ShownAnswer } from '../reconcile/report.ts';
@@ -47,19 +48,13 @@ const print = (io: Io, report: Report): void => {
   for (const line of table(['ENTITY', 'DIFFERENCE', nameOf(report.run), nameOf(report.against), 'CAUSE'], rows)) io.out(line);
 }; // prettier-ignore
 
-/** For the textfile collector of Prometheus' node exporter, which must never read half a file. */
-const writeMetrics = async (file: string, report: Report): Promise<void> => {
+const measure = (metrics: Metrics, report: Report): void => {
   const { pipeline, outcomes, largestDifference, at } = report;
-  const textfile = textfileMetrics();
-  const { metrics } = textfile;
   for (const outcome of OUTCOMES)
     metrics.set('millrace_reconcile_units', { pipeline, outcome }, outcomes[outcome]);
   metrics.set('millrace_reconcile_agrees', { pipeline }, Number(report.agrees));
   metrics.set('millrace_reconcile_largest_difference', { pipeline }, largestDifference ?? Number.POSITIVE_INFINITY); // prettier-ignore
   metrics.set('millrace_reconcile_timestamp_seconds', { pipeline }, Date.parse(at) / 1000);
-  const half = `${file}.half`;
-  writeFileSync(half, await textfile.text());
-  renameSync(half, file);
 };
 
 export const reconcileRuns = async (
@@ -84,7 +79,7 @@ export const reconcileRuns = async (
     });
     const report = await reportOf(world, reconciled, tolerance);
     if (html !== undefined) writeFileSync(html, htmlReport(report));
-    if (metricsFile !== undefined) await writeMetrics(metricsFile, report);
+    if (metricsFile !== undefined) await writeMetricsFile(metricsFile, metrics => measure(metrics, report));
     if (output === 'json') io.out(JSON.stringify(report));
     else print(io, report);
     return report.agrees ? EXIT.done : EXIT.differences;
