@@ -29,7 +29,7 @@ const undelayed: Pipeline = {
 
 /** Payments of nine days, and the label of each, also those that come when all is paid. */
 const SIMULATED = [
-  ...simulateFraud({ ...FRAUD_SIMULATION, customers: 8, terminals: 3, days: 12, labelDelayDays: 2, tampersPerThousand: 60 }),
+  ...simulateFraud({ ...FRAUD_SIMULATION, customers: 8, terminals: 3, days: 12, labelDelayDays: 2, tampersPerThousand: 200 }),
 ].filter(({ value }) => value.txAt < FRAUD_SIMULATION.startAt + 9 * DAY_MS); // prettier-ignore
 const paymentOf = new Map(SIMULATED.filter(({ stream }) => stream === 'transactions').map(one => [one.value.eventId, one])); // prettier-ignore
 const labels = SIMULATED.filter(({ stream }) => stream === 'labels');
