@@ -11,9 +11,10 @@ const FALLBACK_SCORE = Math.fround(0.01);
 /** The fraud pipeline with other bounds: of customers, of terminals. */
 const pipelineWith = (customers: Freshness | undefined, terminals: Freshness | undefined): Pipeline => {
   const bounds = new Map([['customer-spending', customers], ['terminal-risk', terminals]]); // prettier-ignore
-  const views = PIPELINE.features.views.map(({ freshness: _, ...view }) => {
+  const views = PIPELINE.features.views.map(view => {
+    const { freshness: _, ...unbound } = view;
     const freshness = bounds.get(view.name);
-    return freshness === undefined ? view : { ...view, freshness };
+    return freshness === undefined ? unbound : { ...unbound, freshness };
   });
   return { ...PIPELINE, features: { ...PIPELINE.features, views } };
 };
