@@ -23,6 +23,7 @@ export function vectorWriter(
 ): VectorWriter {
   const pipeline = plan.pipeline.name;
   const views = plan.set.stages.flatMap(stage => stage.views);
+  const ageFields = views.map(ageField);
   return {
     write(rows, phase) {
       const releasable = rows.map(row => ({
@@ -36,7 +37,11 @@ export function vectorWriter(
       const { released, newest } = release(releasable, entity => newestOf(state, entity), phase);
       const nowMs = clock.now();
       for (const { row: of, aside } of released) {
-        out.emit(aside ? 'aside' : 'features', Buffer.from(of.entity), vectorOf(plan, of.row, of.entity));
+        out.emit(
+          aside ? 'aside' : 'features',
+          Buffer.from(of.entity),
+          vectorOf(plan, of.row, of.entity, ageFields),
+        );
         if (of.row.late) metrics.count('millrace_records_late_total', { pipeline });
         const waitedSeconds = (nowMs - of.row.appendTimeMs) / 1000;
         metrics.observe('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waitedSeconds);
@@ -59,7 +64,12 @@ export function vectorWriter(
   }
 }
 
-function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): FeaturesValue {
+function vectorOf(
+  { set, eventFields }: Plan,
+  row: Row,
+  entity: string,
+  ageFields: readonly string[],
+): FeaturesValue {
   const { event } = row;
   let at = 0;
   const partials = set.stages.map(stage =>
@@ -88,17 +98,16 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     traceparent: row.traceparent,
     event: fields,
     features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
-    ...agesIn(set, row),
+    ...agesIn(row, ageFields),
   };
 }
 
 /** Unknown where an older release had a part in the row. */
-function agesIn(set: Plan['set'], { ages }: Row): Pick<FeaturesValue, 'viewAges' | 'entityAges'> {
-  const views = set.stages.flatMap(stage => stage.views).map(ageField);
-  if (views.length === 0) return {};
-  const isKnown = ages.length === 2 * views.length;
+function agesIn({ ages }: Row, fields: readonly string[]): Pick<FeaturesValue, 'viewAges' | 'entityAges'> {
+  if (fields.length === 0) return {};
+  const isKnown = ages.length === 2 * fields.length;
   return {
-    viewAges: Object.fromEntries(views.map((view, i) => [view, isKnown ? ages[2 * i]! : 0])),
-    entityAges: Object.fromEntries(views.map((view, i) => [view, isKnown ? ages[2 * i + 1]! : NEVER_HEARD])),
+    viewAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i]! : 0])),
+    entityAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i + 1]! : NEVER_HEARD])),
   };
 }

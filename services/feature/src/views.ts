@@ -82,7 +82,7 @@ export class StageViews {
   }
 
   flush(): void {
-    if (this.#touched.size === 0) return;
+    if (this.#touched.size === 0 && !this.#heardMore) return;
     for (const [id, entity] of this.#touched) {
       for (const [chunk, bytes] of entity.state.dirtyChunks()) {
         const key = `${this.#prefix}${id}\0${chunk}`;

@@ -56,7 +56,9 @@ const wholeFrom = async (world: World, { pipeline, set }: Asked, stretches: read
   const cut = stretches.filter(({ from, until }) => from > 0 && from < until);
   const firsts = cut.map(stretch => ({ ...stretch, until: stretch.from + 1 }));
   let oldestMs = Number.NEGATIVE_INFINITY;
-  for await (const read of rereadEvents(world, own, firsts))
+  // What compaction takes of a table is replaced, not missing.
+  const streams = Object.keys(own.events).filter(name => own.events[name]!.table !== true);
+  for await (const read of rereadEvents(world, own, firsts, streams))
     if (read.reason === undefined) oldestMs = Math.max(oldestMs, read.event.time);
   return compileSet(own).stages.map(stage => oldestMs + reachOf(own, stage));
 }; // prettier-ignore

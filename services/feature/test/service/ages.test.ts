@@ -50,11 +50,11 @@ const agesOf = async (town: Town) =>
 test.each([
   ['of one life', EVENTS.length],
   ['with a restart while labels are away', Math.floor(0.85 * EVENTS.length)],
-])('ages in vectors, %s', async (_, until_) => {
+])('ages in vectors, %s', async (_, firstLife) => {
   const town = await openTown(testPipeline);
   const services: RunningService[] = [];
   open.push({ town, services });
-  for (const part of [EVENTS.slice(0, until_), EVENTS.slice(until_)]) {
+  for (const part of [EVENTS.slice(0, firstLife), EVENTS.slice(firstLife)]) {
     if (part.length === 0) continue;
     const service = await startService(town, town.clock);
     services.push(service);
