@@ -133,6 +133,49 @@ export const ROWS: readonly RowText[] = [
     ],
   },
   {
+    title: 'Features',
+    panels: [
+      {
+        title: 'Age of views',
+        description:
+          'By event time: how far the other streams of a view were behind the event; how long its entity had not been heard of. p99.',
+        unit: 's',
+        queries: [
+          {
+            expr: quantile(0.99, 'millrace_view_age_seconds', ', view', 'pipeline=~"$pipeline"'),
+            legend: 'behind {{view}}',
+          },
+          {
+            expr: `${quantile(0.99, 'millrace_entity_age_seconds', ', view', 'pipeline=~"$pipeline"')} or vector(0)`,
+            legend: 'entity {{view}}',
+          },
+        ],
+      },
+      {
+        title: 'Stale vectors',
+        description: 'Vectors per second that rested on a view older than its bound, by what became of them.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (view, policy) (rate(millrace_records_stale_total{pipeline=~"$pipeline"}[${RATE}])) or vector(0)`,
+            legend: '{{view}}: {{policy}}',
+          },
+        ],
+      },
+      {
+        title: 'Served against recomputed',
+        description: 'Values that differed when features were last verified, by feature.',
+        unit: 'short',
+        queries: [
+          {
+            expr: 'sum by (feature, kind) (millrace_skew_values{pipeline=~"$pipeline"}) or vector(0)',
+            legend: '{{feature}}: {{kind}}',
+          },
+        ],
+      },
+    ],
+  },
+  {
     title: 'Pressure',
     panels: [
       {

@@ -22,6 +22,10 @@ export interface FeaturesValue {
   readonly event: Readonly<Record<string, unknown>>;
   /** In the model's order; missing is NaN. */
   readonly features: Readonly<Record<string, number>>;
+  /** By view, seconds that its streams other than the scored one are behind the event; absent where no view keeps anything. */
+  readonly viewAges?: Readonly<Record<string, number>>;
+  /** By view, seconds since its entity was last heard of in it; -1: never before. */
+  readonly entityAges?: Readonly<Record<string, number>>;
 }
 
 /** What every pipeline's prediction has, for code that serves all of them. Times are milliseconds since the epoch. */

@@ -1,4 +1,5 @@
 import { parseDuration } from './duration.ts';
+import { checkFreshness } from './freshness.ts';
 import type { Aggregate, EventStream, FeatureDefinition, FeatureView, Pipeline } from './pipeline.ts';
 import { checkExpression, type Names, namesIn, type Report } from './names.ts';
 import { kindOf, MIXED } from './kinds.ts';
@@ -115,6 +116,7 @@ const checkViews = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report: 
     if (!Number.isInteger(view.version) || view.version < 1) report(place, 'the version is not 1 or more');
     if (view.key !== undefined && scored !== undefined && !scored.keys.includes(view.key))
       report(place, `key '${view.key}' is no key of the scored stream; there are ${scored.keys.join(', ')}`);
+    checkFreshness(pipeline, view, report);
     for (const [name, definition] of Object.entries(view.features)) {
       const at = `${place}.${name}`;
       if ('aggregate' in definition)

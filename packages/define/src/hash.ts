@@ -37,7 +37,7 @@ export const canonicalJson = (value: unknown): string => canonical(value);
 
 const sha256 = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('hex');
 
-/** Who owns it and what it is said to be change no value, so they are not in the hash; the order of features is. */
+/** Who owns it, what it is said to be and how old it may be change no value, so they are not in the hash; the order of features is. */
 const viewContent = (view: FeatureView): object => ({
   name: view.name,
   version: view.version,

@@ -13,6 +13,7 @@ export {
   type PipelineInput,
 } from './define.ts';
 export { durationMs, parseDuration } from './duration.ts';
+export { agedViews, ageField, streamsOfView } from './freshness.ts';
 export {
   compileCondition,
   compileExpression,
@@ -44,10 +45,12 @@ export type {
   FeatureDefinition,
   FeatureSet,
   FeatureView,
+  Freshness,
   NightSchedule,
   Pipeline,
   Push,
   Route,
+  StalePolicy,
 } from './pipeline.ts';
 export { contentDifferences, type Difference, type Publication, publicationsOf } from './published.ts';
 export { everySet, ofSet } from './sets.ts';

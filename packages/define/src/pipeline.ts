@@ -46,6 +46,21 @@ export interface Aggregate {
 /** A feature is an aggregate over time, or an expression over the event in hand and other features. */
 export type FeatureDefinition = { readonly aggregate: Aggregate } | { readonly expression: Expression };
 
+/** What becomes of a stale vector: scored and marked, answered by the constant of the fallback chain, or a dead letter. */
+export type StalePolicy = 'score' | 'fallback' | 'refuse';
+
+/**
+ * How old what a view knows may be, by event time alone: the wall clock has no say, so a replay gives the same marks.
+ * It changes no value, so it is in no hash.
+ */
+export interface Freshness {
+  /** Farthest that a stream of the view, other than the scored one, may be behind the event. */
+  readonly staleAfter?: Duration;
+  /** Longest that the entity may not have been heard of in the view; one that is new to it is not stale. */
+  readonly entityStaleAfter?: Duration;
+  readonly policy: StalePolicy;
+}
+
 export interface FeatureView {
   readonly name: string; // lower-case with hyphens
   readonly version: number;
@@ -53,6 +68,7 @@ export interface FeatureView {
   readonly key?: string;
   readonly owner?: string;
   readonly description?: string;
+  readonly freshness?: Freshness;
   readonly features: Readonly<Record<string, FeatureDefinition>>;
 }
 

@@ -3,8 +3,8 @@ import type { Pipeline } from './pipeline.ts';
 
 /** Why a service rejects a record. */
 export const REJECT_REASONS = [
-  'bad-frame', 'unknown-schema', 'bad-value', 'too-large', 'schema-mismatch', 'wrong-key', 'feature-mismatch', 'scoring-failed',
-  'handler-failed',
+  'bad-frame', 'unknown-schema', 'bad-value', 'too-large', 'schema-mismatch', 'wrong-key', 'feature-mismatch', 'stale-features',
+  'scoring-failed', 'handler-failed',
 ] as const; // prettier-ignore
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

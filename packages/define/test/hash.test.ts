@@ -43,6 +43,9 @@ describe('hashes', () => {
   test('change with what changes a value, and with nothing else', () => {
     const { n, m } = view.features;
     expect(hashView({ ...view, owner: 'other', description: 'new words' })).toBe(hashView(view));
+    expect(hashView({ ...view, freshness: { entityStaleAfter: '2h', policy: 'refuse' } })).toBe(
+      hashView(view),
+    );
     expect(hashView({ ...view, features: { m: m!, n: n! } })).not.toBe(hashView(view));
     expect(hashView({ ...view, features: { n: count({ of: 'events', window: '2d' }), m: m! } })).not.toBe(
       hashView(view),

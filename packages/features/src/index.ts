@@ -1,5 +1,6 @@
 export { ALLOWANCE_MS, type CompiledSet, type CompileOptions, compileSet } from './set/compile.ts';
-export { foldInOrder, type Vector } from './set/fold.ts';
+export { foldInOrder, stageFolder, type Vector } from './set/fold.ts';
+export { Heard, NEVER_HEARD } from './set/heard.ts';
 export type { CompiledStage, Folded } from './set/stage.ts';
 export { EntityState } from './set/state.ts';
 export {

@@ -41,6 +41,7 @@ export const terminalRisk = featureView({
   owner: 'payments-risk',
   description:
     "Number of the terminal's payments that are at least a week old, and the share of frauds among them.",
+  freshness: { staleAfter: '2d', policy: 'score' },
   features: overWindows(window => ({
     [`terminalTxCount${window}`]: count({ of: 'transactions', window, delay: LABEL_DELAY }),
     [`terminalRisk${window}`]: share({ of: 'labels', where: field('isFraud'), window, delay: LABEL_DELAY }),

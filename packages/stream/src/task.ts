@@ -25,6 +25,7 @@ export type RejectReason =
   | 'schema-mismatch'
   | 'wrong-key'
   | 'feature-mismatch'
+  | 'stale-features'
   | 'scoring-failed'
   | 'handler-failed';
 

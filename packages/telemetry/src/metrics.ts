@@ -10,6 +10,8 @@ export interface MetricDefinition {
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+/** From a second to a year: how old what a view knows may be. */
+const AGES = [1, 60, 600, 3_600, 21_600, 86_400, 172_800, 604_800, 2_592_000, 31_536_000] as const;
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048] as const;
 
 export const METRICS = {
@@ -174,6 +176,23 @@ export const METRICS = {
     help: 'Now minus the newest event time seen.',
     labels: ['pipeline', 'stream'],
   },
+  millrace_view_age_seconds: {
+    kind: 'histogram',
+    help: 'How far a view was behind the event of a vector, by event time.',
+    labels: ['pipeline', 'view'],
+    buckets: AGES,
+  },
+  millrace_entity_age_seconds: {
+    kind: 'histogram',
+    help: 'How long the entity of a vector had not been heard of in a view, by event time.',
+    labels: ['pipeline', 'view'],
+    buckets: AGES,
+  },
+  millrace_records_stale_total: {
+    kind: 'counter',
+    help: 'Vectors that rested on a view older than its bound, by what became of them: score, fallback, refuse.',
+    labels: ['pipeline', 'view', 'policy'],
+  },
   millrace_ingest_requests_total: {
     kind: 'counter',
     help: 'Requests by answer.',
@@ -286,6 +305,31 @@ export const METRICS = {
     kind: 'gauge',
     help: 'When the newest scheduled night of an outcome was due; 0 where there is none.',
     labels: ['pipeline', 'outcome'],
+  },
+  millrace_skew_vectors: {
+    kind: 'gauge',
+    help: 'Vectors of the last comparison of served features with recomputed ones: matched, differing, missing, extra.',
+    labels: ['pipeline', 'set', 'outcome'],
+  },
+  millrace_skew_values: {
+    kind: 'gauge',
+    help: 'Values of a feature in it that are not the same: mismatch, missing, extra.',
+    labels: ['pipeline', 'set', 'feature', 'kind'],
+  },
+  millrace_skew_largest_difference: {
+    kind: 'gauge',
+    help: 'Largest difference of a feature in it, as a part of max(1, |recomputed|).',
+    labels: ['pipeline', 'set', 'feature'],
+  },
+  millrace_skew_agrees: {
+    kind: 'gauge',
+    help: '1 where it found no difference above the tolerance.',
+    labels: ['pipeline', 'set'],
+  },
+  millrace_skew_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When it ended, seconds since the epoch.',
+    labels: ['pipeline', 'set'],
   },
   millrace_event_loop_delay_seconds: {
     kind: 'gauge',

@@ -1,4 +1,5 @@
 export { backfillFeatures, type BackfillFlags } from './commands/backfill.ts';
+export { verifyFeatures, type VerifyFlags } from './commands/verify.ts';
 export { switchSet, type SwitchOptions } from './commands/switchSet.ts';
 export { type FigureOptions, type Figures, figuresOf } from './evaluate/figures.ts';
 export type { JudgedRow } from './evaluate/join.ts';
@@ -13,3 +14,4 @@ export { SERVICE_NAMES, type RunningService, type Services, startServices } from
 export { decoded, type Seen, wholeTopic } from './world/slice.ts';
 export { FIRST_MODEL_VERSION } from './world/models.ts';
 export type { Io } from './io.ts';
+export type { Report as VerifyReport } from './verify/report.ts';

@@ -4,14 +4,7 @@ import { join, resolve } from 'node:path';
 import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import { systemClock } from '@millrace/telemetry';
 import { Command, CommanderError, Option } from 'commander';
-import {
-  deprecateFeature,
-  diffFeatures,
-  listFeatures,
-  publishFeatures,
-  showFeature,
-} from './commands/features.ts';
-import { backfillFeatures } from './commands/backfill.ts';
+import { featureCommands } from './commands/featureCommands.ts';
 import { exportDataset } from './commands/dataset.ts';
 import { batchRun } from './commands/batch.ts';
 import { evaluate } from './commands/evaluate.ts';
@@ -29,7 +22,6 @@ import { scheduleCommand } from './commands/schedule.ts';
 import { down, status } from './commands/stack.ts';
 import { followed, tail } from './commands/tail.ts';
 import { trace } from './commands/trace.ts';
-import { switchSet } from './commands/switchSet.ts';
 import { startUp } from './commands/up.ts';
 import { demo } from './demo/start.ts';
 import {
@@ -174,50 +166,6 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--metrics-file <file>', "write the figures for the textfile collector of Prometheus' node exporter")
     .addOption(output())
     .action(o => done(inWorld(io)(o, w => reconcileRuns(io, w, pipelinesNamed([o.pipeline])[0]!, o))));
-}; // prettier-ignore
-
-const featureCommands = (program: Command, io: Io, done: Done): void => {
-  const world = inWorld(io);
-  const of = (name: string | undefined) => (name === undefined ? pipelines : pipelinesNamed([name]));
-  const features = program.command('features').description('feature views and sets: what they are, and what is published of them');
-  const records = (command: Command): Command =>
-    talks(command)
-      .option('--by <who>', 'who does it', userInfo().username)
-      .option('--why <text>', 'why', '')
-      .option('--execute', 'do it', false)
-      .addOption(output());
-  const some = (command: Command): Command => command.option('--pipeline <name>', 'only this pipeline');
-  some(talks(features.command('list').description('views and sets, with owner and state'))).addOption(output())
-    .action(o => done(world(o, w => listFeatures(io, w, of(o.pipeline), o))));
-  some(features.command('show').description('a view: its features in words, and the fields that they come from').argument('<view>')).addOption(output())
-    .action((view, o) => done(showFeature(io, of(o.pipeline), view, o.output)));
-  some(talks(features.command('diff').description('where the definitions here differ from what is published'))).addOption(output())
-    .action(o => done(world(o, w => diffFeatures(io, w, of(o.pipeline), o))));
-  some(records(features.command('publish').description('publish what is new here; a plan without --execute')))
-    .action(o => done(world(o, w => publishFeatures(io, w, of(o.pipeline), o))));
-  records(features.command('deprecate').description('mark what nothing new should use; a plan without --execute').argument('<name@version>'))
-    .action((wanted, o) => done(world(o, w => deprecateFeature(io, w, wanted, o))));
-  const switching = (command: Command): Command =>
-    talks(command)
-      .addOption(pipelineOption())
-      .requiredOption('--version <n>', 'version of the feature set', whole)
-      .option('--model-version <version>', 'version of the model that answers by it; default: the one named for it already')
-      .option('--models <folder>', 'model store', MODELS_FOLDER)
-      .option('--lag-max <records>', 'how far behind counts as caught up', whole, 1_000)
-      .option('--by <who>', 'who does it', userInfo().username)
-      .addOption(output());
-  const one = (name: string) => pipelinesNamed([name])[0]!;
-  switching(features.command('backfill').description('build a version of a feature set from history, beside the one that is served, and switch to it; run again, it goes on'))
-    .option('--from <time>', 'leave out events that arrived before')
-    .option('--to <time>', 'history ends there, and what arrived later is folded as it arrived; default: now')
-    .option('--epochs-of <version>', 'cut history into the epochs in which that version had it live, for the same vectors to the last bit; default: by time', whole)
-    .option('--no-switch', 'do not switch to it in the end')
-    .option('--why <text>', 'why', 'it has caught up')
-    .action(o => done(world(o, w => backfillFeatures(io, w, one(o.pipeline), o))));
-  switching(features.command('switch').description('let inference answer by a version of the feature set, from the next event on'))
-    .requiredOption('--why <text>', 'why')
-    .option('--even-behind', 'although it has not caught up: answers wait until it has', false)
-    .action(o => done(world(o, w => switchSet(io, w, one(o.pipeline), o))));
 }; // prettier-ignore
 
 const aclCommands = (program: Command, io: Io, done: Done): void => {

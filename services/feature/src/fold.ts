@@ -31,8 +31,9 @@ export function foldRows(
   }
 }
 
-const withFolding = (row: Row, { late, features }: { late: boolean; features: readonly number[] }): Row => ({
+const withFolding = (row: Row, { late, features, ages }: Pick<Row, 'late' | 'features' | 'ages'>): Row => ({
   ...row,
   late: row.late || late,
   features: [...row.features, ...features],
+  ages: [...row.ages, ...ages],
 });

@@ -12,3 +12,4 @@ export {
 } from './backfill.ts';
 export { readRecorded, type RecordedEpochs, type RecordedInput } from './recorded.ts';
 export { type Column, parquetBytes } from './parquet/write.ts';
+export { type Reread, rereadEvents } from './reread.ts';

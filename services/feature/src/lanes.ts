@@ -48,6 +48,7 @@ const sentRow = (row: Row): RepartitionValue['row'] => ({
   appendTime: row.appendTimeMs,
   late: row.late,
   features: row.features,
+  ages: row.ages,
   traceparent: row.traceparent,
   value: row.value,
 });

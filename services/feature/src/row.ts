@@ -24,6 +24,8 @@ export interface Row {
   readonly late: boolean;
   /** What the stages so far gave, one behind the other. */
   readonly features: readonly number[];
+  /** Of the views of the stages so far, two numbers each, as `agesOf` gives them. */
+  readonly ages: readonly number[];
   readonly held: Held;
 }
 
@@ -34,7 +36,7 @@ export interface Refusal {
 }
 
 const UTF8 = new TextDecoder();
-const NO_FEATURES: readonly number[] = [];
+const NOTHING: readonly number[] = [];
 const NO_SOURCE =
   'the record does not say where it first stood: send letters again with millrace dlq redrive';
 
@@ -72,7 +74,8 @@ export function readSource(
     appendTimeMs: batch.appendTimeMs(i),
     traceparent: header === undefined ? lineageTrace(fields) : UTF8.decode(header),
     late: false,
-    features: NO_FEATURES,
+    features: NOTHING,
+    ages: NOTHING,
     held,
   };
 }
@@ -101,6 +104,7 @@ export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held
     traceparent: sent.traceparent,
     late: sent.late,
     features: sent.features,
+    ages: sent.ages,
     held,
   };
 }

@@ -22,6 +22,8 @@ export interface RepartitionRow {
   readonly late: boolean;
   /** What the stages so far gave, one behind the other. */
   readonly features: readonly number[];
+  /** Of the views of the stages so far, two numbers each; fewer where an older release had a part in it. */
+  readonly ages: readonly number[];
   readonly traceparent: string | null;
   /** The event's value as on its topic, with its frame. */
   readonly value: Uint8Array;

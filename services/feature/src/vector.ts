@@ -1,5 +1,6 @@
 import { type FeaturesValue, inputHash } from '@millrace/contracts';
-import { type EpochPhase, release } from '@millrace/features';
+import { ageField } from '@millrace/define';
+import { type EpochPhase, NEVER_HEARD, release } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { newestOf, putNewest } from './book.ts';
@@ -21,6 +22,8 @@ export function vectorWriter(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): VectorWriter {
   const pipeline = plan.pipeline.name;
+  const views = plan.set.stages.flatMap(stage => stage.views);
+  const ageFields = views.map(ageField);
   return {
     write(rows, phase) {
       const releasable = rows.map(row => ({
@@ -34,17 +37,39 @@ export function vectorWriter(
       const { released, newest } = release(releasable, entity => newestOf(state, entity), phase);
       const nowMs = clock.now();
       for (const { row: of, aside } of released) {
-        out.emit(aside ? 'aside' : 'features', Buffer.from(of.entity), vectorOf(plan, of.row, of.entity));
+        out.emit(
+          aside ? 'aside' : 'features',
+          Buffer.from(of.entity),
+          vectorOf(plan, of.row, of.entity, ageFields),
+        );
         if (of.row.late) metrics.count('millrace_records_late_total', { pipeline });
         const waitedSeconds = (nowMs - of.row.appendTimeMs) / 1000;
         metrics.observe('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waitedSeconds);
       }
       for (const [entity, seen] of newest) putNewest(state, entity, seen);
+      measureAges(rows, phase);
     },
   };
+
+  /** Of live ones: what a backfill folds was looked at when it came. */
+  function measureAges(rows: readonly Row[], phase: EpochPhase): void {
+    if (phase !== 'live') return;
+    for (const [i, view] of views.entries()) {
+      const known = rows.filter(({ ages }) => ages.length === 2 * views.length);
+      const seconds = (at: number) =>
+        known.map(({ ages }) => ages[2 * i + at]!).filter(age => age !== NEVER_HEARD);
+      metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, seconds(0));
+      metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, seconds(1));
+    }
+  }
 }
 
-function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): FeaturesValue {
+function vectorOf(
+  { set, eventFields }: Plan,
+  row: Row,
+  entity: string,
+  ageFields: readonly string[],
+): FeaturesValue {
   const { event } = row;
   let at = 0;
   const partials = set.stages.map(stage =>
@@ -73,5 +98,16 @@ function vectorOf({ set, eventFields }: Plan, row: Row, entity: string): Feature
     traceparent: row.traceparent,
     event: fields,
     features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
+    ...agesIn(row, ageFields),
+  };
+}
+
+/** Unknown where an older release had a part in the row. */
+function agesIn({ ages }: Row, fields: readonly string[]): Pick<FeaturesValue, 'viewAges' | 'entityAges'> {
+  if (fields.length === 0) return {};
+  const isKnown = ages.length === 2 * fields.length;
+  return {
+    viewAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i]! : 0])),
+    entityAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i + 1]! : NEVER_HEARD])),
   };
 }

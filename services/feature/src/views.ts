@@ -1,11 +1,23 @@
-import { AHEAD_MS_MAX, type CompiledStage, type EntityState, type FoldEvent } from '@millrace/features';
+import {
+  AHEAD_MS_MAX,
+  type CompiledStage,
+  type EntityState,
+  type FoldEvent,
+  Heard,
+} from '@millrace/features';
 import type { KeyedState, SkipReason, TaskContext } from '@millrace/stream';
 import type { CachedEntity, EntityCache } from './entityCache.ts';
 import { formatted, unformatted } from './format.ts';
 
 /** What a stage found for one row: what it adds to the vector, or why the row ends here. */
 export type Folding =
-  | { readonly late: boolean; readonly features: readonly number[]; readonly skip?: never }
+  | {
+      readonly late: boolean;
+      readonly features: readonly number[];
+      /** Of the stage's views, as `agesOf` gives them. */
+      readonly ages: readonly number[];
+      readonly skip?: never;
+    }
   | { readonly skip: SkipReason };
 
 const NOTHING: readonly number[] = [];
@@ -35,6 +47,8 @@ export class StageViews {
   readonly #prefix: string;
   readonly #open = new Map<string, Entity>();
   readonly #touched = new Map<string, Entity>();
+  readonly #heard: Heard;
+  #heardMore = false;
   #hours: number;
   #hoursKept: number;
 
@@ -44,6 +58,7 @@ export class StageViews {
     this.#cache = cache;
     this.#prefix = `view\0${stage.key}\0`;
     this.#hours = this.#hoursKept = hoursIn(state.get(this.#hoursKey));
+    this.#heard = new Heard(stage.heard, heardIn(state.get(this.#heardKey)));
     const letGo = (): void => {
       for (const entity of this.#open.values()) cache.remove(entity);
     };
@@ -51,21 +66,23 @@ export class StageViews {
   }
 
   fold(event: FoldEvent): Folding {
-    if (!this.#stage.streams.includes(event.stream)) return { late: false, features: NOTHING };
+    if (!this.#stage.streams.includes(event.stream)) return { late: false, features: NOTHING, ages: NOTHING };
     const id = String(event.fields[this.#stage.key]);
     this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
     const entity = this.#entity(id);
     entity.state.expireBefore(this.#expiryMs);
+    if (this.#heard.note(event)) this.#heardMore = true;
+    const ages = this.#stage.agesOf(entity.state, event, this.#heard);
     const { admission, late, values } = this.#stage.fold(entity.state, event);
     if (admission === 'duplicate') return { skip: 'duplicate' };
     if (admission === 'superseded') return { skip: 'by-rule' };
     entity.isTouched = true;
     this.#touched.set(id, entity);
-    return { late, features: values === undefined ? NOTHING : Array.from(values) };
+    return { late, features: values === undefined ? NOTHING : Array.from(values), ages };
   }
 
   flush(): void {
-    if (this.#touched.size === 0) return;
+    if (this.#touched.size === 0 && !this.#heardMore) return;
     for (const [id, entity] of this.#touched) {
       for (const [chunk, bytes] of entity.state.dirtyChunks()) {
         const key = `${this.#prefix}${id}\0${chunk}`;
@@ -77,6 +94,8 @@ export class StageViews {
     }
     if (this.#hours > this.#hoursKept)
       this.#state.put(this.#hoursKey, hoursOf((this.#hoursKept = this.#hours)));
+    if (this.#heardMore) this.#state.put(this.#heardKey, heardOf(this.#heard));
+    this.#heardMore = false;
     this.#sweep(this.#touched.size * SWEPT_PER_ENTITY);
     this.#touched.clear();
     this.#cache.shrink();
@@ -84,6 +103,10 @@ export class StageViews {
 
   get #expiryMs(): number {
     return this.#hours * HOUR_MS - AHEAD_MS_MAX;
+  }
+
+  get #heardKey(): string {
+    return `heard\0${this.#stage.key}`;
   }
 
   get #hoursKey(): string {
@@ -113,6 +136,16 @@ export class StageViews {
     return entity;
   }
 }
+
+const heardOf = (heard: Heard): Uint8Array =>
+  formatted(new TextEncoder().encode(JSON.stringify(heard.kept())));
+
+const heardIn = (bytes: Uint8Array | undefined): Readonly<Record<string, number>> | undefined =>
+  bytes === undefined
+    ? undefined
+    : (JSON.parse(new TextDecoder().decode(unformatted('what a stage has heard', bytes))) as Readonly<
+        Record<string, number>
+      >);
 
 const hoursOf = (hours: number): Uint8Array => formatted(new TextEncoder().encode(String(hours)));
 

@@ -49,7 +49,6 @@ const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: s
   arm: inForce.arm,
   role: ROLE,
   fallback: by.fallback,
-  stale: false,
   batchId,
   seq: 0,
   final: true,
@@ -98,13 +97,19 @@ export class PredictionWriter {
   /** @param rows how many of the batch will be written at most */
   begin(
     batch: BatchOfAnswers,
-  ): (row: number, outputs: readonly number[], vectorOffset: number, by: Routed) => Prediction {
+  ): (
+    row: number,
+    outputs: readonly number[],
+    vectorOffset: number,
+    by: Routed,
+    stale: boolean,
+  ) => Prediction {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
     const { vectors, inForce } = batch;
     const kpis: (number | string | undefined)[] = [];
     const { thresholds } = inForce;
     const hand: InHand = { vectors, row: 0, thresholds, outputs: [], kpis, answer: undefined };
-    return (row, outputs, vectorOffset, { route, routeVersion, review }) => {
+    return (row, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
       hand.row = row;
       hand.outputs = outputs;
       // Decisions may read business figures.
@@ -120,6 +125,7 @@ export class PredictionWriter {
         route,
         routeVersion,
         review,
+        stale,
       };
       const bytes = write(row, fields);
       const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;

@@ -1,6 +1,6 @@
 import type { Pipeline } from '@millrace/define';
 import { type Lease, scoreIsolating, type ScoringError } from '@millrace/model';
-import type { Logger } from '@millrace/telemetry';
+import type { Logger, Metrics } from '@millrace/telemetry';
 import type { Answerer } from './answer.ts';
 import type { Board } from './board.ts';
 import type { Serving } from './models.ts';
@@ -23,6 +23,7 @@ export interface Question {
 
 /** Why a fallback answered, as predictions and metrics say it. */
 const MODEL_FAILED = 'model-failed';
+const STALE = 'stale';
 
 const askModel = async (
   serving: Serving,
@@ -47,15 +48,15 @@ const askModel = async (
   };
 };
 
-const constantAnswers = (pipeline: Pipeline, constant: Readonly<Record<string, number>>): Answers => {
-  const outputs = pipeline.model.outputs.map(name => constant[name] ?? Number.NaN);
-  return {
-    by: { model: '', modelVersion: '', modelDigest: '', fallback: MODEL_FAILED },
-    outputs: () => outputs,
-    failed: new Map(),
-    calls: [],
-  };
-};
+const constantAnswers = (outputs: readonly number[], fallback: string): Answers => ({
+  by: { model: '', modelVersion: '', modelDigest: '', fallback },
+  outputs: () => outputs,
+  failed: new Map(),
+  calls: [],
+});
+
+/** What vectors get that are too old for any model: a smaller one would read the same stale view. */
+export const staleAnswers = (constant: readonly number[]): Answers => constantAnswers(constant, STALE);
 
 /**
  * Asks the model in force, and when its engine is gone the fallbacks in order. Rows at fault are not asked again: they
@@ -78,7 +79,11 @@ export const ask = async (
     logger.error({ err, model: serving.model.manifest.name }, 'the model did not answer');
     board.restore();
     for (const next of pipeline.model.fallback) {
-      if (typeof next !== 'string') return constantAnswers(pipeline, next.constant);
+      if (typeof next !== 'string')
+        return constantAnswers(
+          pipeline.model.outputs.map(name => next.constant[name] ?? Number.NaN),
+          MODEL_FAILED,
+        );
       const lease: Lease<Serving> | undefined = board.smaller(next);
       if (lease === undefined) continue;
       try {
@@ -90,5 +95,12 @@ export const ask = async (
       }
     }
     throw err;
+  }
+};
+
+export const measureCalls = (metrics: Metrics, pipeline: string, { by: { model }, calls }: Answers): void => {
+  for (const { rows, ms } of calls) {
+    metrics.observe('millrace_model_batch_rows', { pipeline, model }, rows);
+    metrics.observe('millrace_model_compute_seconds', { pipeline, model }, ms / 1000);
   }
 };

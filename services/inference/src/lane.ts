@@ -1,19 +1,18 @@
 /**
- * One task's lane of one version of the feature set: gathers rows of its runs into batches, asks, and closes each row. Rows wait in the fetched runs, whose
- * bytes stay valid until the run's promise settles, and are decoded only when their batch is cut. States: idle (nothing
- * waits), gathering (until a batch is full or its first row has waited long enough), asking (one batch at a time, so
- * that order is kept; what arrives meanwhile makes the next batch larger), waiting for a model (a version that has none
- * yet), ended (revoked or failed: nothing is closed
- * any more, the next owner reads it again).
+ * One task's lane of one version of the feature set: gathers rows into batches, asks, and closes each row. Rows wait in the fetched runs, whose bytes stay valid until the run's promise settles, and are decoded only when their batch is
+ * cut. States: idle (nothing waits), gathering (until a batch is full or its first row has waited long enough), asking (one
+ * batch at a time, so that order is kept; what arrives meanwhile makes the next batch larger), waiting for a model (a version
+ * that has none yet), ended (revoked or failed: nothing is closed any more, the next owner reads it again).
  */
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
 import { processSpan } from '@millrace/telemetry';
-import { type Answers, ask } from './ask.ts';
+import { type Answers, ask, measureCalls, staleAnswers } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
+import type { Stale } from './freshness.ts';
 import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
-import type { Pushed } from './pushes.ts';
+import { emitPush } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { closed, mismatch, type Run, type Taken } from './taken.ts';
 import { Tally } from './tally.ts';
@@ -159,18 +158,20 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const { reader } = this.#options;
     const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
     const vectors = new Vectors(reader.rows.slots, rowsMax);
-    const taken: Taken = { runs: [], at: [], routed: [], vectors };
+    const taken: Taken = { runs: [], at: [], routed: [], stale: [], vectors };
     this.#sayRoutes(inForce);
     while (vectors.length < rowsMax) {
       const run = this.#runs[0];
       if (run === undefined) break;
       const i = this.#nextOf(run);
       const routed = this.#takeOne(run, i, vectors, inForce);
-      if (routed === undefined) closed(run, 1);
+      const stale = routed && this.#staleness(run, i, vectors);
+      if (routed === undefined || stale?.policy === 'refuse') closed(run, 1);
       else {
         taken.runs.push(run);
         taken.at.push(i);
         taken.routed.push(routed);
+        taken.stale.push(stale);
       }
     }
     return taken;
@@ -207,6 +208,22 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     return undefined;
   }
 
+  /** Whether the row that was added last is stale; closes it where such rows are refused. */
+  #staleness({ batch, out }: Run, i: number, vectors: Vectors): Stale | undefined {
+    const { pipeline, metrics, reader } = this.#options;
+    const stale = reader.freshness?.judge(vectors, vectors.length - 1);
+    if (stale === undefined) return undefined;
+    const { view, policy, cause } = stale;
+    // What is replayed has been counted when it came.
+    if (reader.runOf(batch, i) === undefined)
+      metrics.count('millrace_records_stale_total', { pipeline: pipeline.name, view, policy });
+    if (policy === 'refuse') {
+      vectors.values.pop();
+      out.reject(i, 'stale-features', cause);
+    }
+    return stale;
+  }
+
   /** Puts the vector off until the night, in the transaction that passes it. */
   #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review }: Routed, { controlRevision }: InForce): void {
     const { pipeline, metrics, reader } = this.#options;
@@ -231,7 +248,10 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   async #score(taken: Taken, chosen: Chosen): Promise<void> {
     const { pipeline, clock, metrics, tracing, reader } = this.#options;
-    const { runs, vectors } = taken;
+    const { runs, stale, vectors } = taken;
+    const { freshness } = reader;
+    if (freshness !== undefined && stale.every(one => one?.policy === 'fallback'))
+      return this.#close(taken, staleAnswers(freshness.constant), chosen);
     const { name } = chosen.lease.model.model.manifest;
     const startMs = clock.now();
     const waits = runs.map(run => Math.max(0, startMs - run.atMs) / 1000);
@@ -241,60 +261,43 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const answers = await processSpan(tracing, { topic, partition, rows: vectors.length, traceparents }, () =>
       ask(this.#options, chosen.lease.model, { reader, vectors }),
     );
-    for (const call of answers.calls) {
-      const by = { pipeline: pipeline.name, model: answers.by.model };
-      metrics.observe('millrace_model_batch_rows', by, call.rows);
-      metrics.observe('millrace_model_compute_seconds', by, call.ms / 1000);
-    }
+    measureCalls(metrics, pipeline.name, answers);
     if (this.#signal.aborted) for (const run of runs) run.settled.resolve();
     else this.#close(taken, answers, chosen);
   }
 
-  /** Predictions and closings of a batch, in one synchronous stretch. */
-  #close({ runs, at, routed, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
-    const { writer, reader, clock, name } = this.#options;
+  /** Predictions and closings of a batch, in one synchronous stretch and in the order of its rows. */
+  #close({ runs, at, routed, stale, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
+    const { pipeline, metrics, writer, reader, clock, name } = this.#options;
+    const to = { metrics, pipeline: pipeline.name };
     const scoredAt = clock.now();
     const batchId = `${name}-${this.#batches++}`;
-    const write = writer.begin({ vectors, by: answers.by, inForce, scoredAt, batchId });
+    const written = ({ by }: Answers) => writer.begin({ vectors, by, inForce, scoredAt, batchId });
+    const write = written(answers);
+    const constant = staleAnswers(reader.freshness?.constant ?? []);
+    let writeConstant: typeof write | undefined;
     const tally = new Tally();
     for (let row = 0; row < runs.length; row++) {
       const [run, i] = [runs[row]!, at[row]!];
-      const failure = answers.failed.get(row);
+      const isConstant = stale[row]?.policy === 'fallback';
+      const { by, failed, outputs: outputsOf } = isConstant ? constant : answers;
+      const failure = failed.get(row);
       if (failure === undefined) {
-        const outputs = answers.outputs(row);
-        const { bytes, decision, pushes } = write(row, outputs, run.batch.offset(i), routed[row]!);
+        const outputs = outputsOf(row);
+        const writeRow = isConstant ? (writeConstant ??= written(constant)) : write;
+        const { bytes, decision, pushes } = writeRow(row, outputs, run.batch.offset(i), routed[row]!, stale[row] !== undefined); // prettier-ignore
         const key = run.batch.key(i) ?? reader.entity(vectors, row);
         run.out.emitFor(i, 'predictions', key, bytes);
-        for (const push of pushes) this.#push(run, i, key, push);
+        for (const push of pushes) emitPush(run.out, i, key, push, to);
         run.out.done(i);
         // How long an answer took is asked of live ones: what is replayed came long ago.
         const isLive = reader.runOf(run.batch, i) === undefined;
-        tally.add(
-          decision,
-          outputs[0],
-          isLive ? (scoredAt - reader.appendTime(vectors, row)) / 1000 : undefined,
-        );
+        const seconds = isLive ? (scoredAt - reader.appendTime(vectors, row)) / 1000 : undefined;
+        tally.add(decision, outputs[0], seconds);
+        if (by.fallback !== null) tally.addFallback(by.fallback);
       } else run.out.reject(i, 'scoring-failed', failure);
       closed(run, 1);
     }
-    this.#count(tally, answers.by.fallback);
-  }
-
-  /** With the prediction, and like it committed with the offset that closes the vector. */
-  #push({ out }: Run, i: number, entity: Uint8Array, { name, key, bytes, unknown }: Pushed): void {
-    const { pipeline, metrics } = this.#options;
-    out.emitFor(i, `push:${name}`, key ?? entity, bytes);
-    if (unknown > 0)
-      metrics.count('millrace_push_values_unknown_total', { pipeline: pipeline.name, push: name }, unknown);
-  }
-
-  #count({ decisions, scores, seconds, rows: count }: Tally, fallback: string | null): void {
-    const { pipeline: { name: pipeline }, metrics } = this.#options; // prettier-ignore
-    for (const [decision, rows] of decisions)
-      metrics.count('millrace_predictions_total', { pipeline, decision }, rows);
-    if (fallback !== null && count > 0)
-      metrics.count('millrace_records_fallback_total', { pipeline, reason: fallback }, count);
-    metrics.observeAll('millrace_prediction_score', { pipeline }, scores);
-    metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'scored' }, seconds);
+    tally.report(metrics, pipeline.name);
   }
 }

@@ -19,6 +19,7 @@ export interface RowFields {
   readonly route: string;
   readonly routeVersion: number;
   readonly review: boolean;
+  readonly stale: boolean;
 }
 
 const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
@@ -176,6 +177,7 @@ export class PredictionBytes {
     hasType(codec, 'review', 'boolean');
     hasType(codec, 'vectorOffset', 'long');
     hasType(codec, 'routeVersion', 'int');
+    hasType(codec, 'stale', 'boolean');
     return new Map<keyof RowFields, Put>([
       [
         'predictionId',
@@ -228,6 +230,7 @@ export class PredictionBytes {
           return to + 1;
         },
       ],
+      ['stale', (into, to, { stale }) => into.writeUInt8(Number(stale), to)],
     ]);
   }
 

@@ -9,8 +9,11 @@ import {
   PUSH_TEXT_CHARACTERS_MAX,
   type Value,
 } from '@millrace/define';
+import type { Outcomes } from '@millrace/stream';
+import type { Metrics } from '@millrace/telemetry';
 import type { BatchOfAnswers } from './answer.ts';
 import { environmentOf, type InHand } from './inHand.ts';
+import type { PredictionOutputs } from './laneOptions.ts';
 import type { RowFields } from './predictionBytes.ts';
 
 /** By the name of the push. */
@@ -174,3 +177,15 @@ export const pushOutputs = (pipeline: Pipeline): Record<PushOutput, { readonly t
   Object.fromEntries(
     Object.entries(topicsOf(pipeline).pushes).map(([name, topic]) => [`push:${name}` as const, { topic }]),
   );
+
+/** Hands a push to be committed with its prediction, and with the offset that closes the vector. */
+export const emitPush = (
+  out: Outcomes<PredictionOutputs>,
+  i: number,
+  entity: Uint8Array,
+  { name, key, bytes, unknown }: Pushed,
+  { metrics, pipeline }: { readonly metrics: Metrics; readonly pipeline: string },
+): void => {
+  out.emitFor(i, `push:${name}`, key ?? entity, bytes);
+  if (unknown > 0) metrics.count('millrace_push_values_unknown_total', { pipeline, push: name }, unknown);
+};

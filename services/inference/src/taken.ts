@@ -3,6 +3,7 @@ import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
 import type { InboundBatch, Outcomes } from '@millrace/stream';
 import type { PredictionOutputs } from './laneOptions.ts';
+import type { Stale } from './freshness.ts';
 import type { Routed } from './routing.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -15,11 +16,12 @@ export interface Run {
   open: number; // rows not yet closed
 }
 
-/** A batch that was cut: row r is record `at[r]` of run `runs[r]`, and was routed by `routed[r]`. */
+/** A batch that was cut: row r is record `at[r]` of run `runs[r]`, was routed by `routed[r]`, and is fresh or `stale[r]`. */
 export interface Taken {
   readonly runs: Run[];
   readonly at: number[];
   readonly routed: Routed[];
+  readonly stale: (Stale | undefined)[];
   readonly vectors: Vectors;
 }
 

@@ -2,6 +2,7 @@ import { Bad, type Field, type RecordCodec } from '@millrace/avro';
 import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
 import type { InboundBatch } from '@millrace/stream';
+import { type FreshnessRule, freshnessRule } from './freshness.ts';
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
 
@@ -37,6 +38,8 @@ const FLOAT_BYTES = 4;
 /** What vectors of one pipeline are read by. */
 export class VectorReader {
   readonly rows: Rows;
+  /** Undefined where nothing says how old a view may be. */
+  readonly freshness: FreshnessRule | undefined;
   readonly #codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
   readonly #asides: ReadonlySet<string>;
   readonly #set: readonly [Field, Field];
@@ -52,6 +55,7 @@ export class VectorReader {
   constructor(pipeline: Pipeline, codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>) {
     const [codec] = codecs.values();
     this.rows = codec!.rows;
+    this.freshness = freshnessRule(pipeline, codec!);
     this.#codecs = codecs;
     this.#asides = new Set([...codecs.keys()].filter(topic => asideTopic(topic) === topic));
     this.#set = [this.rows.field('featureSet'), this.rows.field('featureSetHash')];

@@ -64,11 +64,13 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
     fc.property(rows, by, inForce, routed, whole, text, (of, answerer, force, chosen, scoredAt, batchId) => {
       const vectors = taken(of.map(([one]) => one));
       const write = writer.begin({ vectors, by: answerer, inForce: force, scoredAt, batchId });
-      const written = of.map(([, output, offset], row) => write(row, [output], offset, chosen));
+      const written = of.map(([, output, offset], row) =>
+        write(row, [output], offset, chosen, row % 2 === 1),
+      );
       for (const [row, [given, output, vectorOffset]] of of.entries()) {
         // As it was read: what is no float on the way in is one then.
         const read = features.decode(features.encode(given)) as FeaturesValue;
-        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, routed: chosen, scoredAt, batchId }); // prettier-ignore
+        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, routed: chosen, stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
         expect(written[row]!.decision).toBe(value.decision);
         expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
       }

@@ -142,9 +142,9 @@ export interface Ground {
   connect(): Broker;
 }
 
-const inMemory = (): Ground => {
+export const inMemory = (pipeline: Pipeline = PIPELINE): Ground => {
   const broker: MemoryBroker = memoryBroker({ clock: systemClock });
-  return { pipeline: PIPELINE, registry: memoryRegistry(), broker, connect: () => broker.connect() };
+  return { pipeline, registry: memoryRegistry(), broker, connect: () => broker.connect() };
 };
 
 export class World {

@@ -47,7 +47,7 @@ const answered = (
   for (const [vector] of rows)
     expect(reader.add(vectors, TOPICS.features, features.encode(vector))).toBeUndefined();
   const write = writer(run).begin({ vectors, by: BY, inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
-  return rows.map(([, score], row) => write(row, [score], row, ROUTED));
+  return rows.map(([, score], row) => write(row, [score], row, ROUTED, false));
 };
 const decoded = <T>(codec: RecordCodec<T>, bytes: Uint8Array): T => {
   const value = codec.decode(bytes);
@@ -197,6 +197,7 @@ test('a business figure in words longer than one is to be is missing', () => {
       [0.5],
       0,
       ROUTED,
+      false,
     );
     return decoded(codec, bytes).kpis['size'];
   };
@@ -209,7 +210,7 @@ test('without pushes nothing is worked out, and nothing is made for a row', () =
   const vectors = new Vectors(reader.rows.slots, 2);
   for (const n of [1, 2]) reader.add(vectors, TOPICS.features, features.encode(vectorOf(n)));
   const write = plain.begin({ vectors, by: BY, inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
-  const [a, b] = [write(0, [1], 0, ROUTED), write(1, [1], 1, ROUTED)];
+  const [a, b] = [write(0, [1], 0, ROUTED, false), write(1, [1], 1, ROUTED, false)];
   expect(a.pushes).toEqual([]);
   expect(a.pushes).toBe(b.pushes);
   expect(FEATURES.length).toBeGreaterThan(0);

@@ -15,6 +15,7 @@ export interface Answered {
   readonly routed: Routed;
   readonly scoredAt: number;
   readonly batchId: string;
+  readonly stale?: boolean;
 }
 
 const ROLE = 'answer';
@@ -74,7 +75,7 @@ export const predictionsOf = (pipeline: Pipeline): ((answered: Answered) => Pred
       role: ROLE,
       fallback: by.fallback,
       late: vector.late,
-      stale: false,
+      stale: answered.stale ?? false,
       sourceTopic: vector.sourceTopic,
       sourcePartition: vector.sourcePartition,
       sourceOffset: vector.sourceOffset,

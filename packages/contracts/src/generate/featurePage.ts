@@ -1,10 +1,12 @@
 import {
   expressionInWords,
   featureInWords,
+  type FeatureView,
   hashFeatureSet,
   hashView,
   type Pipeline,
   sourceFields,
+  type StalePolicy,
 } from '@millrace/define';
 
 const HEADER = `# Features
@@ -32,16 +34,32 @@ const inputLines = (
   ),
 ];
 
-const viewLines = (
-  view: Pipeline['features']['views'][number],
-  sources: ReadonlyMap<string, readonly string[]>,
-): readonly string[] => [
+const POLICIES: Readonly<Record<StalePolicy, string>> = {
+  score: 'scored and marked',
+  fallback: 'answered by the constant of the fallback chain',
+  refuse: 'refused',
+};
+
+const freshnessLine = ({ freshness }: FeatureView): readonly string[] => {
+  if (freshness === undefined) return [];
+  const { staleAfter, entityStaleAfter, policy } = freshness;
+  const bounds = [
+    ...(staleAfter === undefined ? [] : [`a stream of it is more than ${staleAfter} behind the event`]),
+    ...(entityStaleAfter === undefined
+      ? []
+      : [`its entity was not heard of for more than ${entityStaleAfter}`]),
+  ];
+  return [`Stale where ${bounds.join(', or ')}: ${POLICIES[policy]}.`];
+};
+
+const viewLines = (view: FeatureView, sources: ReadonlyMap<string, readonly string[]>): readonly string[] => [
   '',
   `### ${view.name}, version ${view.version}`,
   '',
   [
     ...(view.description === undefined ? [] : [view.description]),
     `Kept ${view.key === undefined ? 'nowhere: the event alone says it' : `for each \`${view.key}\``}.`,
+    ...freshnessLine(view),
     `Owner: ${view.owner ?? 'nobody yet'}. Hash: ${shortHash(hashView(view))}.`,
   ].join(' '),
   '',

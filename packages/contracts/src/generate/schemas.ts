@@ -1,4 +1,6 @@
 import {
+  agedViews,
+  ageField,
   everySet,
   type Expression,
   expressionInWords,
@@ -140,6 +142,21 @@ export const numericKpis = (
   return Object.keys(pipeline.kpis).filter(name => kinds(pipeline.kpis[name]!, `kpis.${name}`) !== 'text');
 };
 
+/** Absent where no view keeps anything: a vector that rests on its own event alone has no age. */
+const ages = ({ features }: Pipeline): readonly AvscField[] => {
+  const views = agedViews(features).map(({ name }) => name);
+  if (views.length === 0) return [];
+  const record = (name: string, field: string, value: number, doc: string, of: string): AvscField => {
+    const fields = views.map(view => ({ name: ageField(view), type: 'int', default: value, doc: `View ${view}.` }));
+    const unknown = Object.fromEntries(fields.map(one => [one.name, value]));
+    return { name: field, type: named(name, of, fields), default: unknown, doc };
+  };
+  return [
+    record('ViewAges', 'viewAges', 0, 'How far each view was behind this event.', 'Seconds of event time by view: the farthest that one of its streams, other than the scored one, was behind the event.'),
+    record('EntityAges', 'entityAges', -1, 'How old was what each view knew of its entity.', 'Seconds of event time by view, since its entity was last heard of in it; -1: never before.'),
+  ];
+}; // prettier-ignore
+
 /** Schema of the features topic. @param event schema of the scored stream's events */
 export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecord => ({
   type: 'record',
@@ -148,6 +165,7 @@ export const featuresSchema = (pipeline: Pipeline, event: AvscRecord): AvscRecor
   doc: `Feature vector of one event (${pipeline.scores}). Key of the topic: ${pipeline.entity}. Generated from the feature set of pipeline ${pipeline.name}; do not edit.`,
   fields: [
     ...featuresEnvelope(pipeline.entity),
+    ...ages(pipeline),
     {
       name: 'event',
       type: named('FeaturesEvent', 'The event in hand.', eventFields(pipeline, event)),

@@ -27,6 +27,8 @@ export type RepartitionRow = {
   readonly late: boolean;
   /** Aggregates computed so far, in the order of the stages that computed them and of each stage's features; missing is NaN. */
   readonly features: readonly number[];
+  /** Of each view of the stages so far two ages in seconds: how far its other streams are behind the event, and how long its entity had not been heard of; -1: never. */
+  readonly ages: readonly number[];
   /** W3C trace context, where the event was sampled. */
   readonly traceparent: null | string;
   /** The event's value as it stands on its source topic, with its frame. */

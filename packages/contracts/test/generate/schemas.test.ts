@@ -40,6 +40,8 @@ describe('generated schemas', () => {
       ...Object.fromEntries(features.fields.map(({ name, type }) => [name, type === 'string' ? '' : 0])),
       late: false,
       traceparent: null,
+      viewAges: { by_shop: 7 },
+      entityAges: { by_shop: -1 },
       event: { shopId: 's', itemId: 'i', total: 1 },
       features: { total: 1.5, orders1d: Number.NaN },
     } as unknown as FeaturesValue;
@@ -47,6 +49,11 @@ describe('generated schemas', () => {
     const bytes = codec.encode(value);
     expect([...new Float32Array(Uint8Array.from(bytes.subarray(-8)).buffer)]).toEqual([1.5, Number.NaN]);
     expect(codec.decode(bytes)).toEqual(value);
+    const { viewAges: _, entityAges: __, ...unaged } = value;
+    expect(codec.decode(codec.encode(unaged))).toMatchObject({
+      viewAges: { by_shop: 0 },
+      entityAges: { by_shop: -1 },
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import { type Layout, layoutOf } from '../windows/layout.ts';
 import { endOfChunk } from '../windows/leaf.ts';
 import type { Admission } from '../windows/timeline.ts';
 import { openWindow, type WindowSpan } from '../windows/window.ts';
+import { agesBy, type AgesOf } from './heard.ts';
 import { EntityState } from './state.ts';
 
 export interface Folded {
@@ -26,6 +27,12 @@ export interface CompiledStage {
   readonly features: readonly string[];
   /** Streams that must be folded here. */
   readonly streams: readonly string[];
+  /** Views whose ages `agesOf` gives, in order. */
+  readonly views: readonly string[];
+  /** Streams beside the scored one that these views read. */
+  readonly heard: readonly string[];
+  /** Of an event that is about to be folded. */
+  readonly agesOf: AgesOf;
   /**
    * Event time from which on no event needs a chunk of this key, unless it is older by more than the allowance than the
    * newest; infinity for rows of a table, and for a chunk that is not known here.
@@ -117,6 +124,7 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     key,
     features: named.map(n => n.name),
     streams,
+    ...agesBy(pipeline, key, streams),
     neededUntil: chunk => {
       const layout = layouts.find(l => chunk.startsWith(`${l.stream}:`));
       return layout === undefined || layout.isTable

@@ -19,6 +19,7 @@ const REJECTS: readonly RejectReason[] = [
   'schema-mismatch',
   'wrong-key',
   'feature-mismatch',
+  'stale-features',
   'scoring-failed',
   'handler-failed',
 ];

@@ -2,15 +2,15 @@
 import { LIVE } from '@millrace/contracts';
 import { writeFileSync } from 'node:fs';
 import type { Pipeline } from '@millrace/define';
-import { textfileMetrics } from '@millrace/telemetry';
+import type { Metrics } from '@millrace/telemetry';
 import { EXIT, type ExitCode, type Io, type OutputForm, table, UsageError } from '../io.ts';
 import { htmlReport } from '../reconcile/html.ts';
+import { writeMetricsFile } from '../textfile.ts';
 import { OUTCOMES } from '../reconcile/judge.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { nameOf, type Report, reportOf, type ShownAnswer } from '../reconcile/report.ts';
 import { ReconcileRefused } from '../reconcile/sides.ts';
 import { difference, meaningOf, share, soundness, verdict } from '../reconcile/words.ts';
-import { writeTextfile } from '../textfile.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface ReconcileFlags {
@@ -48,16 +48,13 @@ const print = (io: Io, report: Report): void => {
   for (const line of table(['ENTITY', 'DIFFERENCE', nameOf(report.run), nameOf(report.against), 'CAUSE'], rows)) io.out(line);
 }; // prettier-ignore
 
-const writeMetrics = async (file: string, report: Report): Promise<void> => {
+const measure = (metrics: Metrics, report: Report): void => {
   const { pipeline, outcomes, largestDifference, at } = report;
-  const textfile = textfileMetrics();
-  const { metrics } = textfile;
   for (const outcome of OUTCOMES)
     metrics.set('millrace_reconcile_units', { pipeline, outcome }, outcomes[outcome]);
   metrics.set('millrace_reconcile_agrees', { pipeline }, Number(report.agrees));
   metrics.set('millrace_reconcile_largest_difference', { pipeline }, largestDifference ?? Number.POSITIVE_INFINITY); // prettier-ignore
   metrics.set('millrace_reconcile_timestamp_seconds', { pipeline }, Date.parse(at) / 1000);
-  writeTextfile(file, await textfile.text());
 };
 
 export const reconcileRuns = async (
@@ -82,7 +79,7 @@ export const reconcileRuns = async (
     });
     const report = await reportOf(world, reconciled, tolerance);
     if (html !== undefined) writeFileSync(html, htmlReport(report));
-    if (metricsFile !== undefined) await writeMetrics(metricsFile, report);
+    if (metricsFile !== undefined) await writeMetricsFile(metricsFile, metrics => measure(metrics, report));
     if (output === 'json') io.out(JSON.stringify(report));
     else print(io, report);
     return report.agrees ? EXIT.done : EXIT.differences;

@@ -2,7 +2,8 @@
 import { Bad } from '@millrace/avro';
 import { type PredictionValue, type Stretch, topicsOf } from '@millrace/contracts';
 import type { Evaluation, Pipeline } from '@millrace/define';
-import { compareOrder, compileSet, type FoldEvent, foldInOrder, readEvent } from '@millrace/features';
+import { backfillTopics, rereadEvents } from '@millrace/feature';
+import { compareOrder, compileSet, type FoldEvent, foldInOrder } from '@millrace/features';
 import { isNewer } from '../evaluate/join.ts';
 import { readLabels } from '../evaluate/labels.ts';
 import type { World } from '../world/prepare.ts';
@@ -41,7 +42,7 @@ export interface DatasetOf {
 
 export interface DatasetRows {
   readonly rows: readonly DatasetRow[];
-  /** Records that cannot be decoded, and vectors of another content of the set. */
+  /** Records that the service rejects or nobody can decode, and vectors of another content of the set. */
   readonly unusable: number;
 }
 
@@ -53,7 +54,8 @@ export const captureStretches = async (
   evaluation: Evaluation,
 ): Promise<readonly Stretch[]> => {
   const { events, predictions } = topicsOf(pipeline);
-  const topics = source === 'served' ? [predictions, events[evaluation.labels]!] : Object.values(events);
+  const topics =
+    source === 'served' ? [predictions, events[evaluation.labels]!] : backfillTopics(pipeline).sources;
   return (await Promise.all(topics.map(topic => captureTopic(world.broker, topic)))).flat();
 };
 
@@ -83,16 +85,14 @@ const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<
 const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<{ rows: Vectors[]; unusable: number }> => {
   const events: FoldEvent[] = [];
   let unusable = 0;
-  for (const [stream, topic] of Object.entries(topicsOf(pipeline).events))
-    for await (const { value, partition, offset } of valuesOf<Record<string, unknown>>(world, pipeline, topic, of.stretches)) {
-      if (value === null) continue;
-      if (value instanceof Bad) {
-        unusable++;
-        continue;
-      }
-      events.push(readEvent(pipeline, stream, value, partition, offset));
-      if (events.length > EVENTS_MAX) throw new RangeError(`more than ${EVENTS_MAX} events: ask for --source served`);
+  for await (const read of rereadEvents(world, pipeline, of.stretches)) {
+    if (read.reason !== undefined) {
+      unusable++;
+      continue;
     }
+    events.push(read.event);
+    if (events.length > EVENTS_MAX) throw new RangeError(`more than ${EVENTS_MAX} events: ask for --source served`);
+  }
   const rows: Vectors[] = [];
   for (const { event, values } of foldInOrder(compileSet(pipeline), events.sort(compareOrder)))
     if (event.time >= of.fromMs && event.time < of.untilMs)

@@ -2,6 +2,7 @@
 import { numericKpis } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Answer, Origin } from './answer.ts';
+import { Greatest } from './greatest.ts';
 import { type Cause, type Judgement, type Outcome, OUTCOMES } from './judge.ts';
 import { type SideName, SIDES } from './sides.ts';
 import type { Unit } from './table.ts';
@@ -44,24 +45,6 @@ const byWeight = (a: Example, b: Example): number => {
   return x === y ? (a.key < b.key ? -1 : 1) : y > x ? 1 : -1;
 };
 
-/** The `max` of greatest weight, whatever the order in which they come. */
-class Greatest {
-  #kept: Example[] = [];
-  readonly #max: number;
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  add(example: Example): void {
-    this.#kept.push(example);
-    if (this.#kept.length >= 2 * this.#max) this.#kept = this.sorted();
-  }
-
-  sorted(): Example[] {
-    return this.#kept.sort(byWeight).slice(0, this.#max);
-  }
-}
-
 export class Tally {
   readonly outcomes: Record<Outcome, number> = {
     matched: 0,
@@ -79,7 +62,7 @@ export class Tally {
   /** `against` -> `run`: units whose decision differs. */
   readonly moves = new Map<string, number>();
   readonly sides: Readonly<Record<SideName, SideTally>>;
-  readonly #examples = new Map<string, Greatest>();
+  readonly #examples = new Map<string, Greatest<Example>>();
   readonly #top: number;
 
   /** @param top examples that are kept of each outcome */
@@ -109,7 +92,7 @@ export class Tally {
     const counts = this.causes.get(outcome)!;
     counts.set(cause, (counts.get(cause) ?? 0) + 1);
     const kind = `${outcome} ${cause}`;
-    const greatest = this.#examples.get(kind) ?? new Greatest(this.#top);
+    const greatest = this.#examples.get(kind) ?? new Greatest<Example>(this.#top, byWeight);
     this.#examples.set(kind, greatest);
     greatest.add(example);
   }

@@ -62,7 +62,7 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
   const group = deferredGroup(pipeline);
   const offsets = await everyOf(broker, captured.terms.deferred.slice, asked);
   const vectors = new Map([[features, codecs.features], [aside, codecs.aside]]);
-  const reader = new VectorReader(pipeline, vectors);
+  const reader = new VectorReader(options.pipeline, vectors);
   const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes);
   const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger };
   return {

@@ -49,7 +49,7 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
   const pipeline = withoutFallback(options.pipeline);
   const { features } = topicsOf(pipeline);
   const group = nightGroup(pipeline, run);
-  const reader = new VectorReader(pipeline, new Map([[features, codecs.features]]));
+  const reader = new VectorReader(options.pipeline, new Map([[features, codecs.features]]));
   const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes, run);
   const router = new Router(pipeline, codecs.features);
   // It is night: what a rule would put off is answered now.
