@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { SERVICE_START } from '@millrace/runtime';
 import { METRICS, type MetricDefinition } from '@millrace/telemetry';
 import { parse } from 'yaml';
 import { FIGURES, pipelineDashboard, ROWS } from '../deploy/grafana/pipeline.ts';
@@ -64,6 +65,13 @@ describe('dashboards and alerts', () => {
       expect(chapters).toContain(chapter);
     }
   });
+});
+
+test('the image starts services as everybody else does', () => {
+  const said = /^ENV (NODE_OPTIONS=.*)$/m.exec(read('deploy/Dockerfile'))?.[1];
+  const { args, environment } = SERVICE_START;
+  const others = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  expect(said).toBe([`NODE_OPTIONS=${args.join(' ')}`, ...others].join(' '));
 });
 
 describe('compose', () => {

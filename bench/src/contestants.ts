@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { topicsOf } from '@millrace/contracts';
 import { type Child, startGuarded } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
+import { SERVICE_START } from '@millrace/runtime';
 import { BASELINE_TOPIC, type BenchWorld, MODEL_VERSION, MODELS_FOLDER } from './world/open.ts';
 
 /** Whom the service as it ships is measured against: another program, or itself with the other way to deliver. */
@@ -84,6 +85,7 @@ const millrace = (
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const environment = {
+    ...SERVICE_START.environment,
     ...delivery.environment,
     ...settings,
     MILLRACE_PIPELINES: fraud.name,
@@ -94,7 +96,12 @@ const millrace = (
     HOST: '127.0.0.1',
     PORT: '0',
   };
-  const args = [...profile, ...delivery.args, join(ROOT, 'services/inference/src/main.ts')];
+  const args = [
+    ...SERVICE_START.args,
+    ...profile,
+    ...delivery.args,
+    join(ROOT, 'services/inference/src/main.ts'),
+  ];
   const group = (): string => `millrace.inference.${fraud.name}`;
   return {
     name,

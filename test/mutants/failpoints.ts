@@ -20,6 +20,14 @@ export const FAILPOINTS: readonly Mutant[] = [
     instead: `        ${chance(0.002, DIE)}\n        await member.heartbeat();`,
   },
   {
+    name: 'dies-after-acknowledgement',
+    shows:
+      'at least once, a process dies between the acknowledgement of outputs and the commit of their offsets',
+    file: SHIPPING,
+    text: '    this.#sentMs += setting.clock.now() - startMs;',
+    instead: `    this.#sentMs += setting.clock.now() - startMs;\n    ${chance(0.002, DIE)}`,
+  },
+  {
     name: 'dies-before-commit',
     shows: 'a process dies between its offsets and the commit',
     file: COURIER,

@@ -33,16 +33,11 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'offsets-before-outputs',
-    shows: 'at least once: offsets are committed before the outputs are sent: lost when it dies between',
-    file: COURIER,
-    text: `      if (records.length > 0) await shared.send(records);
-      sent();
-      signal.throwIfAborted();
-      if (offsets.length > 0) await member.commit(offsets);`,
-    instead: `      if (offsets.length > 0) await member.commit(offsets);
-      signal.throwIfAborted();
-      if (records.length > 0) await shared.send(records);
-      sent();`,
+    shows:
+      'at least once: offsets are committed before the outputs are acknowledged: lost when it dies between',
+    file: 'packages/stream/src/processor/shipping.ts',
+    text: 'await courier.send!(cut.records);',
+    instead: 'void courier.send!(cut.records).catch(() => undefined);',
   },
   {
     name: 'offsets-apart',

@@ -1,6 +1,6 @@
 import type { ModelSource } from '@millrace/inference';
 import { featureNames, hashFeatureSet, type Pipeline } from '@millrace/define';
-import { type Manifest, type Model, ScorerLost, ScoringError } from '@millrace/model';
+import { type Manifest, type Model, ScorerLost, ScoringError, sharingScorer } from '@millrace/model';
 import { REFUSED_AMOUNT } from './traffic.ts';
 
 /** What the model answers to a vector, in single precision: every value of it shows. */
@@ -44,7 +44,7 @@ export function modelSource(pipeline: Pipeline, engine: Engine): ModelSource {
       manifest,
       widths: { input: width, output: 1 },
       close: () => Promise.resolve(),
-      scorer: {
+      scorer: sharingScorer({
         provider: 'cpu',
         close: () => Promise.resolve(),
         score: ({ rows, data }) => {
@@ -62,7 +62,7 @@ export function modelSource(pipeline: Pipeline, engine: Engine): ModelSource {
           }
           return Promise.resolve({ data: scores, computeMs: 0.1 });
         },
-      },
+      }),
     };
   };
   return { load: name => Promise.resolve(name === manifest.name ? load() : undefined) };

@@ -2,6 +2,7 @@ export { type BatchBounds, batchBounds, type BatchLimits, DEFAULT_BATCH_LIMITS }
 export { type Cost, costFit, type CostFit } from './batch/cost.ts';
 export { goldenProblems } from './batch/golden.ts';
 export { type Isolated, scoreIsolating } from './batch/isolate.ts';
+export { sharingScorer } from './batch/sharing.ts';
 export { modelFolders, type ModelFiles, readManifest, readModelFolder } from './folder/read.ts';
 export { loadModel, type MakeScorer, type Model } from './load.ts';
 export {

@@ -9,6 +9,8 @@ export interface Scored {
   readonly data: Float32Array;
   /** Time in the engine, without queueing, milliseconds. */
   readonly computeMs: number;
+  /** Rows of the engine call, where batches shared one and this one tells of it; 0 where another does. Default: the batch's. */
+  readonly callRows?: number;
 }
 
 /** A model that can be asked. The same port fits this thread, a worker thread and a child process. */

@@ -38,6 +38,7 @@ export {
   type RideOptions,
   START_WAIT_MS_MAX,
 } from './outage.ts';
+export { SERVICE_START } from './launch.ts';
 export { Readiness } from './readiness.ts';
 export { type Running, startAll, type StartOptions, STOP_DEADLINE_MS, stopAll } from './start.ts';
 export { type ProcessContext, type ProcessOptions, runProcess } from './process.ts';

@@ -40,12 +40,20 @@ export const INFERENCE_SPEC = {
     max: 1_000,
     fallback: DEFAULT_BATCH_LIMITS.waitMsMax,
   }),
-  commitIntervalMs: numberField({
-    env: 'INFERENCE_COMMIT_INTERVAL_MS',
-    help: 'Longest that predictions wait for their commit, milliseconds.',
-    min: 1,
-    max: 10_000,
-    fallback: 25,
+  commitIntervalMs: optional(
+    numberField({
+      env: 'INFERENCE_COMMIT_INTERVAL_MS',
+      help: 'Longest wait for a commit, milliseconds: exactly once of predictions (25), at least once of their offsets alone (100).',
+      min: 1,
+      max: 10_000,
+    }),
+  ),
+  fetchLingerMs: numberField({
+    env: 'INFERENCE_FETCH_LINGER_MS',
+    help: 'Wait between two fetches of which the first brought little, milliseconds: more is cheaper at a low rate, and later.',
+    min: 0,
+    max: 1_000,
+    fallback: 4,
   }),
   fetchWaitMsMax: numberField({
     env: 'INFERENCE_FETCH_WAIT_MS_MAX',
@@ -53,6 +61,27 @@ export const INFERENCE_SPEC = {
     min: 1,
     max: 5_000,
     fallback: 100,
+  }),
+  fetchBytesMax: numberField({
+    env: 'INFERENCE_FETCH_BYTES_MAX',
+    help: 'Bytes of one partition that a fetch brings at most; a record batch that is larger comes alone.',
+    min: 1_024,
+    max: 16_777_216,
+    fallback: 262_144,
+  }),
+  laneRowsMax: numberField({
+    env: 'INFERENCE_LANE_ROWS_MAX',
+    help: 'Vectors of one partition read and not yet committed; reading pauses there.',
+    min: 100,
+    max: 1_000_000,
+    fallback: 5_000,
+  }),
+  laneBytesMax: numberField({
+    env: 'INFERENCE_LANE_BYTES_MAX',
+    help: 'Bytes of one partition read and not yet committed; reading pauses there.',
+    min: 100_000,
+    max: 1_000_000_000,
+    fallback: 4_000_000,
   }),
   sessionTimeoutMs: numberField({
     env: 'INFERENCE_SESSION_TIMEOUT_MS',
@@ -70,6 +99,10 @@ export type InferenceSettings = Pick<
   | 'batchRowsMax'
   | 'batchWaitMsMax'
   | 'commitIntervalMs'
+  | 'fetchLingerMs'
+  | 'fetchBytesMax'
+  | 'laneRowsMax'
+  | 'laneBytesMax'
   | 'fetchWaitMsMax'
   | 'sessionTimeoutMs'
   | 'stallMsMax'
@@ -78,7 +111,11 @@ export type InferenceSettings = Pick<
 export const INFERENCE_DEFAULTS: InferenceSettings = {
   batchRowsMax: INFERENCE_SPEC.batchRowsMax.fallback!.value,
   batchWaitMsMax: INFERENCE_SPEC.batchWaitMsMax.fallback!.value,
-  commitIntervalMs: INFERENCE_SPEC.commitIntervalMs.fallback!.value,
+  commitIntervalMs: undefined,
+  fetchLingerMs: INFERENCE_SPEC.fetchLingerMs.fallback!.value,
+  fetchBytesMax: INFERENCE_SPEC.fetchBytesMax.fallback!.value,
+  laneRowsMax: INFERENCE_SPEC.laneRowsMax.fallback!.value,
+  laneBytesMax: INFERENCE_SPEC.laneBytesMax.fallback!.value,
   fetchWaitMsMax: INFERENCE_SPEC.fetchWaitMsMax.fallback!.value,
   sessionTimeoutMs: INFERENCE_SPEC.sessionTimeoutMs.fallback!.value,
   stallMsMax: INFERENCE_SPEC.stallMsMax.fallback!.value,

@@ -55,6 +55,9 @@ interface SetLine {
   readonly inputs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
 }
 
+/** At least once no prediction waits for it: it bounds what a crash has scored twice. */
+const COMMIT_INTERVAL_MS = { exactly_once: 25, at_least_once: 100 } as const;
+
 export class Line {
   readonly pipeline: Pipeline;
   readonly processor: Processor;
@@ -130,6 +133,8 @@ export class Line {
   #processorOptions(): ProcessorOptions<FeaturesValue, SetsOutputs> {
     const { pipeline, broker, config, clock, random, metrics, logger } = this.#options;
     const topics = topicsOf(pipeline);
+    const { laneRowsMax: rowsHigh, laneBytesMax: bytesHigh } = config;
+    const lane = { rowsHigh, rowsLow: rowsHigh / 2, bytesHigh, bytesLow: bytesHigh / 2 };
     const outputs = {
       predictions: { topic: topics.predictions },
       ...pushOutputs(pipeline),
@@ -139,7 +144,9 @@ export class Line {
     return {
       broker,
       group: consumerGroup('inference', pipeline),
-      inputs: this.#sets.flatMap(({ inputs }) => [...inputs].map(([topic, codec]) => ({ topic, codec }))),
+      inputs: this.#sets.flatMap(({ inputs }) =>
+        [...inputs].map(([topic, codec]) => ({ topic, codec, lane })),
+      ),
       // With one version nothing is ever cut, and there is no such topic.
       outputs: outputs as ProcessorOptions<FeaturesValue, SetsOutputs>['outputs'],
       delivery: pipeline.delivery.inference,
@@ -147,8 +154,12 @@ export class Line {
       rejects: pipeline.rejects.inference ?? {},
       createTask: context => this.#task(context),
       waitsFor: task => this.#tasks.get(task)?.waitsFor(),
-      commit: { intervalMs: config.commitIntervalMs },
+      commit: {
+        intervalMs: config.commitIntervalMs ?? COMMIT_INTERVAL_MS[pipeline.delivery.inference],
+      },
       fetchWaitMsMax: config.fetchWaitMsMax,
+      fetchLingerMs: config.fetchLingerMs,
+      fetchBytesPerPartitionMax: config.fetchBytesMax,
       sessionTimeoutMs: config.sessionTimeoutMs,
       stallMsMax: config.stallMsMax,
       clock,

@@ -1,7 +1,7 @@
 import { openCodec, type Registry } from '@millrace/avro';
 import { catalogue, type ControlRecord, MILLRACE_TOPICS } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
-import { type MakeScorer, workerScorer } from '@millrace/model';
+import { type MakeScorer, sharingScorer, workerScorer } from '@millrace/model';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import { type Broker, type GlobalTable, globalTable } from '@millrace/stream';
 import {
@@ -67,9 +67,11 @@ class InferenceService implements Component {
     const patience = { signal, waitMsTotalMax: this.#options.startWaitMsMax ?? START_WAIT_MS_MAX };
     const ride = <T>(call: () => Promise<T>): Promise<T> => this.#registry.ride(call, patience);
     const value = catalogue([]).find(({ name }) => name === MILLRACE_TOPICS.control)!.value!;
+    // Lanes at a low rate have a few rows each: they share the calls.
+    const make: MakeScorer = async (...of) => sharingScorer(await makeScorer(...of));
     const source =
       typeof models === 'string'
-        ? folderModels(models, makeScorer, err => this.#logger.warn({ err }, 'a model folder is passed over'))
+        ? folderModels(models, make, err => this.#logger.warn({ err }, 'a model folder is passed over'))
         : models;
     const control = globalTable<ControlRecord>({
       broker,

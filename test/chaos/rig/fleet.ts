@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, startGuarded } from '@millrace/localstack';
+import { SERVICE_START } from '@millrace/runtime';
 
 export type ServiceName = 'ingest' | 'feature' | 'inference' | 'sink';
 
@@ -201,6 +202,7 @@ export class Fleet {
       name: member.name,
       command: process.execPath,
       args: [
+        ...SERVICE_START.args,
         ...(mutants.length > 0 ? ['--import', REGISTER] : []),
         join(ROOT, 'services', member.service, 'src/main.ts'),
       ],
@@ -208,6 +210,7 @@ export class Fleet {
       workingDirectory: directory,
       environment: {
         ...environment,
+        ...SERVICE_START.environment,
         ...(mutants.length > 0 ? { MILLRACE_MUTANT: mutants.join(',') } : {}),
         // The first of the feature processes keeps its state on disk, the others in memory.
         ...(member.name === 'feature-1' ? { MILLRACE_STATE_DIR: join(directory, 'state') } : {}),

@@ -23,7 +23,7 @@ export interface BatchBounds {
 
 export const DEFAULT_BATCH_LIMITS: BatchLimits = {
   rowsMax: 512, // beyond the knee of 128 to 512 rows only latency grows (performance.md, section 3)
-  waitMsMax: 2,
+  waitMsMax: 0, // rows come in fetches, which are paced; while a call is under way the next batch gathers
   overheadShare: 0.05,
   callMsMax: 5, // a call blocks its thread; heartbeats must come through
 };

@@ -49,7 +49,8 @@ export const scoreIsolating = async (
     });
     if (!(answer instanceof ScoringError)) {
       data.set(answer.data, from * widths.output);
-      calls.push({ rows, ms: answer.computeMs });
+      const callRows = answer.callRows ?? rows;
+      if (callRows > 0) calls.push({ rows: callRows, ms: answer.computeMs });
     } else if (rows === 1) failed.set(from, answer);
     else {
       const half = rows >> 1;

@@ -93,6 +93,8 @@ export interface GroupOptions {
   readonly rebalanceTimeoutMs?: number;
   /** Longest the broker waits for data before answering an empty fetch. Default 100. */
   readonly fetchWaitMsMax?: number;
+  /** Waits so long between two fetches of which the first brought little. A pace only: an adapter may do without. Default 0. */
+  readonly fetchLingerMs?: number;
   readonly fetchBytesPerPartitionMax?: number;
 }
 

@@ -35,6 +35,8 @@ export interface FetchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly waitMsMax: number;
+  /** A node whose answer brought little is asked again no sooner than this after it: a trickle would cost a request a record. Default 0. */
+  readonly lingerMs?: number;
   readonly bytesPerPartitionMax: number;
   readonly bytesMax: number;
   /** Called after each fetch that moved the position; the run may be empty. */
@@ -45,6 +47,8 @@ export interface FetchOptions {
 
 const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 1_000;
+/** An answer with more is one of a backlog, which is not lingered over. */
+const TRICKLE_BYTES_MAX = 64 * 1_024;
 /** Stands for the leader of partitions that have none just now. */
 const NOBODY = -1;
 
@@ -111,12 +115,14 @@ export class Fetcher {
       if (this.#stopping.signal.aborted) return;
       this.#recovered(nodeId);
       const fetched = new Map(answers.map(one => [nameOf(one), one]));
+      let bytes = 0;
       for (const { lane, position, moves } of asked) {
         const one = fetched.get(nameOf(lane));
         // Another node may have become the leader, and answered first.
         const isStill = lane.moves === moves && lane.position === position;
-        if (one !== undefined && isStill) this.#take(lane, position, one);
+        if (one !== undefined && isStill) bytes += this.#take(lane, position, one);
       }
+      if (bytes > 0 && bytes <= TRICKLE_BYTES_MAX) await this.#linger();
       this.#busy.delete(nodeId);
       this.wake();
     } catch (error) {
@@ -144,7 +150,13 @@ export class Fetcher {
     return ask(node, { waitMsMax, bytesMin: 1, bytesMax, isolationLevel: READ_COMMITTED, topics });
   }
 
-  #take(lane: FetchLane, position: number, fetched: FetchedRuns[number]): void {
+  async #linger(): Promise<void> {
+    const { clock, lingerMs = 0 } = this.#options;
+    if (lingerMs > 0) await clock.sleep(lingerMs, this.#stopping.signal);
+  }
+
+  /** @returns how many bytes of records it brought. */
+  #take(lane: FetchLane, position: number, fetched: FetchedRuns[number]): number {
     const run = fetched.run(position, lane.until);
     const { moves } = lane;
     if (run.nextOffset > position) {
@@ -153,6 +165,7 @@ export class Fetcher {
     }
     // The one who took the run may have moved the lane.
     if (lane.moves === moves && lane.position >= run.highWatermark) this.#options.caughtUp(lane);
+    return run.bytes;
   }
 
   #outOfRange(

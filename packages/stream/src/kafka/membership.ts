@@ -193,13 +193,17 @@ export class KafkaMembership implements Membership {
   async #prepareAndRead(generation: Generation, positions: readonly PartitionOffset[]): Promise<void> {
     await this.#listener.assigned({ generation: generation.number, positions });
     if (generation.over.signal.aborted) return;
-    const { fetchWaitMsMax = FETCH_WAIT_MS, fetchBytesPerPartitionMax = BYTES_PER_PARTITION_MAX } =
-      this.#group;
+    const {
+      fetchWaitMsMax = FETCH_WAIT_MS,
+      fetchLingerMs = 0,
+      fetchBytesPerPartitionMax = BYTES_PER_PARTITION_MAX,
+    } = this.#group;
     generation.fetcher = new Fetcher(this.#asking, [...generation.lanes.values()], {
       bytes: this.#options.bytes,
       clock: this.#options.clock,
       logger: this.#options.logger,
       waitMsMax: fetchWaitMsMax,
+      lingerMs: fetchLingerMs,
       bytesPerPartitionMax: fetchBytesPerPartitionMax,
       bytesMax: BYTES_MAX,
       fetched: (_, run) => {

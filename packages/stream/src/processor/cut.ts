@@ -21,6 +21,8 @@ export interface Cut<In> {
   readonly shares: readonly LaneShare<In>[];
   /** Outputs by topic, changelog not included: for the metrics. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** Closings and records. */
+  readonly size: number;
   /** Whether more is ready than one commit may carry. */
   readonly more: boolean;
 }
@@ -63,7 +65,24 @@ export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFr
     for (const [key, value] of [...changes, ...bookkeeping])
       records.push({ ...changelog, key: Buffer.from(key), value });
   const more = lanes.some(({ tracker }) => tracker.ready);
-  return { records, offsets, bookkeeping, shares, outputs, more };
+  const size = shares.reduce((sum, { rows }) => sum + rows, records.length);
+  return { records, offsets, bookkeeping, shares, outputs, size, more };
+}
+
+/** Cuts of one task, oldest first, whose records were sent: what is left to commit of them together. */
+export function sentTogether<In>(cuts: readonly Cut<In>[]): Cut<In> {
+  const outputs = new Map<string, number>();
+  for (const cut of cuts)
+    for (const [topic, count] of cut.outputs) outputs.set(topic, (outputs.get(topic) ?? 0) + count);
+  return {
+    records: [],
+    offsets: [...new Map(cuts.flatMap(cut => cut.offsets.map(at => [at.topic, at]))).values()],
+    bookkeeping: [],
+    shares: cuts.flatMap(({ shares }) => shares),
+    outputs,
+    size: cuts.reduce((sum, { size }) => sum + size, 0),
+    more: false,
+  };
 }
 
 /** @param room what may still be taken; a record that is begun is taken with all of its output. */

@@ -100,7 +100,8 @@ class GroupProcessor<In, Out extends object> implements Processor {
 
   #join(): Promise<Membership> {
     const { group, topics } = this.#setting;
-    const { sessionTimeoutMs, rebalanceTimeoutMs, fetchWaitMsMax, fetchBytesPerPartitionMax } = this.#options;
+    const { sessionTimeoutMs, rebalanceTimeoutMs, fetchWaitMsMax, fetchLingerMs, fetchBytesPerPartitionMax } =
+      this.#options;
     return this.#setting.broker.join(
       {
         group,
@@ -108,6 +109,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
         ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
         ...(rebalanceTimeoutMs === undefined ? {} : { rebalanceTimeoutMs }),
         ...(fetchWaitMsMax === undefined ? {} : { fetchWaitMsMax }),
+        ...(fetchLingerMs === undefined ? {} : { fetchLingerMs }),
         ...(fetchBytesPerPartitionMax === undefined ? {} : { fetchBytesPerPartitionMax }),
       },
       {

@@ -3,11 +3,14 @@ import type { OverlayState } from '../state/overlay.ts';
 import { markNow } from '../state/restore.ts';
 import type { Mark } from '../state/store.ts';
 import { CommitSize } from './commitSize.ts';
-import { type Cut, takeCut } from './cut.ts';
+import { type Cut, sentTogether, takeCut } from './cut.ts';
 import { countCommit } from './measures.ts';
 import type { SittingOf } from './sitting.ts';
 
-/** One commit after the other: cuts what is ready, ships it, and lets go of what it took. */
+/**
+ * One commit after the other: cuts what is ready, ships it, and lets go of what it took. Where outputs count once they
+ * are acknowledged, they are cut and sent ahead, and a commit takes the offsets of what is acknowledged by then.
+ */
 export class Shipping<In, Out extends object> {
   readonly size: CommitSize;
   readonly #of: SittingOf<In, Out>;
@@ -18,6 +21,11 @@ export class Shipping<In, Out extends object> {
   /** End of the last commit, or the beginning. */
   #lastMs: number;
   #gaps = false;
+  /** Acknowledged, its offsets not committed yet. */
+  #sent: Cut<In>[] = [];
+  /** What sending it took. */
+  #sentMs = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param signal aborted: what is shipped must not be committed any more. */
   constructor(of: SittingOf<In, Out>, state: OverlayState | undefined, signal: AbortSignal) {
@@ -46,11 +54,47 @@ export class Shipping<In, Out extends object> {
     this.#plain.push(record);
   }
 
+  get sendsAhead(): boolean {
+    return this.#of.courier.send !== undefined;
+  }
+
+  /**
+   * Sends what is ready ahead of its commit. One send after the other: order is kept, and nothing is sent after what has
+   * failed. @returns whether more is ready than one send may carry
+   */
+  send(): Promise<boolean> {
+    const sent = this.#turn.then(() => this.#send());
+    this.#turn = sent;
+    sent.catch(() => undefined); // Whoever asked for it hears of it, and so does everybody who asks after it.
+    return sent;
+  }
+
+  async #send(): Promise<boolean> {
+    this.#signal.throwIfAborted();
+    const { courier, setting } = this.#of;
+    const cut = this.#cut();
+    if (cut === undefined) return false;
+    const startMs = setting.clock.now();
+    if (cut.records.length > 0) await courier.send!(cut.records);
+    this.#sentMs += setting.clock.now() - startMs;
+    // Its records need not be kept.
+    this.#sent.push({ ...cut, records: [] });
+    return cut.more;
+  }
+
+  /** What is acknowledged and not committed, once everything that is ready has been sent. */
+  async #acknowledged(): Promise<Cut<In> | undefined> {
+    const more = await this.send();
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent.length === 0 ? undefined : { ...sentTogether(sent), more };
+  }
+
   /** @returns whether more is ready than one commit may carry. */
   async commit(): Promise<boolean> {
     const { setting, courier } = this.#of;
     const { clock, group, metrics } = setting;
-    const cut = this.#cut();
+    const cut = this.sendsAhead ? await this.#acknowledged() : this.#cut();
     if (cut === undefined) return false;
     const startMs = clock.now();
     let sentMs = startMs;
@@ -67,8 +111,12 @@ export class Shipping<In, Out extends object> {
     this.#lastMs = endMs;
     this.#gaps = false;
     await this.#state?.settle(cut.bookkeeping, () => this.#mark());
-    const records = cut.shares.reduce((sum, { rows }) => sum + rows, cut.records.length);
-    this.size.observe({ records, sendMs: sentMs - startMs, endMs: endMs - sentMs });
+    this.size.observe({
+      records: cut.size,
+      sendMs: sentMs - startMs + this.#sentMs,
+      endMs: endMs - sentMs,
+    });
+    this.#sentMs = 0;
     countCommit(setting, cut, (endMs - startMs) / 1000);
     this.#release(cut);
     return cut.more;

@@ -2,7 +2,6 @@ import type { PartitionOffset, RecordRun, TopicPartition } from '../broker/port.
 import { OverlayState } from '../state/overlay.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Task, TaskContext } from '../task.ts';
-import { Committer } from './committer.ts';
 import { deadLetter } from './deadLetter.ts';
 import type { Courier } from './delivery.ts';
 import { pump } from './handing.ts';
@@ -11,6 +10,7 @@ import type { Lane } from './lane.ts';
 import { gaugeLanes } from './measures.ts';
 import { type Desk, emitterOf } from './outcomes.ts';
 import type { Outlet } from './outlets.ts';
+import { Pace } from './pace.ts';
 import type { Group, Setting } from './setting.ts';
 import { Shipping } from './shipping.ts';
 import { asError, isOwnDefect, placeOf, ProgrammingError } from './trouble.ts';
@@ -50,7 +50,7 @@ export class Sitting<In, Out extends object> {
   readonly holds = new Holds(this);
   readonly #end: PromiseWithResolvers<void>;
   readonly #abort = new AbortController();
-  readonly #committer: Committer;
+  readonly #pace: Pace;
   readonly #shipping: Shipping<In, Out>;
   readonly #state: OverlayState | undefined;
   #task: Task<In, Out> | undefined;
@@ -63,17 +63,18 @@ export class Sitting<In, Out extends object> {
     this.ended = this.#end.promise;
     this.ended.catch(() => undefined); // Whoever waits hears of it; an error before that is no unhandled one.
     const touch = (records: number, bytes: number): void => {
-      if (!this.signal.aborted) this.#committer.touch(records, bytes);
+      if (!this.signal.aborted) this.#pace.touch(records, bytes);
     };
     this.#state =
       store === undefined ? undefined : new OverlayState(store, setting.topics, bytes => touch(1, bytes));
     this.#shipping = new Shipping(of, this.#state, this.signal);
-    this.#committer = new Committer(
-      setting.clock,
-      { intervalMs: setting.commit.intervalMs, marks: this.#shipping.size },
-      () => this.#shipping.commit(),
-      error => this.fail(error),
-    );
+    this.#pace = new Pace({
+      clock: setting.clock,
+      intervalMs: setting.commit.intervalMs,
+      shipping: this.#shipping,
+      isIdle: () => of.lanes.every(({ tracker, queue }) => tracker.open === 0 && queue.length === 0),
+      failed: error => this.fail(error),
+    });
     this.desk = this.#deskWith(touch);
   }
 
@@ -95,7 +96,7 @@ export class Sitting<In, Out extends object> {
         what: `${held.topic}-${held.partition} offset ${held.offset}, which is on hold`,
         on: 'stated',
       };
-    if (this.#committer.isSending) return { what: 'a commit that is under way', on: 'ours' };
+    if (this.#pace.isSending) return { what: 'a commit that is under way', on: 'ours' };
     const schemas = lanes.find(lane => lane.lacksSchemas);
     if (schemas !== undefined && this.handlers.size === 0)
       return { what: `the schemas of ${schemas.at.topic}: the registry does not answer`, on: 'stated' };
@@ -147,7 +148,7 @@ export class Sitting<In, Out extends object> {
   push(lane: Lane<In>, run: RecordRun): void {
     if (this.#mode !== 'running') return lane.drop(run);
     lane.push(run);
-    if (lane.isFull) this.#committer.soon();
+    if (lane.isFull) this.#pace.soon();
     pump(this, lane);
   }
 
@@ -171,7 +172,7 @@ export class Sitting<In, Out extends object> {
     const timeUp = this.of.setting.clock.sleep(waitMsMax, timer.signal).catch(() => undefined);
     await Promise.race([Promise.all(this.handlers), timeUp, this.ended.catch(() => undefined)]);
     timer.abort();
-    if (!this.signal.aborted) await this.#committer.drain();
+    if (!this.signal.aborted) await this.#pace.drain();
     this.revoke();
   }
 
@@ -184,7 +185,7 @@ export class Sitting<In, Out extends object> {
   /** After the end: waits for what is in flight, tells the task, gives the producer back. */
   async close(): Promise<void> {
     const { courier, setting, task } = this.of;
-    await this.#committer.stop();
+    await this.#pace.stop();
     await courier.close();
     if (this.#task?.onRevoke === undefined) return;
     const timer = new AbortController();
@@ -207,7 +208,7 @@ export class Sitting<In, Out extends object> {
     }
     this.holds.end();
     this.#abort.abort(new Error('the task has ended'));
-    void this.#committer.stop();
+    void this.#pace.stop();
   }
 
   async #tick(): Promise<void> {
@@ -217,8 +218,7 @@ export class Sitting<In, Out extends object> {
         await setting.clock.sleep(setting.tickMs, this.signal);
         gaugeLanes(setting, lanes, task, this.#state?.size);
         if (this.#mode === 'running') this.holds.onTime(setting.clock.now());
-        if (this.#mode === 'running' && this.#shipping.gapsAreDue(setting.clock.now()))
-          this.#committer.soon();
+        if (this.#mode === 'running' && this.#shipping.gapsAreDue(setting.clock.now())) this.#pace.soon();
         if (this.#mode === 'running') await this.#task?.onTime?.(setting.clock.now());
       }
     } catch (error) {
@@ -276,7 +276,7 @@ export class Sitting<In, Out extends object> {
         if (!this.signal.aborted) gateOf(at).open('task');
       },
       commitSoon: () => {
-        if (!this.signal.aborted) this.#committer.soon();
+        if (!this.signal.aborted) this.#pace.soon();
       },
       fail: fatal,
     };

@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { noLogger, systemClock } from '@millrace/telemetry';
+import { describe, expect, test } from '@jest/globals';
+import { type Clock, noLogger, systemClock, turnedClock } from '@millrace/telemetry';
 import { Fetcher, type FetchLane } from '../../src/kafka/fetcher.ts';
 import type { Cluster, Node } from '../../src/kafka/internals.ts';
 import { eventually } from '../broker/harness.ts';
@@ -32,6 +32,7 @@ const fetching = (
   nodes: Readonly<Record<number, Fetch>>,
   leader: (partition: number) => number,
   refresh: () => Promise<void>,
+  pace: { readonly clock: Clock; readonly lingerMs?: number } = { clock: systemClock },
 ): Fetcher => {
   const cluster = {
     refreshMetadata: refresh,
@@ -42,7 +43,7 @@ const fetching = (
   } as unknown as Cluster;
   return new Fetcher(cluster, lanes, {
     bytes: 'stock',
-    clock: systemClock,
+    ...pace,
     logger: noLogger,
     waitMsMax: 1,
     bytesPerPartitionMax: 1,
@@ -98,4 +99,58 @@ test('a late answer of the leader before does not take the position back', async
   await eventually('it to go on', () => positions.length > 100);
   fetcher.stop();
   expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+});
+
+describe('between two fetches', () => {
+  const LINGER_MS = 4;
+  /** A node that answers each fetch with one record of the size, or none. */
+  const rig = (sizes: readonly number[]) => {
+    const clock = turnedClock(1_000);
+    const fetches: number[] = [];
+    const lane = laneOf(0);
+    const fetch: Fetch = async ({ topics }) => {
+      const size = sizes[fetches.length];
+      fetches.push(clock.now());
+      if (size === undefined) return never();
+      const { topic, partitions } = topics[0]!;
+      const offset = partitions[0]!.fetchOffset;
+      const value = Buffer.alloc(size);
+      const message = { offset, timestamp: '0', key: null, value, headerList: [], isControlRecord: false };
+      const messages = Object.assign(size === 0 ? [] : [message], {
+        lastBatchOffset: size === 0 ? null : offset,
+      });
+      const end = { highWatermark: '100', lastStableOffset: '100', abortedTransactions: [] };
+      return {
+        responses: [{ topicName: topic, partitions: [{ partition: 0, ...end, messages }] }],
+      };
+    };
+    const fetcher = fetching([lane], { 0: fetch }, () => 0, never, { clock, lingerMs: LINGER_MS });
+    const ended = fetcher.start();
+    return { clock, fetches, fetcher, ended };
+  };
+
+  test('it lingers where the first brought little, and only there', async () => {
+    const { clock, fetches, fetcher, ended } = rig([10, 100_000, 0, 10]);
+    await clock.turn(0);
+    expect(fetches).toEqual([1_000]);
+    await clock.turn(LINGER_MS - 1);
+    expect(fetches).toEqual([1_000]);
+    await clock.turn(1);
+    // What brings much, or nothing after a wait of the broker's, is followed at once.
+    await clock.turn(0);
+    expect(fetches).toEqual([1_000, 1_004, 1_004, 1_004]);
+    await clock.turn(LINGER_MS);
+    expect(fetches).toEqual([1_000, 1_004, 1_004, 1_004, 1_008]);
+    fetcher.stop();
+    await ended;
+  });
+
+  test('it stops at once while it lingers', async () => {
+    const { clock, fetches, fetcher, ended } = rig([10, 10]);
+    await clock.turn(0);
+    fetcher.stop();
+    await ended;
+    await clock.turn(100);
+    expect(fetches).toEqual([1_000]);
+  });
 });

@@ -1,8 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { OutRecord, TransactionalProducer } from '../../src/broker/port.ts';
 import { acknowledgedCourier, SharedProducer, transactionCourier } from '../../src/processor/delivery.ts';
 import type { Group } from '../../src/processor/setting.ts';
-import { bytes } from './rig.ts';
+import { bytes, text } from './rig.ts';
 
 const records: readonly OutRecord[] = [{ topic: 'out', partition: 0, key: bytes('k'), value: bytes('v') }];
 const offsets = [{ topic: 'in', partition: 0, offset: 1 }];
@@ -56,10 +56,57 @@ test('a send that fails is told of when the offsets beside it are not under way 
   expect([await failed, calls]).toEqual(['refused', []]);
 });
 
-test('at least once, a task that is revoked while it sends commits no offsets', async () => {
-  const revoked = new AbortController();
-  const { calls, producer, member } = rig({ send: async () => revoked.abort(new Error('revoked')) });
+test('at least once, a task that is revoked commits no offsets of what it sent', async () => {
+  const { calls, producer, member } = rig();
   const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
-  await expect(courier.ship(shipment, revoked.signal, () => undefined)).rejects.toThrow('revoked');
+  await courier.send!(records);
+  const ship = (signal: AbortSignal) => courier.ship(shipment, signal, () => undefined);
+  await expect(ship(AbortSignal.abort(new Error('revoked')))).rejects.toThrow('revoked');
   expect(calls).toEqual([]);
+  await ship(new AbortController().signal);
+  expect(calls).toEqual(['offsets']);
+});
+
+describe('a producer that tasks share', () => {
+  const recordOf = (value: string): OutRecord => ({ ...records[0]!, value: bytes(value) });
+  const shared = (send: (values: string[]) => Promise<void>) => {
+    const opened: string[][][] = [];
+    const producer = new SharedProducer(async () => {
+      const sends: string[][] = [];
+      opened.push(sends);
+      const take = (all: readonly OutRecord[]): Promise<void> => {
+        const values = all.map(({ value }) => text(value));
+        sends.push(values);
+        return send(values);
+      };
+      return { send: take, close: done };
+    });
+    const all = (...values: readonly string[]) =>
+      Promise.allSettled(values.map(value => producer.send([recordOf(value)])));
+    return { producer, opened, all };
+  };
+
+  test('sends together, in order, what is sent in one turn of the event loop', async () => {
+    const { opened, all } = shared(done);
+    await all('a', 'b');
+    await all('c');
+    expect(opened).toEqual([[['a', 'b'], ['c']]]);
+  });
+
+  test('sends no more together than its limit', async () => {
+    const { producer, opened } = shared(done);
+    const some = (of: string): OutRecord[] => Array.from({ length: 600 }, () => recordOf(of));
+    await Promise.all([producer.send(some('a')), producer.send(some('b')), producer.send([recordOf('c')])]);
+    expect(opened.flat().map(values => values.length)).toEqual([600, 601]);
+  });
+
+  test('after a failure takes another sender, and each sends alone', async () => {
+    const { opened, all } = shared(values =>
+      values.includes('bad') ? Promise.reject(new Error('refused')) : done(),
+    );
+    const states = async (...values: readonly string[]) => (await all(...values)).map(({ status }) => status);
+    expect(await states('a', 'bad')).toEqual(['rejected', 'rejected']);
+    expect(await states('a', 'bad', 'b')).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(opened).toEqual([[['a', 'bad']], [['a'], ['bad'], ['b']]]);
+  });
 });

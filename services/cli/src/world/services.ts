@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, startGuarded } from '@millrace/localstack';
+import { SERVICE_START } from '@millrace/runtime';
 import type { Clock } from '@millrace/telemetry';
 import type { Addresses } from './addresses.ts';
 
@@ -46,6 +47,7 @@ const serviceEnvironment = (
   readyFile: string,
 ): Record<string, string | undefined> => ({
   LOG_LEVEL: 'info',
+  ...SERVICE_START.environment,
   ...options.environment,
   KAFKA_BOOTSTRAP_SERVERS: options.addresses.kafka,
   SCHEMA_REGISTRY_URL: options.addresses.registry,
@@ -88,7 +90,7 @@ const startOne = async (
   const child = await startGuarded({
     name,
     command: process.execPath,
-    args: [join(SERVICES_FOLDER, name, 'src/main.ts')],
+    args: [...SERVICE_START.args, join(SERVICES_FOLDER, name, 'src/main.ts')],
     logFile,
     workingDirectory: directory,
     environment: serviceEnvironment(options, readyFile),

@@ -1,0 +1,9 @@
+/**
+ * How the process of a service is started, wherever that is done: what has to be said before Node runs. Half of a loaded
+ * service's memory was room for new objects that V8 had no need of, and pools of the C library for each of its threads.
+ * `deploy/Dockerfile` says the same.
+ */
+export const SERVICE_START = {
+  args: ['--max-semi-space-size=16'],
+  environment: { MALLOC_ARENA_MAX: '2' },
+} as const;
