@@ -1,42 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, type FeatureView, field, type Freshness, ge, inForce, last, mean, output, type PipelineInput, type Rejects, share, threshold,
+  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, inForce, last, mean, output, type PipelineInput, type Rejects, share, threshold,
 } from '../src/index.ts'; // prettier-ignore
+import { good } from './shop.ts';
 
-const good: PipelineInput = {
-  name: 'shop',
-  entity: 'userId',
-  scores: 'orders',
-  events: {
-    orders: { schema: 'shop/order', time: 'at', keys: ['userId', 'shopId'] },
-    returns: {
-      schema: 'shop/return',
-      of: 'orders',
-      time: 'at',
-      knownAt: 'knownAt',
-      keys: ['userId', 'shopId'],
-    },
-  },
-  features: {
-    version: 1,
-    inputs: { price: field('price') },
-    views: [
-      {
-        name: 'user-orders',
-        version: 1,
-        key: 'userId',
-        features: {
-          orders1d: count({ of: 'orders', window: '1d' }),
-          price1d: mean({ of: 'orders', value: field('price'), scale: 2, window: '1d' }),
-          ratio: derived(ge(feature('price'), feature('price1d'))),
-        },
-      },
-    ],
-  },
-  model: { name: 'shop', outputs: ['score'], fallback: [{ constant: { score: 0 } }] },
-  thresholds: { high: 0.5 },
-  decisions: [{ name: 'stop', when: ge(output('score'), threshold('high')) }, { name: 'go' }],
-};
 const fieldsOf = (schema: string) =>
   ({
     'shop/order': new Set(['at', 'userId', 'shopId', 'price']),
@@ -269,47 +236,5 @@ describe('definePipeline', () => {
     expect(
       checkPipeline(pipeline, schema => (schema === 'shop/order' ? fieldsOf(schema) : undefined)),
     ).toContain("events.returns: schema 'shop/return' does not exist");
-  });
-});
-
-describe('freshness', () => {
-  const [view] = good.features.views;
-  const withFreshness = (freshness: Freshness, changes: Partial<FeatureView> = {}, model = good.model) =>
-    checkPipeline({
-      ...definePipeline({ ...good, model }),
-      features: { ...good.features, views: [{ ...view!, freshness, ...changes }] },
-    });
-  const ofReturns = {
-    ...view!.features,
-    returned: share({ of: 'returns', where: field('isReturned'), window: '7d' }),
-  };
-
-  test('stands with a bound that can be passed and a policy that can be kept', () => {
-    expect(withFreshness({ entityStaleAfter: '30d', policy: 'score' })).toEqual([]);
-    expect(withFreshness({ staleAfter: '2h', policy: 'fallback' }, { features: ofReturns })).toEqual([]);
-  });
-
-  test('is refused where it could never hold, or says nothing', () => {
-    const place = 'view user-orders.freshness';
-    expect(withFreshness({ policy: 'score' })).toEqual([
-      `${place}: it has neither staleAfter nor entityStaleAfter`,
-    ]);
-    expect(withFreshness({ staleAfter: '2h', policy: 'score' })).toEqual([
-      `${place}.staleAfter: the view reads 'orders' alone, which is never behind its own events`,
-    ]);
-    expect(withFreshness({ entityStaleAfter: '5ms', policy: 'score' })).toEqual([
-      `${place}.entityStaleAfter: '5ms' is no duration of a second or more`,
-    ]);
-    expect(withFreshness({ entityStaleAfter: '1d', policy: 'drop' as never })).toEqual([
-      `${place}.policy: 'drop' is none of score, fallback, refuse`,
-    ]);
-    const derivedOnly = { key: undefined as never, features: { r: derived(ge(field('price'), 1)) } };
-    expect(withFreshness({ entityStaleAfter: '1d', policy: 'score' }, derivedOnly)).toContain(
-      `${place}: the view keeps nothing that could grow old`,
-    );
-    const models = { ...good.model, fallback: ['small'] };
-    expect(withFreshness({ entityStaleAfter: '1d', policy: 'fallback' }, {}, models)).toEqual([
-      `${place}.policy: model.fallback has no constant, and a smaller model would read the same stale view`,
-    ]);
   });
 });

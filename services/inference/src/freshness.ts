@@ -5,6 +5,8 @@
 import type { RecordCodec } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
 import { agedViews, ageField, durationMs, type Pipeline, type StalePolicy } from '@millrace/define';
+import type { LaneOptions } from './laneOptions.ts';
+import type { Run } from './taken.ts';
 import type { Vectors } from './vectors.ts';
 
 /** The view that decides, which is one of the strictest policy, and what was too old of it, in words. */
@@ -74,4 +76,24 @@ export const freshnessRule = (
       return undefined;
     },
   };
+};
+
+/** Whether the row that was added last is stale; closes it where such rows are refused. */
+export const staleness = (
+  { pipeline, metrics, reader }: LaneOptions,
+  { batch, out }: Run,
+  i: number,
+  vectors: Vectors,
+): Stale | undefined => {
+  const stale = reader.freshness?.judge(vectors, vectors.length - 1);
+  if (stale === undefined) return undefined;
+  const { view, policy, cause } = stale;
+  // What is replayed has been counted when it came.
+  if (reader.runOf(batch, i) === undefined)
+    metrics.count('millrace_records_stale_total', { pipeline: pipeline.name, view, policy });
+  if (policy === 'refuse') {
+    vectors.values.pop();
+    out.reject(i, 'stale-features', cause);
+  }
+  return stale;
 };

@@ -10,7 +10,7 @@ import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
 import { processSpan } from '@millrace/telemetry';
 import { type Answers, ask, measureCalls, staleAnswers } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
-import type { Stale } from './freshness.ts';
+import { staleness } from './freshness.ts';
 import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
 import { emitPush } from './pushes.ts';
 import type { Routed } from './routing.ts';
@@ -165,7 +165,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       if (run === undefined) break;
       const i = this.#nextOf(run);
       const routed = this.#takeOne(run, i, vectors, inForce);
-      const stale = routed && this.#staleness(run, i, vectors);
+      const stale = routed && staleness(this.#options, run, i, vectors);
       if (routed === undefined || stale?.policy === 'refuse') closed(run, 1);
       else {
         taken.runs.push(run);
@@ -206,22 +206,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (routed.to === 'stream' || reader.runOf(batch, i) !== undefined) return routed;
     this.#defer({ batch, out }, i, vectors, routed, inForce);
     return undefined;
-  }
-
-  /** Whether the row that was added last is stale; closes it where such rows are refused. */
-  #staleness({ batch, out }: Run, i: number, vectors: Vectors): Stale | undefined {
-    const { pipeline, metrics, reader } = this.#options;
-    const stale = reader.freshness?.judge(vectors, vectors.length - 1);
-    if (stale === undefined) return undefined;
-    const { view, policy, cause } = stale;
-    // What is replayed has been counted when it came.
-    if (reader.runOf(batch, i) === undefined)
-      metrics.count('millrace_records_stale_total', { pipeline: pipeline.name, view, policy });
-    if (policy === 'refuse') {
-      vectors.values.pop();
-      out.reject(i, 'stale-features', cause);
-    }
-    return stale;
   }
 
   /** Puts the vector off until the night, in the transaction that passes it. */
