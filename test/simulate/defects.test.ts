@@ -5,7 +5,7 @@ import type { Verdict } from './life.ts';
 
 /** A machine that is busy with other tests may take as long. */
 const LIMIT_MS = 300_000;
-const SEEDS_MAX = 600;
+const SEEDS_MAX = 2_000;
 
 describe('a protection taken out is seen', () => {
   const names = ['commits-the-position', ...SIMULATED.map(({ name }) => name)];
