@@ -8,16 +8,19 @@ import {
   type PredictionValue, schemaPlan, type Topic, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
 import { startStack } from '@millrace/localstack';
-import { fraud } from '@millrace/pipelines';
+import type { Pipeline } from '@millrace/define';
 import { type Broker, kafkaBroker } from '@millrace/stream';
 import { type Clock, noLogger, systemClock } from '@millrace/telemetry';
 
-export const MODELS_FOLDER = join(import.meta.dirname, '../../../packages/pipelines/models');
 export const MODEL_VERSION = '1';
-/** Where the plain baseline writes; everything else about it is as for the predictions. */
-export const BASELINE_TOPIC = 'bench.baseline-predictions.v1';
 
 export interface BenchWorld {
+  readonly pipeline: Pipeline;
+  /** Folder of the model that is scored with. */
+  readonly modelFolder: string;
+  /** Of the features topic. */
+  readonly featuresSchema: string;
+  readonly predictionSchema: string;
   readonly kafka: string;
   readonly registryUrl: string;
   readonly brokerPid: number;
@@ -35,7 +38,12 @@ export interface BenchWorld {
 }
 
 export interface OpenOptions {
+  readonly pipeline: Pipeline;
   readonly model: string;
+  /** Folder of model folders. */
+  readonly models: string;
+  /** Of those who write elsewhere than the service; everything else about them is as for the predictions. */
+  readonly outTopics: readonly string[];
   /** Settings of the service that are not at their default, by environment variable. */
   readonly settings: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -43,13 +51,18 @@ export interface OpenOptions {
   readonly say: (line: string) => void;
 }
 
-const writeControls = async (broker: Broker, registry: Registry, topics: readonly Topic[], model: string) => {
+const writeControls = async (
+  broker: Broker,
+  registry: Registry,
+  topics: readonly Topic[],
+  { pipeline, model }: OpenOptions,
+) => {
   const topic = MILLRACE_TOPICS.control;
   const codec = await openCodec<ControlRecord>(registry, topics.find(one => one.name === topic)!.value!);
-  const common = { pipeline: fraud.name, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
+  const common = { pipeline: pipeline.name, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
   const entries: readonly ControlEntry[] = [
     { ...common, kind: 'model-alias', name: 'champion', value: { model, version: MODEL_VERSION } },
-    { ...common, kind: 'thresholds', name: 'default', value: fraud.thresholds },
+    { ...common, kind: 'thresholds', name: 'default', value: pipeline.thresholds },
     { ...common, kind: 'routes', name: 'default', value: { version: 1, rules: [] } },
   ];
   const producer = await broker.producer();
@@ -65,26 +78,29 @@ const writeControls = async (broker: Broker, registry: Registry, topics: readonl
 };
 
 /** Topics, schemas and control entries; returns the codecs of what flows through the contestants. */
-const prepare = async (broker: Broker, registry: Registry, model: string) => {
-  const topics = catalogue([fraud]);
+const prepare = async (broker: Broker, registry: Registry, options: OpenOptions) => {
+  const { pipeline, outTopics } = options;
+  const topics = catalogue([pipeline]);
   const named = (name: string): Topic => topics.find(one => one.name === name)!;
-  const { features, predictions } = topicsOf(fraud);
-  const wanted = [...topics, { ...named(predictions), name: BASELINE_TOPIC }];
+  const { features, predictions } = topicsOf(pipeline);
+  const wanted = [...topics, ...outTopics.map(name => ({ ...named(predictions), name }))];
   await broker.admin.createTopics(
     wanted.map(({ name, partitions, config }) => ({ name, partitions, config })),
   );
   await applySchemas(registry, await schemaPlan(registry, topics));
-  await writeControls(broker, registry, topics, model);
+  await writeControls(broker, registry, topics, options);
   const written = named(predictions).value!;
   return {
     features: await openCodec<FeaturesValue>(registry, named(features).value!),
     predictions: await openCodec<PredictionValue>(registry, written),
     predictionSchemaId: (await registry.idOf(written.subject, written.schema))!,
+    featuresSchema: named(features).value!.schema,
+    predictionSchema: written.schema,
   };
 };
 
 const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
-  const { model, environment, signal, say } = options;
+  const { pipeline, model, models, environment, signal, say } = options;
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({
     ways: ['jvm'],
@@ -105,9 +121,11 @@ const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
   };
   try {
     const registry = confluentRegistry({ url: stack.registry, clock });
-    const prepared = await prepare(broker, registry, model);
+    const prepared = await prepare(broker, registry, options);
     return {
       ...prepared,
+      pipeline,
+      modelFolder: join(models, model, MODEL_VERSION),
       kafka: stack.kafka,
       registryUrl: stack.registry,
       brokerPid: stack.pids['kafka-1']!,
