@@ -50,7 +50,8 @@ def committed(job, topic, offsets):
 
 def delete(job, offsets):
     ends = [TopicPartition(job.outTopic, partition, OFFSET_END) for partition in offsets]
-    for deleted in AdminClient({"bootstrap.servers": job.bootstrap}).delete_records(ends).values():
+    admin = AdminClient({"bootstrap.servers": job.bootstrap})
+    for deleted in admin.delete_records(ends).values():
         deleted.result()
 
 
@@ -128,7 +129,8 @@ def answers(job, path, offsets):
     account["missing"] = int((~seen).sum())
     # Written so that NaN is wrong.
     account["wrongScores"] = int((~(off <= TOLERANCE)).any(axis=1).sum())
-    account["worstScore"] = float(off.max()) if off.size else 0.0
+    worst = float(off.max()) if off.size else 0.0
+    account["worstScore"] = worst if numpy.isfinite(worst) else None
     print(json.dumps(account))
 
     delete(job, offsets)

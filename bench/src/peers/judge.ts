@@ -21,7 +21,8 @@ export interface Verdict {
   readonly wrongScores: number;
   /** Ids, digests, decisions, keys or vectors that are not what they should be. */
   readonly wrongFields: number;
-  readonly worstScore: number;
+  /** Null where an output is no number. */
+  readonly worstScore: number | null;
 }
 
 export const isRight = ({ missing, doubled, foreign, wrongScores, wrongFields }: Verdict): boolean =>
