@@ -69,8 +69,8 @@ const shipped = (delivery: Delivery): Entry => {
 
 /** The same service with a pipeline that does not ship. */
 const served = (delivery: Delivery): Entry => ({
-  args: [join(import.meta.dirname, 'peers/serve.ts'), delivery],
-  environment: {},
+  args: [join(import.meta.dirname, 'peers/serve.ts')],
+  environment: { BENCH_DELIVERY: delivery },
 });
 
 /** The inference service: everything at its default, but for the settings given. */

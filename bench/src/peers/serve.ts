@@ -1,4 +1,4 @@
-/** `serve.ts exactly-once|at-least-once`: the inference service as it ships, for a pipeline that does not. */
+/** `BENCH_DELIVERY=exactly-once|at-least-once node serve.ts`: the inference service as it ships, for a pipeline that does not. */
 import { confluentRegistry } from '@millrace/avro';
 import { INFERENCE_SPEC, inferenceService } from '@millrace/inference';
 import { httpServer, kafkaConnection, registryConnection, runProcess } from '@millrace/runtime';
@@ -6,7 +6,7 @@ import { kafkaBroker } from '@millrace/stream';
 import type { Delivery } from '../contestants.ts';
 import { ffnnPipeline } from './ffnn.ts';
 
-const pipelines = [ffnnPipeline(process.argv[2] as Delivery)];
+const pipelines = [ffnnPipeline(process.env['BENCH_DELIVERY'] as Delivery)];
 
 await runProcess({
   name: 'inference',
