@@ -1,20 +1,19 @@
 /** Whether the answers are right: every record of the load once, with the score that the model gives offline. */
-import { join } from 'node:path';
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
 import { loadModel, onnxScorer } from '@millrace/model';
 import type { PartitionOffset } from '@millrace/stream';
 import { indexOf } from './load/vectors.ts';
-import { type BenchWorld, MODEL_VERSION, MODELS_FOLDER } from './world/open.ts';
+import type { BenchWorld } from './world/open.ts';
 
 export const SCORE_TOLERANCE = 1e-5;
 
 /** Scores of the distinct vectors, by the model in this process. */
 export const offlineScores = async (
-  model: string,
+  modelFolder: string,
   vectors: readonly FeaturesValue[],
 ): Promise<Float32Array> => {
-  const loaded = await loadModel(join(MODELS_FOLDER, model, MODEL_VERSION), onnxScorer);
+  const loaded = await loadModel(modelFolder, onnxScorer);
   const { manifest, scorer } = loaded;
   const data = Float32Array.from(
     vectors.flatMap(({ features }) => manifest.features.map(name => features[name]!)),

@@ -1,6 +1,5 @@
 /** `bench inference`: how fast a backlog is scored, and what that costs, beside the plain way or the other way to deliver. */
 import { topicsOf } from '@millrace/contracts';
-import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, isRight, offlineScores } from './check.ts';
 import { type Against, type Contestant, contestantsOf } from './contestants.ts';
@@ -8,7 +7,7 @@ import { type Cost, costOf, disturbance, moreRounds, ratio, type Summed, summed 
 import { coresOfMachine, type Memory, memoryOf } from './linux/usage.ts';
 import { fill } from './load/publish.ts';
 import { distinctVectors } from './load/vectors.ts';
-import { untilAnswered } from './watch.ts';
+import { committedOf, untilAnswered } from './watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from './world/open.ts';
 import { lastShare, readOnce, sumOf } from './world/offsets.ts';
 
@@ -56,12 +55,13 @@ const round = async (
   expected: number,
 ) => {
   const { admin } = world.broker;
-  const aside = await admin.endOffsets(topicsOf(fraud).aside);
+  const aside = await admin.endOffsets(topicsOf(world.pipeline).aside);
   await admin.resetOffsets(contestant.nextGroup(), [...positions, ...aside]);
   const from = await admin.endOffsets(contestant.outTopic);
   const child = await contestant.start();
   try {
-    const samples = await untilAnswered(world, contestant, child, { from: positions, expected });
+    const answered = async (): Promise<number> => (await committedOf(world, contestant)) - sumOf(positions);
+    const samples = await untilAnswered(world, child, { answered, expected });
     return { samples, from, memory: memoryOf(child.pid) };
   } finally {
     await child.stop();
@@ -69,12 +69,13 @@ const round = async (
 };
 
 const measure = async (world: BenchWorld, options: InferenceOptions): Promise<readonly InferenceRound[]> => {
-  const { records, model, say } = options;
-  const { features } = topicsOf(fraud);
+  const { records, say } = options;
+  const { pipeline, modelFolder } = world;
+  const { features } = topicsOf(pipeline);
   const vectors = distinctVectors();
-  const scores = await offlineScores(model, vectors);
+  const scores = await offlineScores(modelFolder, vectors);
   say(`${vectors.length} different vectors; putting ${records} on ${features}`);
-  const load = { topic: features, partitions: fraud.partitions, codec: world.features, vectors };
+  const load = { topic: features, partitions: pipeline.partitions, codec: world.features, vectors };
   await fill(world.broker, load, 0, records);
   if ((await readOnce(world.broker, features)) !== records) throw new Error('the load is not as it was sent');
 

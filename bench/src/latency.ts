@@ -1,9 +1,8 @@
 /** `bench latency`: how long a vector waits for its answer at a steady rate, beside the plain way or the other way to deliver. */
 import { topicsOf } from '@millrace/contracts';
-import { fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, type Answer, isRight, offlineScores } from './check.ts';
-import { type Against, type Contestant, contestantsOf } from './contestants.ts';
+import { type Against, contestantsOf, type Joiner } from './contestants.ts';
 import {
   type Cost,
   costOf,
@@ -106,7 +105,7 @@ interface Setting {
 /** Runs the rate against one contestant: first what warms up, then what counts. */
 const drive = async (
   world: BenchWorld,
-  contestant: Contestant,
+  contestant: Joiner,
   first: number,
   inFrom: readonly PartitionOffset[],
   { load, options }: Setting,
@@ -126,7 +125,7 @@ const drive = async (
     const start = sampleOf(world, child, await answered());
     const to = await paced(broker, load, { ...pace, from: counted, seconds: options.seconds });
     const end = sampleOf(world, child, await answered());
-    await untilAnswered(world, contestant, child, { from: inFrom, expected: to - first });
+    await untilAnswered(world, child, { answered, expected: to - first });
     await clock.sleep(MARKERS_MS, signal);
     over.abort();
     await reading;
@@ -139,12 +138,12 @@ const drive = async (
 
 const round = async (
   world: BenchWorld,
-  contestant: Contestant,
+  contestant: Joiner,
   first: number,
   setting: Setting,
 ): Promise<{ readonly round: LatencyRound; readonly to: number }> => {
   const { admin } = world.broker;
-  const { features, aside } = topicsOf(fraud);
+  const { features, aside } = topicsOf(world.pipeline);
   const inFrom = await admin.endOffsets(features);
   await admin.resetOffsets(contestant.nextGroup(), [...inFrom, ...(await admin.endOffsets(aside))]);
   const { outFrom, counted, to, seen, cost } = await drive(world, contestant, first, inFrom, setting);
@@ -166,11 +165,12 @@ const round = async (
 };
 
 const measure = async (world: BenchWorld, options: LatencyOptions): Promise<readonly LatencyRound[]> => {
-  const { model, say } = options;
+  const { say } = options;
+  const { pipeline, modelFolder } = world;
   const vectors = distinctVectors();
-  const { features } = topicsOf(fraud);
-  const load: Load = { topic: features, partitions: fraud.partitions, codec: world.features, vectors };
-  const setting = { load, options, scores: await offlineScores(model, vectors) };
+  const { features } = topicsOf(pipeline);
+  const load: Load = { topic: features, partitions: pipeline.partitions, codec: world.features, vectors };
+  const setting = { load, options, scores: await offlineScores(modelFolder, vectors) };
   const contestants = contestantsOf(world, options);
   const done: LatencyRound[] = [];
   let first = 0;

@@ -1,17 +1,24 @@
 /** `pnpm bench WHAT`: which benches there are, and how they are called. */
 import { parseArgs } from 'node:util';
 import type { CommandIo } from '@millrace/runtime';
-import { AGAINST } from './contestants.ts';
+import { fraud, MODELS_FOLDER } from '@millrace/pipelines';
+import { AGAINST, BASELINE_TOPIC } from './contestants.ts';
 import { benchEpochs } from './epochs/bench.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
-import { benchNight } from './night/bench.ts';
+import { benchNight, nightTable } from './night/bench.ts';
+import { benchPeers } from './peers/bench.ts';
+import { CONTESTANTS } from './peers/contestants.ts';
+import { peersTable, resultOf } from './peers/result.ts';
+import { WORKLOAD_NAMES } from './peers/workloads.ts';
 import { table } from './table.ts';
 import { benchTransactions } from './transactions/bench.ts';
+import type { OpenOptions } from './world/open.ts';
 
 const USAGE = `pnpm bench inference [--records N] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
 pnpm bench latency [--rate R] [--seconds S] [--rounds N] [--model fraud|fraud-small] [--against plain|at-least-once] [--output table|json] [--set NAME=VALUE …]
 pnpm bench night [--rate R] [--seconds S] [--rounds N] [--clients N] [--model fraud|fraud-small] [--output table|json] [--set NAME=VALUE …]
+pnpm bench peers [--workload fraud-xgb|fraud-lr|ffnn] [--delivery exactly-once|at-least-once] [--records N] [--rounds N] [--only NAME,…] [--output table|json] [--set NAME=VALUE …]
 pnpm bench transactions [--seconds S] [--rounds N]
 pnpm bench epochs [--rate R] [--seconds S] [--rounds N]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
@@ -19,6 +26,8 @@ pnpm bench epochs [--rate R] [--seconds S] [--rounds N]
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];
 const FORMS = ['table', 'json'];
+const DELIVERIES = ['at-least-once', 'exactly-once'] as const;
+const BENCHES = ['inference', 'latency', 'night', 'peers', 'transactions', 'epochs'] as const;
 
 const DEFAULTS = {
   records: 500_000,
@@ -70,20 +79,20 @@ const read = (argv: readonly string[]) => {
         set: { type: 'string', multiple: true, default: [] },
         model: { ...text, default: 'fraud' },
         against: { ...text, default: 'plain' },
+        workload: { ...text, default: 'fraud-xgb' },
+        delivery: { ...text, default: 'at-least-once' },
+        only: { ...text, default: CONTESTANTS.join(',') },
         output: { ...text, default: 'table' },
       },
     });
-    const bench = oneOf('bench', positionals[0] ?? '', [
-      'inference',
-      'latency',
-      'night',
-      'transactions',
-      'epochs',
-    ]);
+    const bench = oneOf('bench', positionals[0] ?? '', BENCHES);
     return {
       bench,
       model: oneOf('model', values.model, MODELS),
       against: oneOf('against', values.against, AGAINST),
+      workload: oneOf('workload', values.workload, WORKLOAD_NAMES),
+      delivery: oneOf('delivery', values.delivery, DELIVERIES),
+      only: values.only.split(',').map(name => oneOf('only', name, CONTESTANTS)),
       output: oneOf('output', values.output, FORMS),
       records: whole('records', values.records, DEFAULTS.records),
       rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
@@ -102,50 +111,63 @@ const read = (argv: readonly string[]) => {
   }
 };
 
-type Given = Parameters<typeof benchInference>[0] & Parameters<typeof benchLatency>[0] & Parameters<typeof benchNight>[0]; // prettier-ignore
-type Result = Awaited<ReturnType<typeof benchInference | typeof benchLatency | typeof benchNight>>;
+type Options = ReturnType<typeof read>;
+type Given = Options & Pick<OpenOptions, 'environment' | 'signal' | 'say'>;
 
-const resultOf = (bench: 'inference' | 'latency' | 'night', given: Given): Promise<Result> =>
-  bench === 'inference'
-    ? benchInference(given)
-    : bench === 'latency'
-      ? benchLatency(given)
-      : benchNight(given);
+/** What a bench comes to: lines to read and, where answers are judged, the result with whether they were right. */
+interface Outcome {
+  readonly lines: readonly string[];
+  readonly result?: { readonly correct: boolean };
+}
 
-const linesOf = (result: Result): readonly string[] =>
-  result.bench === 'inference'
-    ? table(result.millrace, result.against, result.other)
-    : result.bench === 'latency'
-      ? table(result.millrace, result.against, result.other)
-      : [
-          ...table(result.with, 'without', result.without, 'with a night'),
-          `${result.yielded.burst} vectors at once: answered in ${result.yielded.seconds} s; the night stood still for ${result.yielded.waitedMs} ms, and said:`, // prettier-ignore
-          ...result.yielded.said,
-        ];
+const SHIPPED = { pipeline: fraud, models: MODELS_FOLDER, outTopics: [BASELINE_TOPIC] } as const;
 
-const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
-  const { bench, output, ...options } = read(argv);
-  const say = (line: string): void => io.say(line);
-  if (bench === 'transactions') {
-    for (const one of await benchTransactions({ ...options, say })) io.out(one);
-    return EXIT.done;
-  }
-  if (bench === 'epochs') {
-    for (const one of await benchEpochs({ ...options, signal: io.signal, say })) io.out(one);
-    return EXIT.done;
-  }
-  const given = { ...options, environment: io.environment, signal: io.signal, say };
-  const result = await resultOf(bench, given);
-  const lines = linesOf(result);
-  const print = output === 'json' ? say : (line: string): void => io.out(line);
-  for (const one of lines) print(one);
+const RUNS: Readonly<Record<(typeof BENCHES)[number], (given: Given) => Promise<Outcome>>> = {
+  inference: async given => {
+    const result = await benchInference({ ...given, ...SHIPPED });
+    return { lines: table(result.millrace, result.against, result.other), result };
+  },
+  latency: async given => {
+    const result = await benchLatency({ ...given, ...SHIPPED });
+    return { lines: table(result.millrace, result.against, result.other), result };
+  },
+  night: async given => {
+    const result = await benchNight({ ...given, ...SHIPPED });
+    return { lines: nightTable(result), result };
+  },
+  peers: async given => {
+    const result = resultOf(given, await benchPeers(given));
+    return { lines: peersTable(result), result };
+  },
+  transactions: async given => ({ lines: await benchTransactions(given) }),
+  epochs: async given => ({ lines: await benchEpochs(given) }),
+};
+
+/** Prints the lines, then whether all was right, and the result itself where it is asked for; returns the exit code. */
+const report = ({ lines, result }: Outcome, { output }: Options, io: CommandIo): number => {
+  const isJson = result !== undefined && output === 'json';
+  const print = (line: string): void => (isJson ? io.say(line) : io.out(line));
+  lines.forEach(print);
+  if (result === undefined) return EXIT.done;
   print(
     result.correct
       ? 'every record was answered once, with the score of the model offline'
-      : 'the answers are WRONG: see `account` of the rounds',
+      : 'the answers are WRONG: see the account or the verdict of each round',
   );
-  if (output === 'json') io.out(JSON.stringify(result));
+  if (isJson) io.out(JSON.stringify(result));
   return result.correct ? EXIT.done : EXIT.failed;
+};
+
+const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
+  const options = read(argv);
+  const say = (line: string): void => io.say(line);
+  const outcome = await RUNS[options.bench]({
+    ...options,
+    environment: io.environment,
+    signal: io.signal,
+    say,
+  });
+  return report(outcome, options, io);
 };
 
 /** Exit codes: 0 measured, 1 failed or wrong answers, 2 called wrongly. */

@@ -1,9 +1,7 @@
 /** Watches a contestant at work: what comes out, and what that costs. */
 import { topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
-import { fraud } from '@millrace/pipelines';
-import type { PartitionOffset } from '@millrace/stream';
-import type { Contestant } from './contestants.ts';
+import type { Contestant, Joiner } from './contestants.ts';
 import type { Sample } from './figures.ts';
 import { cpuSecondsOf, machineCpuSeconds, runQueueSecondsOf } from './linux/usage.ts';
 import type { BenchWorld } from './world/open.ts';
@@ -33,7 +31,7 @@ const failedToStart = (child: Child): Error =>
   new Error(`${child.name} ended by itself; its log: ${child.logFile}`);
 
 /** Waits until it has joined its group. */
-export const untilReady = async (world: BenchWorld, contestant: Contestant, child: Child): Promise<void> => {
+export const untilReady = async (world: BenchWorld, contestant: Joiner, child: Child): Promise<void> => {
   let over = false;
   void child.ended.then(() => (over = true));
   const end = world.clock.now() + READY_MS_MAX;
@@ -48,18 +46,24 @@ export const untilReady = async (world: BenchWorld, contestant: Contestant, chil
  * Records of a topic that its group has committed, answers and all. Ends of the topic with the answers would count the
  * markers of transactions, too.
  */
-export const committedOf = async ({ broker }: BenchWorld, contestant: Contestant): Promise<number> =>
-  sumOf(await broker.admin.committed(contestant.group(), [topicsOf(fraud).features]));
+export const committedOf = async (
+  { broker, pipeline }: BenchWorld,
+  contestant: Contestant,
+): Promise<number> => sumOf(await broker.admin.committed(contestant.group(), [topicsOf(pipeline).features]));
 
-/** Samples until `expected` vectors past `from` are answered. @throws Error when it ends or stands still before */
+/** What is waited for: `answered` counts, from nothing, until it is `expected`. */
+export interface Awaiting {
+  readonly expected: number;
+  answered(): Promise<number>;
+}
+
+/** Samples until all is answered. @throws Error when it ends or stands still before */
 export const untilAnswered = async (
   world: BenchWorld,
-  contestant: Contestant,
   child: Child,
-  asked: { readonly from: readonly PartitionOffset[]; readonly expected: number },
+  asked: Awaiting,
 ): Promise<readonly Sample[]> => {
   const { clock, signal } = world;
-  const before = sumOf(asked.from);
   const samples: Sample[] = [];
   let over = false;
   void child.ended.then(() => (over = true));
@@ -67,7 +71,7 @@ export const untilAnswered = async (
   let seen = 0;
   while (seen < asked.expected) {
     if (over) throw failedToStart(child);
-    const records = (await committedOf(world, contestant)) - before;
+    const records = await asked.answered();
     if (records > seen) {
       samples.push(sampleOf(world, child, records));
       seen = records;

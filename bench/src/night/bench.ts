@@ -4,12 +4,13 @@ import type { Child } from '@millrace/localstack';
 import { credit, fraud } from '@millrace/pipelines';
 import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, type Answer, isRight, offlineScores } from '../check.ts';
-import { type Contestant, contestantsOf } from '../contestants.ts';
+import { type Joiner, millrace } from '../contestants.ts';
 import { type Cost, costOf, disturbance, moreRounds, type Percentiles, percentilesOf, ratio, type Sample, type Summed, summed } from '../figures.ts'; // prettier-ignore
 import { answerAt, follow, inputTimes, MARKERS_MS } from '../latency.ts';
 import { coresOfMachine } from '../linux/usage.ts';
 import { type Load, paced } from '../load/publish.ts';
 import { distinctVectors } from '../load/vectors.ts';
+import { table } from '../table.ts';
 import { committedOf, sampleOf, untilAnswered, untilReady } from '../watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
 import { sumOf } from '../world/offsets.ts';
@@ -59,7 +60,7 @@ const WARM_UP_S = 5;
 
 export interface Setting {
   readonly world: BenchWorld;
-  readonly service: Contestant;
+  readonly service: Joiner;
   readonly child: Child;
   readonly load: Load;
   readonly scores: Float32Array;
@@ -87,16 +88,16 @@ const drive = async (setting: Setting, first: number, inFrom: readonly Partition
   const over = new AbortController();
   const seen = new Map<string, number>();
   const reading = follow(world, outFrom, seen, over.signal);
-  const before = sumOf(inFrom);
+  const answered = async (): Promise<number> => (await committedOf(world, service)) - sumOf(inFrom);
   const look = async () => ({
-    sample: sampleBeside(setting, Math.max(1, (await committedOf(world, service)) - before), night),
+    sample: sampleBeside(setting, Math.max(1, await answered()), night),
     scored: (await night?.scored()) ?? 0,
     cpuS: night?.cpuSeconds() ?? 0,
   });
   const start = await look();
   const to = await paced(broker, load, { recordsPerSecond: options.recordsPerSecond, clock, signal, from: first, seconds: options.seconds });
   const end = await look();
-  await untilAnswered(world, service, child, { from: inFrom, expected: to - first });
+  await untilAnswered(world, child, { answered, expected: to - first });
   await clock.sleep(MARKERS_MS, signal);
   over.abort();
   await reading;
@@ -144,12 +145,13 @@ interface Measured {
 }
 
 const measure = async (setting: Setting): Promise<Measured> => {
-  const { world, load, options } = setting;
+  const { world, service, child, load, options } = setting;
   const { recordsPerSecond, rounds: wanted, say } = options;
   const pace = { recordsPerSecond, clock: world.clock, signal: world.signal };
   const begin = await world.broker.admin.endOffsets(load.topic);
   let first = await paced(world.broker, load, { ...pace, from: 0, seconds: WARM_UP_S });
-  await untilAnswered(world, setting.service, setting.child, { from: begin, expected: first });
+  const answered = async (): Promise<number> => (await committedOf(world, service)) - sumOf(begin);
+  await untilAnswered(world, child, { answered, expected: first });
   await world.clock.sleep(MARKERS_MS, world.signal);
   const done: NightRound[] = [];
   const of = (beside: Beside) => done.filter(one => one.beside === beside);
@@ -168,10 +170,10 @@ const measure = async (setting: Setting): Promise<Measured> => {
 const withService = async (world: BenchWorld, options: NightBenchOptions): Promise<Measured> => {
   const vectors = distinctVectors();
   const load: Load = { topic: topicsOf(fraud).features, partitions: fraud.partitions, codec: world.features, vectors };
-  const scores = await offlineScores(options.model, vectors);
+  const scores = await offlineScores(world.modelFolder, vectors);
   options.say(`${options.clients} clients are written`);
   await fillPortfolio(world, options.clients);
-  const [service] = contestantsOf(world, { ...options, against: 'plain' });
+  const service = millrace(world, 'exactly-once', { settings: options.settings });
   const child = await service.start();
   try {
     await untilReady(world, service, child);
@@ -193,3 +195,13 @@ export const benchNight = async (options: NightBenchOptions): Promise<NightBench
     correct: rounds.every(one => isRight(one.account)) && yielded.isRight, rounds,
   };
 }; // prettier-ignore
+
+/** As lines: both ways side by side, then what the night did when the stream fell behind. */
+export const nightTable = (result: NightBenchResult): readonly string[] => {
+  const { burst, seconds, waitedMs, said } = result.yielded;
+  return [
+    ...table(result.with, 'without', result.without, 'with a night'),
+    `${burst} vectors at once: answered in ${seconds} s; the night stood still for ${waitedMs} ms, and said:`,
+    ...said,
+  ];
+};

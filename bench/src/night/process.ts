@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nightGroup, topicsOf } from '@millrace/contracts';
 import { startGuarded } from '@millrace/localstack';
-import { credit } from '@millrace/pipelines';
+import { credit, MODELS_FOLDER } from '@millrace/pipelines';
 import { cpuSecondsOf } from '../linux/usage.ts';
-import { type BenchWorld, MODELS_FOLDER } from '../world/open.ts';
+import type { BenchWorld } from '../world/open.ts';
 import { sumOf } from '../world/offsets.ts';
 
 const MAIN = join(import.meta.dirname, '../../../services/cli/src/main.ts');

@@ -9,17 +9,19 @@ import {
 } from '@millrace/contracts'; // prettier-ignore
 import type { Pipeline } from '@millrace/define';
 import { startStack } from '@millrace/localstack';
-import { fraud } from '@millrace/pipelines';
 import { type Broker, kafkaBroker } from '@millrace/stream';
 import { type Clock, noLogger, systemClock } from '@millrace/telemetry';
 
-export const MODELS_FOLDER = join(import.meta.dirname, '../../../packages/pipelines/models');
 export const MODEL_VERSION = '1';
-/** Where the plain baseline writes; everything else about it is as for the predictions. */
-export const BASELINE_TOPIC = 'bench.baseline-predictions.v1';
 
 export interface BenchWorld {
   readonly registry: Registry;
+  readonly pipeline: Pipeline;
+  /** Folder of the model that is scored with. */
+  readonly modelFolder: string;
+  /** Of the features topic. */
+  readonly featuresSchema: string;
+  readonly predictionSchema: string;
   readonly kafka: string;
   readonly registryUrl: string;
   readonly brokerPid: number;
@@ -37,8 +39,13 @@ export interface BenchWorld {
 }
 
 export interface OpenOptions {
+  readonly pipeline: Pipeline;
   readonly model: string;
-  /** Beside fraud, which the stream scores. */
+  /** Folder of model folders. */
+  readonly models: string;
+  /** Of those who write elsewhere than the service; everything else about them is as for the predictions. */
+  readonly outTopics: readonly string[];
+  /** Pipelines beside the one that is measured, each with its own model. */
   readonly others?: readonly Pipeline[];
   /** Settings of the service that are not at their default, by environment variable. */
   readonly settings: Readonly<Record<string, string>>;
@@ -77,27 +84,30 @@ const writeControls = async (
 };
 
 /** Topics, schemas and control entries; returns the codecs of what flows through the contestants. */
-const prepare = async (broker: Broker, registry: Registry, model: string, others: readonly Pipeline[]) => {
-  const topics = catalogue([fraud, ...others]);
+const prepare = async (broker: Broker, registry: Registry, options: OpenOptions) => {
+  const { pipeline, model, outTopics, others = [] } = options;
+  const topics = catalogue([pipeline, ...others]);
   const named = (name: string): Topic => topics.find(one => one.name === name)!;
-  const { features, predictions } = topicsOf(fraud);
-  const wanted = [...topics, { ...named(predictions), name: BASELINE_TOPIC }];
+  const { features, predictions } = topicsOf(pipeline);
+  const wanted = [...topics, ...outTopics.map(name => ({ ...named(predictions), name }))];
   await broker.admin.createTopics(
     wanted.map(({ name, partitions, config }) => ({ name, partitions, config })),
   );
   await applySchemas(registry, await schemaPlan(registry, topics));
   const controls = others.flatMap(one => controlsOf(one, one.model.name));
-  await writeControls(broker, registry, topics, [...controlsOf(fraud, model), ...controls]);
+  await writeControls(broker, registry, topics, [...controlsOf(pipeline, model), ...controls]);
   const written = named(predictions).value!;
   return {
     features: await openCodec<FeaturesValue>(registry, named(features).value!),
     predictions: await openCodec<PredictionValue>(registry, written),
     predictionSchemaId: (await registry.idOf(written.subject, written.schema))!,
+    featuresSchema: named(features).value!.schema,
+    predictionSchema: written.schema,
   };
 };
 
 const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
-  const { model, others = [], environment, signal, say } = options;
+  const { pipeline, model, models, environment, signal, say } = options;
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({
     ways: ['jvm'],
@@ -118,10 +128,12 @@ const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
   };
   try {
     const registry = confluentRegistry({ url: stack.registry, clock });
-    const prepared = await prepare(broker, registry, model, others);
+    const prepared = await prepare(broker, registry, options);
     return {
       ...prepared,
       registry,
+      pipeline,
+      modelFolder: join(models, model, MODEL_VERSION),
       kafka: stack.kafka,
       registryUrl: stack.registry,
       brokerPid: stack.pids['kafka-1']!,

@@ -5,5 +5,5 @@ export type { Part, Way } from './state.ts';
 export { startPostgres, type PostgresDatabase } from './postgres.ts';
 export { type Child, type Program, startGuarded } from './children/guard.ts';
 export { isOurs } from './children/alive.ts';
-export { cacheFolder } from './cache/folder.ts';
+export { cacheFolder, preparedOnce } from './cache/folder.ts';
 export { findJava } from './java/find.ts';
