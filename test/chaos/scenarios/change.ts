@@ -24,8 +24,9 @@ import { ONE, type Scenario } from './scenario.ts';
 
 const FEATURES = topicsOf(fraud).features;
 const INFERENCE = consumerGroup('inference', fraud);
-/** Long enough for a process to end some times over what it finds, and to be there at last. */
 const WATCHED_S = 15;
+/** Long enough for a process to end some times over what it finds, and to be there at last. */
+const BACK_S_MAX = 60;
 /** Exit codes of processes that a signal has ended. */
 const BY_SIGNAL = 128;
 const GARBAGE = Buffer.from('not what was written here '.repeat(600));
@@ -74,6 +75,7 @@ const stateLost = async (scene: Scene): Promise<void> => {
       await fleet.wake(member);
     });
     await scene.wait(WATCHED_S);
+    await scene.until(() => restoredSince(scene, member, line).length > 0, BACK_S_MAX);
     const restored = restoredSince(scene, member, line);
     const records = restored.reduce((sum, one) => sum + (one.records ?? 0), 0);
     const why = [...new Set(restored.flatMap(({ emptied }) => emptied ?? []))];
