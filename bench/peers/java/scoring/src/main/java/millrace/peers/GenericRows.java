@@ -77,6 +77,7 @@ final class GenericRows implements Rows {
     prediction.put("controlRevision", 1L);
     prediction.put("route", "default");
     prediction.put("routeVersion", 1);
+    prediction.put("review", false);
     prediction.put("arm", "champion");
     prediction.put("role", "answer");
     prediction.put("stale", false);

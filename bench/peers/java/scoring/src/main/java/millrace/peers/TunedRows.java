@@ -7,6 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.apache.avro.Schema;
 
 /**
@@ -33,6 +34,8 @@ final class TunedRows implements Rows {
   private final Engine engine;
   private final int sizeMax;
   private final int featureBytes;
+  /** Numbers in the vector's ages, which no prediction takes over. */
+  private final int ageCount;
   private final byte[][] vectors;
   private final long[] offsets;
   private final int[] marks;
@@ -52,34 +55,50 @@ final class TunedRows implements Rows {
   TunedRows(Job job, int sizeMax) throws Exception {
     this.job = job;
     this.sizeMax = sizeMax;
-    checkLayout(job);
+    Schema in = new Schema.Parser().parse(job.inSchema());
+    checkLayout(job, in);
+    ageCount = ages(in).size();
     engine = new Engine(job.model(), sizeMax);
     featureBytes = engine.width() * Float.BYTES;
     vectors = new byte[sizeMax][];
     offsets = new long[sizeMax];
     marks = new int[sizeMax * MARKS];
     model = texts(job.model().name(), job.model().version(), job.model().sha256());
-    // Control revision 1, then route and its version 1, arm and role, and no fallback.
-    control = joined(new byte[] {2}, texts("default"), new byte[] {2}, texts("champion", "answer"), new byte[] {0});
+    // Control revision 1, then route and its version 1, no review, arm and role, and no fallback.
+    control =
+        joined(new byte[] {2}, texts("default"), new byte[] {2, 0}, texts("champion", "answer"), new byte[] {0});
     decisions = job.decisions().stream().map(one -> texts(one.name())).toArray(byte[][]::new);
     ids = new PredictionId(job.pipeline());
   }
 
   private static final String IN =
       "eventId revision sequence entity eventTime appendTime featureSet featureSetHash late sourceTopic"
-          + " sourcePartition sourceOffset inputHash runId traceparent event features";
+          + " sourcePartition sourceOffset inputHash runId traceparent";
+  /** There where a view of the pipeline keeps anything. */
+  private static final List<String> AGES = List.of("viewAges", "entityAges");
   private static final String OUT =
       "predictionId eventId revision sequence entity eventTime appendTime scoredAt outputs decision kpis model"
-          + " modelVersion modelDigest featureSet featureSetHash controlRevision route routeVersion arm role fallback"
+          + " modelVersion modelDigest featureSet featureSetHash controlRevision route routeVersion review arm role"
+          + " fallback"
           + " late stale sourceTopic sourcePartition sourceOffset vectorOffset inputHash batchId runId seq final"
           + " supersedes traceparent features";
 
-  private static void checkLayout(Job job) {
-    Schema in = new Schema.Parser().parse(job.inSchema());
+  /** The numbers of all ages, one behind the other. */
+  private static List<Schema.Field> ages(Schema in) {
+    return AGES.stream()
+        .map(in::getField)
+        .filter(Objects::nonNull)
+        .flatMap(field -> field.schema().getFields().stream())
+        .toList();
+  }
+
+  private static void checkLayout(Job job, Schema in) {
     Schema out = new Schema.Parser().parse(job.outSchema());
     String event = names(in.getField("event").schema());
     boolean fits =
-        names(in).equals(IN)
+        (names(in).equals(IN + " event features")
+                || names(in).equals(IN + " " + String.join(" ", AGES) + " event features"))
+            && ages(in).stream().allMatch(age -> age.schema().getType() == Schema.Type.INT)
             && names(out).equals(OUT)
             && event.equals("customerId terminalId amount")
             && names(out.getField("kpis").schema()).equals("expectedLoss")
@@ -172,6 +191,7 @@ final class TunedRows implements Rows {
     marks[mark + RUN] = at;
     if (readLong(vector) == 1) skipText(vector); // trace context
     marks[mark + TRACE] = at;
+    for (int i = 0; i < ageCount; i++) skipNumber(vector);
     skipText(vector); // customer
     skipText(vector); // terminal
     marks[mark + AMOUNT] = at;
