@@ -29,8 +29,8 @@ names = [output["name"] for output in job.model["outputs"]]
 values_of = itemgetter(*job.model["features"])
 constants = {
     "model": job.model["name"], "modelVersion": job.model["version"], "modelDigest": job.model["sha256"],
-    "controlRevision": 1, "route": "default", "routeVersion": 1, "arm": "champion", "role": "answer",
-    "fallback": None, "stale": False, "seq": 0, "final": True, "supersedes": None,
+    "controlRevision": 1, "route": "default", "routeVersion": 1, "review": False,
+    "arm": "champion", "role": "answer", "fallback": None, "stale": False, "seq": 0, "final": True, "supersedes": None,
 }
 
 consumer = Consumer({
