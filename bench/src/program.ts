@@ -2,13 +2,14 @@
 import { parseArgs } from 'node:util';
 import type { CommandIo } from '@millrace/runtime';
 import { fraud, MODELS_FOLDER } from '@millrace/pipelines';
+import { closingOf, type Judged } from './closing.ts';
 import { AGAINST, BASELINE_TOPIC } from './contestants.ts';
 import { benchEpochs } from './epochs/bench.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { benchNight, nightTable } from './night/bench.ts';
 import { benchPeers } from './peers/bench.ts';
-import { CONTESTANTS } from './peers/contestants.ts';
+import { CONTESTANTS, contestantsFor } from './peers/contestants.ts';
 import { peersTable, resultOf } from './peers/result.ts';
 import { WORKLOAD_NAMES } from './peers/workloads.ts';
 import { table } from './table.ts';
@@ -81,18 +82,19 @@ const read = (argv: readonly string[]) => {
         against: { ...text, default: 'plain' },
         workload: { ...text, default: 'fraud-xgb' },
         delivery: { ...text, default: 'at-least-once' },
-        only: { ...text, default: CONTESTANTS.join(',') },
+        only: text,
         output: { ...text, default: 'table' },
       },
     });
     const bench = oneOf('bench', positionals[0] ?? '', BENCHES);
+    const delivery = oneOf('delivery', values.delivery, DELIVERIES);
     return {
       bench,
       model: oneOf('model', values.model, MODELS),
       against: oneOf('against', values.against, AGAINST),
       workload: oneOf('workload', values.workload, WORKLOAD_NAMES),
-      delivery: oneOf('delivery', values.delivery, DELIVERIES),
-      only: values.only.split(',').map(name => oneOf('only', name, CONTESTANTS)),
+      delivery,
+      only: values.only?.split(',').map(name => oneOf('only', name, CONTESTANTS)) ?? contestantsFor(delivery),
       output: oneOf('output', values.output, FORMS),
       records: whole('records', values.records, DEFAULTS.records),
       rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
@@ -117,7 +119,7 @@ type Given = Options & Pick<OpenOptions, 'environment' | 'signal' | 'say'>;
 /** What a bench comes to: lines to read and, where answers are judged, the result with whether they were right. */
 interface Outcome {
   readonly lines: readonly string[];
-  readonly result?: { readonly correct: boolean };
+  readonly result?: Judged;
 }
 
 const SHIPPED = { pipeline: fraud, models: MODELS_FOLDER, outTopics: [BASELINE_TOPIC] } as const;
@@ -149,13 +151,10 @@ const report = ({ lines, result }: Outcome, { output }: Options, io: CommandIo):
   const print = (line: string): void => (isJson ? io.say(line) : io.out(line));
   lines.forEach(print);
   if (result === undefined) return EXIT.done;
-  print(
-    result.correct
-      ? 'every record was answered once, with the score of the model offline'
-      : 'the answers are WRONG: see the account or the verdict of each round',
-  );
+  const closing = closingOf(result);
+  closing.lines.forEach(print);
   if (isJson) io.out(JSON.stringify(result));
-  return result.correct ? EXIT.done : EXIT.failed;
+  return closing.good ? EXIT.done : EXIT.failed;
 };
 
 const measured = async (argv: readonly string[], io: CommandIo): Promise<number> => {
@@ -170,7 +169,7 @@ const measured = async (argv: readonly string[], io: CommandIo): Promise<number>
   return report(outcome, options, io);
 };
 
-/** Exit codes: 0 measured, 1 failed or wrong answers, 2 called wrongly. */
+/** Exit codes: 0 measured; 1 failed, in part too, or wrong answers; 2 called wrongly. */
 export const runBench = async (argv: readonly string[], io: CommandIo): Promise<number> => {
   try {
     return await measured(argv, io);

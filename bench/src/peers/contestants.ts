@@ -11,6 +11,10 @@ export const CONTESTANTS = [
 ] as const; // prettier-ignore
 export type ContestantName = (typeof CONTESTANTS)[number];
 
+/** Those who are asked for where none is named: kafkajs is the plain program, which has no transactions. */
+export const contestantsFor = (delivery: Delivery): readonly ContestantName[] =>
+  CONTESTANTS.filter(name => delivery === 'at-least-once' || name !== 'kafkajs');
+
 /** Where each writes that is not ours: a topic of its own. */
 const peerTopic = (name: string): string => `bench.${name}.v1`;
 export const PEER_TOPICS = CONTESTANTS.filter(name => name !== 'millrace').map(peerTopic);

@@ -15,6 +15,8 @@ export interface PeersResult {
   readonly delivery: string;
   readonly records: number;
   readonly correct: boolean;
+  /** Contestants that were asked for and could not be measured to the end. */
+  readonly failed: readonly string[];
   readonly cpuPerMillion: ByContestant<number>;
   /** The same over the second half of the records. */
   readonly warmCpuPerMillion: ByContestant<number>;
@@ -30,7 +32,7 @@ export interface PeersResult {
 }
 
 export const resultOf = (
-  { workload, delivery, records }: Pick<PeersOptions, 'workload' | 'delivery' | 'records'>,
+  { workload, delivery, records, only }: Pick<PeersOptions, 'workload' | 'delivery' | 'records' | 'only'>,
   { rounds, left }: Measured,
 ): PeersResult => {
   const of = (name: ContestantName) => (left.has(name) ? [] : rounds.filter(one => one.contestant === name));
@@ -44,12 +46,13 @@ export const resultOf = (
     workload,
     delivery,
     records,
-    correct: rounds.length > 0 && rounds.every(one => isRight(one.verdict)),
+    correct: rounds.every(one => isRight(one.verdict)),
+    failed: only.filter(name => left.has(name)),
     cpuPerMillion: middle('cpuSecondsPerMillion'),
     warmCpuPerMillion: by(found => {
       const good = found.filter(one => one.disturbed === undefined);
       const used = (good.length > 0 ? good : found).flatMap(one => one.warmCpuSecondsPerMillion ?? []);
-      return used.length === 0 ? null : median(used);
+      return used.length === 0 ? null : Number(median(used).toFixed(2));
     }),
     brokerCpuPerMillion: middle('brokerCpuSecondsPerMillion'),
     rate: middle('recordsPerSecond'),
