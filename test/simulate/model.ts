@@ -44,6 +44,7 @@ export function modelSource(pipeline: Pipeline, engine: Engine): ModelSource {
       manifest,
       widths: { input: width, output: 1 },
       close: () => Promise.resolve(),
+      beside: undefined,
       scorer: sharingScorer({
         provider: 'cpu',
         close: () => Promise.resolve(),

@@ -29,6 +29,7 @@ export {
   hour, isMissing, kpi, le, log1p, lt, max, min, multiply, ne, negate, not, type Operand, or, output, sqrt, subtract, threshold, type Unary, when,
 } from './expression.ts'; // prettier-ignore
 export { canonicalJson, ENGINE_VERSIONS, hashFeatureSet, hashPipeline, hashView } from './hash.ts';
+export { type Engine, ENGINES } from './pipeline.ts';
 export { isRoutes, routeMistakes, ROUTE_NAME_CHARACTERS_MAX } from './routes.ts';
 export { type Kind, type KindFound, kindOf, MIXED } from './kinds.ts';
 export { PUSH_TEXT_CHARACTERS_MAX } from './pushes.ts';

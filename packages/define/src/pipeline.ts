@@ -85,6 +85,10 @@ export interface Decision {
   readonly when?: Expression; // over output(), threshold(), feature(), field(), kpi()
 }
 
+/** What a model can be run on. */
+export const ENGINES = ['cpu', 'gpu'] as const;
+export type Engine = (typeof ENGINES)[number];
+
 /** Where an event is answered: in the stream, or by the next night. The first rule that holds decides; the last has no condition. */
 export interface Route {
   readonly name: string; // lower-case with hyphens
@@ -92,6 +96,8 @@ export interface Route {
   readonly when?: Expression; // over field(), feature(), threshold()
   /** Somebody is to look at the answer, whatever it is: the prediction says so. */
   readonly review?: boolean;
+  /** What the model is to run on for it; without it, what the model's manifest says. */
+  readonly engine?: Engine;
 }
 
 /** What is written to a topic of its own beside a prediction, in its transaction: an alert, what a partner is told. */

@@ -1,7 +1,7 @@
 import { BINARY_OPERATORS, UNARY_OPERATORS } from './evaluate.ts';
 import type { Expression } from './expression.ts';
 import { checkExpression, NAMED, type Names, type Report } from './names.ts';
-import type { Pipeline, Route } from './pipeline.ts';
+import { ENGINES, type Pipeline, type Route } from './pipeline.ts';
 
 const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export const ROUTE_NAME_CHARACTERS_MAX = 64;
@@ -9,7 +9,7 @@ export const ROUTES_MAX = 100;
 /** A rule from outside may be no deeper than this. */
 const DEPTH_MAX = 32;
 const NAMES: ReadonlySet<unknown> = new Set(NAMED);
-const RULE_PARTS: ReadonlySet<string> = new Set(['name', 'to', 'when', 'review']);
+const RULE_PARTS: ReadonlySet<string> = new Set(['name', 'to', 'when', 'review', 'engine']);
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -26,7 +26,7 @@ export const isExpression = (value: unknown, depth = 0): value is Expression => 
   return BINARY_OPERATORS.has(op) && all(value['left'], value['right']);
 };
 
-/** Whether data from outside has the shape of rules. */
+/** Whether data from outside has the shape of rules; what they name, engines too, looks `checkRoutes` at. */
 export const isRoutes = (value: unknown): value is readonly Route[] =>
   Array.isArray(value) &&
   value.every(
@@ -35,6 +35,7 @@ export const isRoutes = (value: unknown): value is readonly Route[] =>
       typeof rule['name'] === 'string' &&
       (rule['to'] === 'stream' || rule['to'] === 'night') &&
       (rule['review'] === undefined || typeof rule['review'] === 'boolean') &&
+      (rule['engine'] === undefined || typeof rule['engine'] === 'string') &&
       (rule['when'] === undefined || isExpression(rule['when'])),
   );
 
@@ -43,7 +44,7 @@ export const checkRoutes = (routes: readonly Route[], names: Names, report: Repo
   if (routes.length > ROUTES_MAX)
     report('routes', `there are ${routes.length} rules, more than ${ROUTES_MAX}`);
   routes.forEach((route, i) => {
-    const { name, when } = route;
+    const { name, when, engine } = route;
     const place = `routes.${name}`;
     // Passed over in silence, a rule would do less than it says: `lane: 'gpu'`.
     for (const part of Object.keys(route))
@@ -55,6 +56,8 @@ export const checkRoutes = (routes: readonly Route[], names: Names, report: Repo
         `the name is not lower case with hyphens, of ${ROUTE_NAME_CHARACTERS_MAX} characters at most`,
       );
     if (routes.findIndex(one => one.name === name) !== i) report(place, 'the name is taken');
+    if (engine !== undefined && !ENGINES.includes(engine))
+      report(place, `engine '${engine}' is unknown; there are ${ENGINES.join(', ')}`);
     if (when !== undefined) checkExpression(when, names, place, report);
     if ((when === undefined) !== (i === routes.length - 1))
       report(place, 'the last rule has no condition, every other has one');

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   add, answer, type AnswerName, checkPipeline, compileExpression, constant, count, definePipeline, eq, type Expression, feature, field, ge, isMissing,
-  kpi, kindOf, multiply, not, or, output, type Pipeline, type Push, routeMistakes, threshold, when,
+  isRoutes, kpi, kindOf, multiply, not, or, output, type Pipeline, type Push, routeMistakes, threshold, when,
 } from '../src/index.ts'; // prettier-ignore
 
 const FIELDS = new Set(['at', 'userId', 'price', 'note']);
@@ -79,8 +79,18 @@ describe('rules', () => {
     const rule = { name: 'all', to: 'stream' } as const;
     expect(routeMistakes(shop(), [{ ...rule, review: true }])).toEqual([]);
     expect(routeMistakes(shop(), [{ ...rule, lane: 'gpu' } as typeof rule])).toEqual([
-      "routes.all: a rule can say nothing about 'lane'; there are name, to, when, review",
+      "routes.all: a rule can say nothing about 'lane'; there are name, to, when, review, engine",
     ]);
+  });
+
+  test('choose what the model runs on, among what there is', () => {
+    const rule = { name: 'all', to: 'stream' } as const;
+    expect(routeMistakes(shop(), [{ ...rule, engine: 'gpu' }])).toEqual([]);
+    const other = { ...rule, engine: 'tpu' as 'gpu' };
+    const mistake = "routes.all: engine 'tpu' is unknown; there are cpu, gpu";
+    expect(routeMistakes(shop(), [other])).toEqual([mistake]);
+    expect(mistakes({ routes: [other] })).toEqual([mistake]);
+    expect(isRoutes([{ ...rule, engine: 1 }])).toBe(false);
   });
 });
 

@@ -4,7 +4,7 @@ export { goldenProblems } from './batch/golden.ts';
 export { type Isolated, scoreIsolating } from './batch/isolate.ts';
 export { sharingScorer } from './batch/sharing.ts';
 export { modelFolders, type ModelFiles, readManifest, readModelFolder } from './folder/read.ts';
-export { loadModel, type MakeScorer, type Model } from './load.ts';
+export { type Beside, engineOf, loadModel, type MakeScorer, type Model } from './load.ts';
 export {
   type Golden, type InputTensor, inputWidth, type Manifest, type ModelOutput, TENSOR_TYPES, type TensorType,
 } from './manifest/manifest.ts'; // prettier-ignore

@@ -61,6 +61,79 @@ describe('loadModel', () => {
     expect(closed).toEqual(['linear']);
   });
 
+  const fake =
+    (opened: string[], golden = 0.5621765): MakeScorer =>
+    async (_, { providers: [provider = ''] }) => {
+      if (provider === 'broken') throw new Error('no library for it');
+      opened.push(provider);
+      return {
+        provider: provider === 'unknown' ? 'cpu' : provider,
+        score: async ({ rows }) => ({
+          data: new Float32Array(rows).fill(provider === 'cuda' ? golden : 0.5621765),
+          computeMs: 1,
+        }),
+        close: async () => void closed.push(provider),
+      };
+    };
+  const GOLDEN = { rows: [[0, 0, 0]], outputs: [[0.5621765]], tolerance: 1e-3 };
+
+  test('opens the model on a second engine, the one that its manifest does not choose, and closes both', async () => {
+    for (const [providers, gpu, both] of [
+      [['cpu'], 'cuda', ['cpu', 'cuda']],
+      [['cuda', 'cpu'], 'cuda', ['cuda', 'cpu']],
+      [['tensorrt'], 'cuda', ['tensorrt', 'cpu']],
+    ] as const) {
+      await write(root, linear(), { golden: GOLDEN, providers });
+      const opened: string[] = [];
+      closed.length = 0;
+      const refused = (): void => expect(opened).toBe('never refused');
+      const loaded = await loadModel(root, fake(opened), { gpu, refused });
+      expect([opened, loaded.scorer.provider, loaded.beside?.provider]).toEqual([both, ...both]);
+      await loaded.close();
+      expect(closed).toEqual(both);
+    }
+    await write(root, linear(), { golden: GOLDEN });
+    expect((await loadModel(root, fake([]))).beside).toBeUndefined();
+  });
+
+  test('offers the model without a second engine that cannot open it, answers otherwise or is not known, and says why', async () => {
+    await write(root, linear(), { golden: GOLDEN });
+    for (const [gpu, why, left] of [
+      ['broken', 'on broken is refused: no library for it', []],
+      ['cuda', /on cuda is refused: golden row 0 in the batch: score is 0\.75, should be/, ['cuda']],
+      [
+        'unknown',
+        "on unknown is refused: this build of the engine has no execution provider 'unknown'",
+        ['unknown'],
+      ],
+    ] as const) {
+      closed.length = 0;
+      const said: Error[] = [];
+      const loaded = await loadModel(root, fake([], 0.75), { gpu, refused: err => said.push(err) });
+      expect([loaded.scorer.provider, loaded.beside, closed, said.length]).toEqual([
+        'cpu',
+        undefined,
+        left,
+        1,
+      ]);
+      expect(() => {
+        throw said[0]!;
+      }).toThrow(why);
+    }
+  });
+
+  test('an execution provider that the real engine does not have is refused, and its own answers', async () => {
+    await write(root, linear());
+    const said: string[] = [];
+    const loaded = await loadModel(root, workerScorer, {
+      gpu: 'none',
+      refused: err => said.push(err.message),
+    });
+    expect(said).toEqual([expect.stringContaining("has no execution provider 'none'")]);
+    expect((await loaded.scorer.score({ rows: 1, data: new Float32Array(3) })).data).toHaveLength(1);
+    await loaded.close();
+  });
+
   test('refuses operators of an unknown domain before the engine sees them', async () => {
     const odd = model({
       nodes: [node('Odd', ['x'], ['score'], 'evil.corp')],

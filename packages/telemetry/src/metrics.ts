@@ -44,6 +44,11 @@ export const METRICS = {
     help: 'Vectors put off until the night by a rule.',
     labels: ['pipeline', 'route'],
   },
+  millrace_engine_unavailable_total: {
+    kind: 'counter',
+    help: "Rows asked of the model's own engine, because the one that their rule names is not there or did not answer.",
+    labels: ['pipeline', 'engine'],
+  },
   millrace_push_values_unknown_total: {
     kind: 'counter',
     help: 'Values of pushed records that could not be worked out; the records say why.',

@@ -1,5 +1,6 @@
 /** Flags that several commands have, and how their values are checked. */
 import { isRunId } from '@millrace/contracts';
+import { GPU_PROVIDERS } from '@millrace/inference';
 import { fraud } from '@millrace/pipelines';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
@@ -30,6 +31,11 @@ export const directory = (): Option =>
     defaultDirectory(),
     'a folder of yours under the temporary folder',
   );
+export const gpuOption = (): Option =>
+  new Option(
+    '--gpu <provider>',
+    'open models on the GPU too, for rows whose rule asks for engine gpu',
+  ).choices([...GPU_PROVIDERS]);
 export const pipelineOption = (): Option =>
   new Option('--pipeline <name>', 'which pipeline').default(fraud.name);
 

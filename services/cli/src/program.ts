@@ -27,6 +27,7 @@ import { demo } from './demo/start.ts';
 import {
   directory,
   type Done,
+  gpuOption,
   notNegative,
   output,
   pipelineOption,
@@ -149,6 +150,7 @@ const batchCommands = (program: Command, io: Io, done: Done): void => {
     .option('--run <id>', 'id of the run; default: pipeline and day')
     .option('--as-of <time>', 'vectors that were there before that time; default: those there are when it begins')
     .option('--models <folder>', 'model store', MODELS_FOLDER)
+    .addOption(gpuOption())
     .option('--yield-lag <records>', 'records that live scoring may be behind before the night waits', whole, 1_000)
     .option('--yield-minutes <n>', 'longest wait for live scoring, in all', positive, 120)
     .option('--by <who>', 'who does it', userInfo().username)

@@ -1,9 +1,11 @@
 import type { Pipeline } from '@millrace/define';
-import { type Lease, scoreIsolating, type ScoringError } from '@millrace/model';
+import type { Lease, ScoringError } from '@millrace/model';
 import type { Logger, Metrics } from '@millrace/telemetry';
 import type { Answerer } from './answer.ts';
 import type { Board } from './board.ts';
+import { type Displaced, scoreOnEngines } from './engines.ts';
 import type { Serving } from './models.ts';
+import type { Routed } from './routing.ts';
 import type { VectorReader, Vectors } from './vectors.ts';
 
 /** The answers to one batch: each row has its outputs, or why it cannot be scored. */
@@ -15,10 +17,18 @@ export interface Answers {
   readonly calls: readonly { readonly rows: number; readonly ms: number }[];
 }
 
-/** Vectors, and how they are read. */
+/** Vectors, how they are read, and by which rule each is answered. */
 export interface Question {
   readonly reader: VectorReader;
   readonly vectors: Vectors;
+  readonly routed: readonly Routed[];
+}
+
+interface Given {
+  readonly pipeline: Pipeline;
+  readonly board: Pick<Board, 'smaller' | 'restore'>;
+  readonly displaced: Displaced;
+  readonly logger: Logger;
 }
 
 /** Why a fallback answered, as predictions and metrics say it. */
@@ -26,15 +36,25 @@ const MODEL_FAILED = 'model-failed';
 const STALE = 'stale';
 
 const askModel = async (
+  { board, displaced }: Pick<Given, 'board' | 'displaced'>,
   serving: Serving,
-  { reader, vectors }: Question,
+  { reader, vectors, routed }: Question,
   fallback: string | null,
 ): Promise<Answers> => {
   const { model, columns, bounds } = serving;
-  const { manifest, widths, scorer } = model;
+  const { manifest, widths } = model;
   const data = reader.tensor(vectors, manifest.features);
-  const isolated = await scoreIsolating(scorer, { rows: vectors.length, data }, widths);
-  for (const { rows, ms } of isolated.calls) bounds.observe(rows, ms);
+  const isolated = await scoreOnEngines(
+    model,
+    { rows: vectors.length, data },
+    routed,
+    (engine, rows, cause) => {
+      displaced(model, engine, rows, cause);
+      if (cause !== undefined) board.restore();
+    },
+  );
+  // Batches are cut by what they cost on the model's own engine.
+  for (const { rows, ms } of isolated.ownCalls) bounds.observe(rows, ms);
   return {
     by: {
       model: manifest.name,
@@ -63,18 +83,10 @@ export const staleAnswers = (constant: readonly number[]): Answers => constantAn
  * fail alone, and no fallback covers them up.
  * @throws what the model in force threw when nothing of the chain can answer
  */
-export const ask = async (
-  given: {
-    readonly pipeline: Pipeline;
-    readonly board: Pick<Board, 'smaller' | 'restore'>;
-    readonly logger: Logger;
-  },
-  serving: Serving,
-  question: Question,
-): Promise<Answers> => {
+export const ask = async (given: Given, serving: Serving, question: Question): Promise<Answers> => {
   const { pipeline, board, logger } = given;
   try {
-    return await askModel(serving, question, null);
+    return await askModel(given, serving, question, null);
   } catch (err) {
     logger.error({ err, model: serving.model.manifest.name }, 'the model did not answer');
     board.restore();
@@ -87,7 +99,7 @@ export const ask = async (
       const lease: Lease<Serving> | undefined = board.smaller(next);
       if (lease === undefined) continue;
       try {
-        return await askModel(lease.model, question, MODEL_FAILED);
+        return await askModel(given, lease.model, question, MODEL_FAILED);
       } catch (fallbackErr) {
         logger.error({ err: fallbackErr, model: next }, 'a fallback model did not answer');
       } finally {

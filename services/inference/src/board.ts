@@ -126,8 +126,9 @@ export class Board {
         serving => {
           this.#alias = alias;
           this.#enforce(wanted);
-          if (before !== undefined) metrics.set('millrace_model_info', infoOf(pipeline, before.model), 0);
-          metrics.set('millrace_model_info', infoOf(pipeline, serving), 1);
+          if (before !== undefined)
+            for (const info of infoOf(pipeline, before.model)) metrics.set('millrace_model_info', info, 0);
+          for (const info of infoOf(pipeline, serving)) metrics.set('millrace_model_info', info, 1);
         },
       );
       this.#first.resolve();
@@ -201,10 +202,12 @@ export class Board {
   }
 }
 
-const infoOf = (pipeline: Pipeline, { model: { manifest, scorer } }: Serving) => ({
-  pipeline: pipeline.name,
-  model: manifest.name,
-  version: manifest.version,
-  digest: manifest.sha256,
-  provider: scorer.provider,
-});
+/** One for each engine. */
+const infoOf = (pipeline: Pipeline, { model: { manifest, scorer, beside } }: Serving) =>
+  [scorer, ...(beside ? [beside] : [])].map(({ provider }) => ({
+    pipeline: pipeline.name,
+    model: manifest.name,
+    version: manifest.version,
+    digest: manifest.sha256,
+    provider,
+  }));

@@ -1,6 +1,7 @@
 import { MODELS_FOLDER } from '@millrace/pipelines';
 import { DEFAULT_BATCH_LIMITS } from '@millrace/model';
 import {
+  choiceField,
   type ConfigOf,
   kafkaFields,
   listField,
@@ -10,6 +11,9 @@ import {
   textField,
   usual,
 } from '@millrace/runtime';
+
+/** Execution providers that may be the GPU of a process. */
+export const GPU_PROVIDERS = ['cuda'] as const;
 
 /** Settings of the inference service, beside those of every process. */
 export const INFERENCE_SPEC = {
@@ -39,6 +43,12 @@ export const INFERENCE_SPEC = {
     min: 0,
     max: 1_000,
     fallback: DEFAULT_BATCH_LIMITS.waitMsMax,
+  }),
+  gpu: choiceField({
+    env: 'INFERENCE_GPU',
+    help: 'Execution provider of the GPU that rules may choose: each model is opened on it and on the CPU.',
+    of: ['off', ...GPU_PROVIDERS],
+    fallback: 'off',
   }),
   commitIntervalMs: optional(
     numberField({
@@ -98,6 +108,7 @@ export type InferenceSettings = Pick<
   InferenceConfig,
   | 'batchRowsMax'
   | 'batchWaitMsMax'
+  | 'gpu'
   | 'commitIntervalMs'
   | 'fetchLingerMs'
   | 'fetchBytesMax'
@@ -111,6 +122,7 @@ export type InferenceSettings = Pick<
 export const INFERENCE_DEFAULTS: InferenceSettings = {
   batchRowsMax: INFERENCE_SPEC.batchRowsMax.fallback!.value,
   batchWaitMsMax: INFERENCE_SPEC.batchWaitMsMax.fallback!.value,
+  gpu: INFERENCE_SPEC.gpu.fallback!.value,
   commitIntervalMs: undefined,
   fetchLingerMs: INFERENCE_SPEC.fetchLingerMs.fallback!.value,
   fetchBytesMax: INFERENCE_SPEC.fetchBytesMax.fallback!.value,

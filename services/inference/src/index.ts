@@ -1,4 +1,5 @@
 export {
+  GPU_PROVIDERS,
   INFERENCE_DEFAULTS,
   INFERENCE_SPEC,
   type InferenceConfig,

@@ -209,13 +209,13 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   /** Puts the vector off until the night, in the transaction that passes it. */
-  #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review }: Routed, { controlRevision }: InForce): void {
+  #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review, engine }: Routed, { controlRevision }: InForce): void {
     const { pipeline, metrics, reader } = this.#options;
     const key = batch.key(i) ?? reader.entity(vectors, vectors.length - 1);
     vectors.values.pop();
     const { topic, partition } = batch;
     const vector = Buffer.from(batch.bytes(i)!);
-    out.emitFor(i, 'deferred', key, { route, routeVersion, review, controlRevision, topic, partition, offset: batch.offset(i), vector });
+    out.emitFor(i, 'deferred', key, { route, routeVersion, review, engine: engine ?? null, controlRevision, topic, partition, offset: batch.offset(i), vector });
     out.done(i);
     metrics.count('millrace_records_deferred_total', { pipeline: pipeline.name, route });
   } // prettier-ignore
@@ -232,7 +232,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   async #score(taken: Taken, chosen: Chosen): Promise<void> {
     const { pipeline, clock, metrics, tracing, reader } = this.#options;
-    const { runs, stale, vectors } = taken;
+    const { runs, routed, stale, vectors } = taken;
     const { freshness } = reader;
     if (freshness !== undefined && stale.every(one => one?.policy === 'fallback'))
       return this.#close(taken, staleAnswers(freshness.constant), chosen);
@@ -243,7 +243,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const { topic, partition } = runs[0]!.batch;
     const traceparents = reader.traceparents(vectors);
     const answers = await processSpan(tracing, { topic, partition, rows: vectors.length, traceparents }, () =>
-      ask(this.#options, chosen.lease.model, { reader, vectors }),
+      ask(this.#options, chosen.lease.model, { reader, vectors, routed }),
     );
     measureCalls(metrics, pipeline.name, answers);
     if (this.#signal.aborted) for (const run of runs) run.settled.resolve();

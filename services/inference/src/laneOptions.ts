@@ -4,6 +4,7 @@ import type { InboundBatch } from '@millrace/stream';
 import type { Clock, Logger, Metrics, Tracing } from '@millrace/telemetry';
 import type { PredictionWriter } from './answer.ts';
 import type { Board, InForce } from './board.ts';
+import type { Displaced } from './engines.ts';
 import type { PushOutput } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import type { VectorReader, Vectors } from './vectors.ts';
@@ -32,6 +33,7 @@ export interface LaneOptions {
   readonly reader: VectorReader;
   readonly route: ChooseRoute;
   readonly writer: PredictionWriter;
+  readonly displaced: Displaced;
   /** Name of this lane in batch ids: instance and task. */
   readonly name: string;
   readonly clock: Clock;

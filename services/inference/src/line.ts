@@ -19,6 +19,7 @@ import { Board } from './board.ts';
 import type { InferenceSettings } from './config.ts';
 import { Cuts } from './cuts.ts';
 import { readCuts } from './keptCuts.ts';
+import { type Displaced, tellDisplaced } from './engines.ts';
 import { Lane } from './lane.ts';
 import type { ChooseRoute } from './laneOptions.ts';
 import type { ModelSource } from './models.ts';
@@ -51,6 +52,7 @@ interface SetLine {
   readonly reader: VectorReader;
   readonly router: Router;
   readonly writer: PredictionWriter;
+  readonly displaced: Displaced;
   /** Its vectors: those that are newest of their entity, and those aside. */
   readonly inputs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
 }
@@ -193,14 +195,26 @@ export class Line {
   }
 
   #lane(
-    { version, board, reader, router, writer }: SetLine,
+    { version, board, reader, router, writer, displaced }: SetLine,
     { id, generation, signal }: TaskContext<SetsOutputs>,
     owns?: (sourcePartition: number, sourceOffset: number) => boolean,
   ): Lane {
     const { pipeline, instance, clock, metrics, tracing, logger } = this.#options;
     const name = `${instance}-${id}-${generation}${this.#sets.length === 1 ? '' : `-v${version}`}`;
     const route: ChooseRoute = (vectors, row, inForce) => router.choose(vectors, row, inForce);
-    const given = { pipeline, board, reader, route, writer, name, clock, metrics, tracing, logger };
+    const given = {
+      pipeline,
+      board,
+      reader,
+      route,
+      writer,
+      displaced,
+      name,
+      clock,
+      metrics,
+      tracing,
+      logger,
+    };
     return new Lane({ ...given, ...(owns && { owns }) }, signal);
   }
 }
@@ -233,6 +247,7 @@ export const openLine = async (options: LineOptions): Promise<Line> => {
         reader: new VectorReader(set, inputs),
         router: new Router(set, features),
         writer: new PredictionWriter(set, features, predictions, await openPushCodecs(set, codecOf)),
+        displaced: tellDisplaced(pipeline.name, metrics, (err, line) => logger.warn({ err }, line)),
         inputs,
       };
     }),

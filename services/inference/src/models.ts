@@ -1,6 +1,6 @@
 import { featureNames, hashFeatureSet, type Pipeline } from '@millrace/define';
 import {
-  type BatchBounds, batchBounds, type BatchLimits, type Held, loadModel, type MakeScorer, type Manifest, type Model,
+  type BatchBounds, batchBounds, type Beside, type BatchLimits, type Held, loadModel, type MakeScorer, type Manifest, type Model,
   modelFolders, ModelRefused, readManifest,
 } from '@millrace/model'; // prettier-ignore
 
@@ -15,12 +15,13 @@ export interface ModelSource {
 
 /**
  * Models of a folder, looked through at each call, so that a model may be added while everything runs. A folder with a
- * broken manifest hides none of the others; it is told to `onBroken`.
+ * broken manifest hides none of the others; it is told to `onBroken`. Each is opened on the engine `beside` too, if given.
  */
 export const folderModels = (
   root: string,
   make: MakeScorer,
   onBroken: (refusal: ModelRefused) => void,
+  beside?: Beside,
 ): ModelSource => {
   const manifestOf = async (folder: string): Promise<Manifest | undefined> => {
     try {
@@ -41,7 +42,7 @@ export const folderModels = (
         const createdMs = Date.parse(manifest.createdAt);
         if (best === undefined || createdMs > best.createdMs) best = { folder, createdMs };
       }
-      return best === undefined ? undefined : loadModel(best.folder, make);
+      return best === undefined ? undefined : loadModel(best.folder, make, beside);
     },
   };
 };

@@ -1,7 +1,7 @@
 /** Where vectors are answered, by the rules in force. */
 import type { RecordCodec } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
-import { compileCondition, type Pipeline, type Route } from '@millrace/define';
+import { compileCondition, type Engine, type Pipeline, type Route } from '@millrace/define';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import type { Vectors } from './vectors.ts';
@@ -13,6 +13,8 @@ export interface Routed {
   readonly to: Route['to'];
   /** Somebody is to look at the answer. */
   readonly review: boolean;
+  /** What the rule wants the model to run on; without it, what the model's manifest says. */
+  readonly engine?: Engine;
 }
 
 interface Rule {
@@ -45,8 +47,8 @@ export class Router {
 
   #compile(inForce: InForce): void {
     const { routes, routeVersion } = inForce;
-    this.#rules = routes.map(({ name, to, when, review = false }): Rule => ({
-      chosen: { route: name, routeVersion, to, review },
+    this.#rules = routes.map(({ name, to, when, review = false, engine }): Rule => ({
+      chosen: { route: name, routeVersion, to, review, ...(engine && { engine }) },
       holds: when === undefined ? () => true : compileCondition(when, this.#env),
     }));
     this.#rest = { route: DEFAULT_ROUTE, routeVersion, to: 'stream', review: false };

@@ -1,7 +1,7 @@
 import { openCodec, type Registry } from '@millrace/avro';
 import { catalogue, type ControlRecord, MILLRACE_TOPICS } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
-import { type MakeScorer, sharingScorer, workerScorer } from '@millrace/model';
+import { type Beside, type MakeScorer, sharingScorer, workerScorer } from '@millrace/model';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import { type Broker, type GlobalTable, globalTable } from '@millrace/stream';
 import {
@@ -71,7 +71,12 @@ class InferenceService implements Component {
     const make: MakeScorer = async (...of) => sharingScorer(await makeScorer(...of));
     const source =
       typeof models === 'string'
-        ? folderModels(models, make, err => this.#logger.warn({ err }, 'a model folder is passed over'))
+        ? folderModels(
+            models,
+            make,
+            err => this.#logger.warn({ err }, 'a model folder is passed over'),
+            this.#beside(),
+          )
         : models;
     const control = globalTable<ControlRecord>({
       broker,
@@ -104,6 +109,12 @@ class InferenceService implements Component {
     }
     await Promise.all(this.#lines.map(line => this.#begin(line, signal)));
     this.#problem = undefined;
+  }
+
+  #beside(): Beside | undefined {
+    const { gpu = INFERENCE_DEFAULTS.gpu } = this.#options.config ?? {};
+    if (gpu === 'off') return undefined;
+    return { gpu, refused: err => this.#logger.error({ err }, 'a model is not on its second engine') };
   }
 
   /** A pipeline joins its group once a model is in force: until then its records wait where they are. */

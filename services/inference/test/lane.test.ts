@@ -65,6 +65,7 @@ const rig = (): Rig => {
     manifest,
     widths: { input: INPUT, output: 1 },
     scorer: { provider: 'stub', score, close: async () => undefined },
+    beside: undefined,
     close: async () => undefined,
   };
   const inForce = { controlRevision: 1, thresholds: fraud.thresholds, routes: [], routeVersion: 0, arm: '' };
@@ -84,6 +85,7 @@ const rig = (): Rig => {
         ...world,
         name: 'lane',
         route: () => ({ route: 'default', routeVersion: 0, to: 'stream', review: false }),
+        displaced: () => undefined,
         clock,
         metrics: noMetrics,
         tracing: noTracing,

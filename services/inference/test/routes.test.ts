@@ -115,6 +115,7 @@ describe('routes', () => {
       { name: 'all', to: 'night' },
     ]);
     await routes(3, [{ name: 'all', to: 'moon' as 'night' }]);
+    await routes(4, [{ name: 'all', to: 'night', engine: 'tpu' as 'gpu' }]);
     const revision = await world.control({ kind: 'thresholds', name: 'default', value: { block: 0.9 } });
     let sent = LARGE;
     let last: Prediction | undefined;

@@ -8,6 +8,8 @@ export type Deferred = {
   readonly routeVersion: number;
   /** The rule asks that somebody looks at the answer. */
   readonly review: boolean;
+  /** What the rule wants the model to run on, cpu or gpu; null: what the model's manifest says. */
+  readonly engine: null | string;
   /** Control revision in force then. */
   readonly controlRevision: number;
   /** Topic that the vector stood on: the features topic, or what lies aside of it. */

@@ -15,6 +15,8 @@ export interface BatchOptions {
   /** ISO 8601: vectors appended before it. */
   readonly asOf: string | undefined;
   readonly models: string;
+  /** Execution provider of the GPU that rules may choose. */
+  readonly gpu: string | undefined;
   /** Records that live scoring may be behind before the night waits. */
   readonly yieldLag: number;
   /** Longest wait in all, minutes. */
@@ -92,6 +94,7 @@ export const batchRun = async (
       pipeline,
       yieldsTo: pipelines,
       models: options.models,
+      ...(options.gpu !== undefined && { gpu: options.gpu }),
       run,
       asOfMs: timeOf('as-of', options.asOf),
       by: options.by,

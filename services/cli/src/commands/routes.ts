@@ -1,4 +1,4 @@
-/** `millrace routes show|set`: by which rules events are answered in the stream, or by the next night. */
+/** `millrace routes show|set`: by which rules events are answered in the stream, or by the next night, and on what. */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { fieldsInVectors } from '@millrace/contracts';
@@ -13,7 +13,7 @@ import { withWorld } from '../world/open.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface RoutesFlags {
-  /** JSON: a list of rules `{name, to, review, when}`. Without it: the rules of the definition. */
+  /** JSON: a list of rules `{name, to, review, engine, when}`. Without it: the rules of the definition. */
   readonly file: string | undefined;
   readonly by: string;
   readonly why: string;
@@ -31,17 +31,19 @@ const inForce = async (world: World, { name, routes }: Pipeline): Promise<InForc
 
 const rows = (rules: readonly Route[]): readonly (readonly string[])[] =>
   rules.length === 0
-    ? [['1', 'default', 'stream', '', 'always']]
-    : rules.map(({ name, to, when, review = false }, i) => [
+    ? [['1', 'default', 'stream', '', '', 'always']]
+    : rules.map(({ name, to, when, review = false, engine = '' }, i) => [
         String(i + 1),
         name,
         to,
         review ? 'yes' : '',
+        engine,
         when === undefined ? 'always' : expressionInWords(when),
       ]);
 
 const print = (io: Io, rules: readonly Route[]): void => {
-  for (const line of table(['#', 'RULE', 'ANSWERED IN', 'REVIEW', 'WHEN'], rows(rules))) io.out(line);
+  for (const line of table(['#', 'RULE', 'ANSWERED IN', 'REVIEW', 'ENGINE', 'WHEN'], rows(rules)))
+    io.out(line);
 };
 
 export const showRoutes = async (
@@ -70,7 +72,7 @@ const rulesOf = async (pipeline: Pipeline, file: string | undefined): Promise<re
     throw new UsageError(`--file: ${file} cannot be read as JSON: ${(error as Error).message}`);
   }
   if (!isRoutes(rules))
-    throw new UsageError(`--file: ${file} is no list of rules {"name", "to": "stream" or "night", "review": true or nothing, "when": expression}`);
+    throw new UsageError(`--file: ${file} is no list of rules {"name", "to": "stream" or "night", "review": true or nothing, "engine": "cpu" or "gpu" or nothing, "when": expression}`);
   const mistakes = routeMistakes(pipeline, rules, new Set(fieldsInVectors(pipeline)));
   if (mistakes.length > 0) throw new UsageError(`--file: the rules cannot stand:\n- ${mistakes.join('\n- ')}`);
   return rules;
@@ -116,7 +118,7 @@ export const routeCommands = (program: Command, io: Io, done: Done): void => {
     .action(o => done(world(o, w => showRoutes(io, w, one(o.pipeline), o))));
   talks(routes.command('set').description('put rules in force, those of the definition or of a file; a plan without --execute'))
     .addOption(pipelineOption())
-    .option('--file <json>', 'list of rules {name, to: stream or night, review: true or nothing, when: expression}')
+    .option('--file <json>', 'list of rules {name, to: stream or night, review: true or nothing, engine: cpu or gpu or nothing, when: expression}')
     .option('--by <who>', 'who does it', userInfo().username)
     .requiredOption('--why <text>', 'why')
     .option('--execute', 'do it', false)

@@ -6,7 +6,7 @@ import { MODELS_FOLDER, pipelines } from '@millrace/pipelines';
 import { type Component, httpServer, Readiness, startAll, STOP_DEADLINE_MS } from '@millrace/runtime';
 import { createTelemetry, LOG_LEVELS, otelFromEnv, systemRandom, type Telemetry } from '@millrace/telemetry';
 import type { Command } from 'commander';
-import { type Done, positive, talks, whole } from '../flags.ts';
+import { type Done, gpuOption, positive, talks, whole } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, UsageError } from '../io.ts';
 import { type AddressFlags, findAddresses } from '../world/addresses.ts';
 import { openWorld } from '../world/open.ts';
@@ -19,6 +19,8 @@ export interface ScheduleFlags extends AddressFlags {
   readonly cron: string | undefined;
   readonly timeZone: string | undefined;
   readonly models: string;
+  /** Execution provider of the GPU that rules may choose. */
+  readonly gpu: string | undefined;
   readonly yieldLag: number;
   readonly yieldMinutes: number;
   readonly by: string;
@@ -69,6 +71,7 @@ const nightsOf =
       pipeline,
       yieldsTo: pipelines,
       models: flags.models,
+      ...(flags.gpu !== undefined && { gpu: flags.gpu }),
       run,
       asOfMs: undefined,
       by: flags.by,
@@ -148,6 +151,7 @@ export const scheduleCommand = (batch: Command, io: Io, done: Done): void => {
     .option('--cron <expression>', 'other times than the definition says, of one pipeline')
     .option('--time-zone <zone>', 'in which they are read')
     .option('--models <folder>', 'model store', MODELS_FOLDER)
+    .addOption(gpuOption())
     .option('--yield-lag <records>', 'records that live scoring may be behind before a night waits', whole, 1_000)
     .option('--yield-minutes <n>', 'longest wait of a night for live scoring, in all', positive, 120)
     .option('--by <who>', 'who stands in the records of the runs', 'schedule')

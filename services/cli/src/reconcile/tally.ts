@@ -2,7 +2,7 @@
 import { numericKpis } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import type { Answer, Origin } from './answer.ts';
-import { Greatest } from './greatest.ts';
+import { Examples } from './greatest.ts';
 import { type Cause, type Judgement, type Outcome, OUTCOMES } from './judge.ts';
 import { type SideName, SIDES } from './sides.ts';
 import type { Unit } from './table.ts';
@@ -62,12 +62,11 @@ export class Tally {
   /** `against` -> `run`: units whose decision differs. */
   readonly moves = new Map<string, number>();
   readonly sides: Readonly<Record<SideName, SideTally>>;
-  readonly #examples = new Map<string, Greatest<Example>>();
-  readonly #top: number;
+  readonly #examples: Examples<Example>;
 
   /** @param top examples that are kept of each outcome */
   constructor(pipeline: Pipeline, top: number) {
-    this.#top = top;
+    this.#examples = new Examples(top, byWeight);
     const side = (): SideTally => ({
       answers: 0, repeated: 0, late: 0, fallbacks: 0, decisions: new Map(), kpis: numericKpis(pipeline).map(() => 0), origins: new Map(),
     }); // prettier-ignore
@@ -91,20 +90,12 @@ export class Tally {
     if (cause === undefined) return;
     const counts = this.causes.get(outcome)!;
     counts.set(cause, (counts.get(cause) ?? 0) + 1);
-    const kind = `${outcome} ${cause}`;
-    const greatest = this.#examples.get(kind) ?? new Greatest<Example>(this.#top, byWeight);
-    this.#examples.set(kind, greatest);
-    greatest.add(example);
+    this.#examples.add(outcome, cause, example);
   }
 
   /** The greatest of an outcome, and at least one of each of its causes. */
   examples(outcome: Outcome): readonly Example[] {
-    const kept = [...this.#examples]
-      .filter(([kind]) => kind.startsWith(`${outcome} `))
-      .map(([, greatest]) => greatest.sorted());
-    const first = kept.map(([one]) => one!);
-    const rest = kept.flatMap(some => some.slice(1)).sort(byWeight);
-    return [...first, ...rest.slice(0, Math.max(0, this.#top - first.length))].sort(byWeight);
+    return this.#examples.of(outcome);
   }
 
   #addAnswer(side: SideTally, { origin, kpis }: Answer): void {

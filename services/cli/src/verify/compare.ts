@@ -1,6 +1,6 @@
 /** Both sides of each vector of the sample, feature by feature. Nothing is read here. */
 import { agedViews, featureNames, type Pipeline } from '@millrace/define';
-import { Greatest } from '../reconcile/greatest.ts';
+import { Examples } from '../reconcile/greatest.ts';
 import { type Absence, type Cause, EXCUSED } from './causes.ts';
 import type { Recomputed, RecomputedVectors } from './recompute.ts';
 import type { Served, ServedVectors } from './served.ts';
@@ -67,14 +67,13 @@ export class Comparison {
   readonly #stageOf: readonly (number | undefined)[];
   readonly #entity: string;
   readonly #tolerance: number;
-  readonly #top: number;
-  readonly #examples = new Map<string, Greatest<Example>>();
+  readonly #examples: Examples<Example>;
 
   /** @param keys of the set's stages, in order. @param top examples of each outcome and cause */
   constructor({ features, entity }: Pipeline, keys: readonly string[], tolerance: number, top: number) {
     this.#entity = entity;
     this.#tolerance = tolerance;
-    this.#top = top;
+    this.#examples = new Examples(top, byWeight);
     const viewOf = (name: string) => features.views.find(view => name in view.features);
     const aged = new Set(agedViews(features).map(({ name }) => name));
     this.features = featureNames(features).map(name => ({
@@ -154,18 +153,11 @@ export class Comparison {
     if (outcome === 'matched') return;
     const kind = `${outcome} ${cause}`;
     this.causes.set(kind, (this.causes.get(kind) ?? 0) + 1);
-    const greatest = this.#examples.get(kind) ?? new Greatest<Example>(this.#top, byWeight);
-    this.#examples.set(kind, greatest);
-    greatest.add(example);
+    this.#examples.add(outcome, cause, example);
   }
 
   /** The greatest of an outcome, and at least one of each of its causes. */
   examples(outcome: Outcome): readonly Example[] {
-    const kept = [...this.#examples]
-      .filter(([kind]) => kind.startsWith(`${outcome} `))
-      .map(([, greatest]) => greatest.sorted());
-    const first = kept.map(([one]) => one!);
-    const rest = kept.flatMap(some => some.slice(1)).sort(byWeight);
-    return [...first, ...rest.slice(0, Math.max(0, this.#top - first.length))].sort(byWeight);
+    return this.#examples.of(outcome);
   }
 }

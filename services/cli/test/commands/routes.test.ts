@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const RULES = [
-  { name: 'large', to: 'stream', when: ge(field('amount'), threshold('block')) },
+  { name: 'large', to: 'stream', engine: 'gpu', when: ge(field('amount'), threshold('block')) },
   { name: 'others', to: 'night' },
 ] as const;
 const flags = (rules: unknown, more: Partial<RoutesFlags> = {}): RoutesFlags => {
@@ -40,7 +40,7 @@ test('rules are shown, planned, put in force under the next version, and taken b
   expect(io.data.at(-1)).toMatch(/^1 +default +stream +always$/);
   expect(await setRoutes(io, world, fraud, flags(RULES, { execute: false, output: 'table' }))).toBe(0);
   expect(io.data.slice(-2).map(line => line.trim().split(/ {2,}/))).toEqual([
-    ['1', 'large', 'stream', 'ge(amount, threshold(block))'],
+    ['1', 'large', 'stream', 'gpu', 'ge(amount, threshold(block))'],
     ['2', 'others', 'night', 'always'],
   ]);
   expect((await readControl(world)).revision).toBe(1);
@@ -79,6 +79,9 @@ test('rules that cannot stand are refused with every mistake, and nothing is wri
   );
   expect(await refused([{ name: 'a', to: 'stream', lane: 'gpu' }])).toContain(
     "routes.a: a rule can say nothing about 'lane'",
+  );
+  expect(await refused([{ name: 'a', to: 'stream', engine: 'tpu' }])).toContain(
+    "routes.a: engine 'tpu' is unknown; there are cpu, gpu",
   );
   expect(await refused([{ name: 'a', to: 'stream', review: 'yes' }])).toContain('is no list of rules');
   expect(await refused([{ name: 'a', to: 'moon' }])).toContain('is no list of rules');

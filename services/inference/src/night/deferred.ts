@@ -23,7 +23,14 @@ import { VectorReader } from '../vectors.ts';
 import { DeferredTask } from './deferredTask.ts';
 import { countOf, everyOf, placeOf } from './newest.ts';
 import type { NightOptions } from './options.ts';
-import { type Codecs, fixedBoard, type Part, partOptions, withoutFallback } from './part.ts';
+import {
+  type Codecs,
+  displacedAtNight,
+  fixedBoard,
+  type Part,
+  partOptions,
+  withoutFallback,
+} from './part.ts';
 import type { CapturedNight, NightTerms } from './record.ts';
 import { endsOf } from './slice.ts';
 
@@ -64,7 +71,7 @@ export const deferredPart = async (options: NightOptions, codecs: Codecs, captur
   const vectors = new Map([[features, codecs.features], [aside, codecs.aside]]);
   const reader = new VectorReader(options.pipeline, vectors);
   const writer = new PredictionWriter(pipeline, codecs.features, codecs.predictions, codecs.pushes);
-  const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger };
+  const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger, displaced: displacedAtNight(options) };
   return {
     group,
     topics,

@@ -1,5 +1,6 @@
 import { Bad } from '@millrace/avro';
 import type { Deferred, FeaturesValue } from '@millrace/contracts';
+import { ENGINES } from '@millrace/define';
 import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
 import type { ChooseRoute, PredictionOutputs } from '../laneOptions.ts';
 import type { Routed } from '../routing.ts';
@@ -80,12 +81,11 @@ export class DeferredTask implements Task<Deferred, PredictionOutputs> {
       header: (i, name) => batch.header(at[i]!, name),
       value: i => this.#options.decode(topic, of[i]!.vector),
     };
-    const routed = of.map(({ route, routeVersion, review }): Routed => ({
-      route,
-      routeVersion,
-      to: 'stream',
-      review,
-    }));
+    const routed = of.map(({ route, routeVersion, review, engine: asked }): Routed => {
+      // One that only a later release knows is answered as the manifest says.
+      const engine = ENGINES.find(one => one === asked);
+      return { route, routeVersion, to: 'stream', review, ...(engine && { engine }) };
+    });
     this.#routed.set(vectors, routed);
     return vectors;
   }

@@ -14,10 +14,11 @@ export const openNightModel = async (
   options: NightOptions,
   { name, version, digest }: Wanted,
 ): Promise<Serving> => {
-  const { pipeline, models, run, makeScorer = workerScorer, tell } = options;
+  const { pipeline, models, run, makeScorer = workerScorer, gpu, tell } = options;
+  const beside = gpu === undefined ? undefined : { gpu, refused: (err: Error) => tell(err.message) };
   const source =
     typeof models === 'string'
-      ? folderModels(models, makeScorer, err => tell(`a model folder is passed over: ${err.message}`))
+      ? folderModels(models, makeScorer, err => tell(`a model folder is passed over: ${err.message}`), beside)
       : models;
   const model = await source.load(name, version);
   if (model === undefined) throw new NightRefused(`there is no model ${name} ${version} in the model folder`);

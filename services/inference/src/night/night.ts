@@ -20,7 +20,15 @@ import { captureNight } from './capture.ts';
 import { deferredBatches, deferredPart } from './deferred.ts';
 import { type Newest, newestOf, placeOf } from './newest.ts';
 import type { NightOptions, NightResult } from './options.ts';
-import { type Codecs, fixedBoard, type Part, partOptions, score, withoutFallback } from './part.ts';
+import {
+  type Codecs,
+  displacedAtNight,
+  fixedBoard,
+  type Part,
+  partOptions,
+  score,
+  withoutFallback,
+} from './part.ts';
 import { type CapturedNight, doneOf, type NightReport, RunLog } from './record.ts';
 import { NightRefused, refuseTooOld } from './slice.ts';
 import { NightTask } from './task.ts';
@@ -57,7 +65,7 @@ const portfolio = (options: NightOptions, codecs: Codecs, captured: CapturedNigh
     const routed = router.choose(vectors, row, inForce);
     return routed.to === 'stream' ? routed : { ...routed, to: 'stream' };
   };
-  const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger };
+  const told = { clock, metrics: noMetrics, tracing: noTracing, logger: noLogger, displaced: displacedAtNight(options) };
   return {
     group,
     topics: [features],

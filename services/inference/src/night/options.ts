@@ -16,6 +16,8 @@ export interface NightOptions {
   /** Folder of model folders, or another source of models. */
   readonly models: string | ModelSource;
   readonly makeScorer?: MakeScorer;
+  /** Execution provider of the GPU that rules may choose; without it, every row is answered as the manifest says. */
+  readonly gpu?: string;
   readonly run: string;
   /** Vectors appended before it, milliseconds since the epoch; without it: those that are there when it begins. */
   readonly asOfMs: number | undefined;
@@ -27,7 +29,7 @@ export interface NightOptions {
   readonly sessionTimeoutMs?: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told how often and how long the stream was let by. */
+  /** Told how often and how long the stream was let by, and how many rows had another engine than their rule asks for. */
   readonly metrics: Metrics;
   readonly tell: (line: string) => void;
   readonly progressed: (progress: NightProgress) => void;

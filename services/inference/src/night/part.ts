@@ -5,6 +5,7 @@ import {
 } from '@millrace/contracts'; // prettier-ignore
 import { everySet, type Pipeline } from '@millrace/define';
 import type { Processor } from '@millrace/stream';
+import { type Displaced, tellDisplaced } from '../engines.ts';
 import type { Serving } from '../models.ts';
 import { openNightModel } from './model.ts';
 import { countOf, doneBelow, type Offsets } from './newest.ts';
@@ -69,6 +70,12 @@ export const partOptions = (
     sessionTimeoutMs,
   };
 };
+
+/** Rows that were not answered on what their rule asks for are counted, and told of. */
+export const displacedAtNight = ({ pipeline, metrics, tell }: NightOptions): Displaced =>
+  tellDisplaced(pipeline.name, metrics, (cause, line) =>
+    tell(cause instanceof Error ? `${line}: ${cause.message}` : line),
+  );
 
 /** Where nothing else is asked: one model, whatever the control topic says meanwhile. */
 export const fixedBoard = (serving: Serving, { terms }: CapturedNight) => {
