@@ -78,22 +78,22 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'never-answers',
     shows: 'a call of the model never comes back, now and then',
     file: 'services/inference/src/ask.ts',
-    text: '    return await askModel(serving, question, null);',
-    instead: `    ${chance(0.003, 'await new Promise(() => undefined)')}\n    return await askModel(serving, question, null);`,
+    text: '    return await askModel(given, serving, question, null);',
+    instead: `    ${chance(0.003, 'await new Promise(() => undefined)')}\n    return await askModel(given, serving, question, null);`,
   },
   {
     name: 'answers-slowly',
     shows: 'a model takes 300 ms for each call',
     file: 'services/inference/src/ask.ts',
-    text: '    return await askModel(serving, question, null);',
+    text: '    return await askModel(given, serving, question, null);',
     instead:
-      '    await new Promise(resolve => setTimeout(resolve, 300));\n    return await askModel(serving, question, null);',
+      '    await new Promise(resolve => setTimeout(resolve, 300));\n    return await askModel(given, serving, question, null);',
   },
   {
     name: 'handles-for-too-long',
     shows: 'a handler takes longer than a rebalance may, now and then',
     file: 'services/inference/src/ask.ts',
-    text: '    return await askModel(serving, question, null);',
-    instead: `    ${chance(0.002, 'await new Promise(resolve => setTimeout(resolve, 45_000))')}\n    return await askModel(serving, question, null);`,
+    text: '    return await askModel(given, serving, question, null);',
+    instead: `    ${chance(0.002, 'await new Promise(resolve => setTimeout(resolve, 45_000))')}\n    return await askModel(given, serving, question, null);`,
   },
 ];
