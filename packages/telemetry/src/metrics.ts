@@ -1,4 +1,4 @@
-import { NIGHT_METRICS } from './nightMetrics.ts';
+import { BATCH_METRICS } from './batchMetrics.ts';
 
 /**
  * What we measure: this table is the document. Names are Prometheus names, base units, counters end in `_total`.
@@ -234,7 +234,7 @@ export const METRICS = {
     labels: [],
   },
   millrace_build_info: { kind: 'gauge', help: '1; the version that runs.', labels: ['service', 'version'] },
-  ...NIGHT_METRICS,
+  ...BATCH_METRICS,
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

@@ -42,6 +42,8 @@ const CHARACTER_BYTES_MAX = 3;
 /** Rules may change for as long as the process lives. */
 const ROUTES_KEPT_MAX = 1_000;
 const LONG_BYTES_MAX = 10;
+/** `review` and `stale`, of a byte each. */
+const FLAGS = 2;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
 const WORD_BYTES = 4;
@@ -160,7 +162,7 @@ export class PredictionBytes {
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
     const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
-      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX + 1;
+      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX + FLAGS;
   }
 
   #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Source>): ReadonlyMap<string, Put> {

@@ -1,7 +1,7 @@
 /** Metrics of what runs beside the stream: nights, and comparisons of what was answered or served. */
 import type { MetricDefinition } from './metrics.ts';
 
-export const NIGHT_METRICS = {
+export const BATCH_METRICS = {
   millrace_night_yielding: {
     kind: 'gauge',
     help: '1 while a night stands still because the stream is behind.',
