@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, Logger } from '@millrace/telemetry';
 import { BrokerError, type RecordRun, type TopicPartition } from '../broker/port.ts';
 import { type KafkaBytes, leaderOf, READ_COMMITTED } from './connect.ts';
@@ -49,6 +50,9 @@ const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 1_000;
 /** An answer with more is one of a backlog, which is not lingered over. */
 const TRICKLE_BYTES_MAX = 64 * 1_024;
+/** Records, or bytes of them, from which on a run may have kept the thread for milliseconds. */
+const LONG_RUN = 10_000;
+const LONG_RUN_BYTES = 1_048_576;
 /** Stands for the leader of partitions that have none just now. */
 const NOBODY = -1;
 
@@ -120,7 +124,12 @@ export class Fetcher {
         const one = fetched.get(nameOf(lane));
         // Another node may have become the leader, and answered first.
         const isStill = lane.moves === moves && lane.position === position;
-        if (one !== undefined && isStill) bytes += this.#take(lane, position, one);
+        if (one === undefined || !isStill) continue;
+        const run = this.#take(lane, position, one);
+        bytes += run.bytes;
+        // An answer may bring that much of each of many partitions: heartbeats go between them.
+        if (run.length >= LONG_RUN || run.bytes >= LONG_RUN_BYTES) await setImmediate();
+        if (this.#stopping.signal.aborted) return;
       }
       if (bytes > 0 && bytes <= TRICKLE_BYTES_MAX) await this.#linger();
       this.#busy.delete(nodeId);
@@ -155,8 +164,7 @@ export class Fetcher {
     if (lingerMs > 0) await clock.sleep(lingerMs, this.#stopping.signal);
   }
 
-  /** @returns how many bytes of records it brought. */
-  #take(lane: FetchLane, position: number, fetched: FetchedRuns[number]): number {
+  #take(lane: FetchLane, position: number, fetched: FetchedRuns[number]): RecordRun {
     const run = fetched.run(position, lane.until);
     const { moves } = lane;
     if (run.nextOffset > position) {
@@ -165,7 +173,7 @@ export class Fetcher {
     }
     // The one who took the run may have moved the lane.
     if (lane.moves === moves && lane.position >= run.highWatermark) this.#options.caughtUp(lane);
-    return run.bytes;
+    return run;
   }
 
   #outOfRange(

@@ -21,7 +21,13 @@ export interface Batch {
 }
 
 /** Once the batches of an answer have so many bytes, decompressed, those behind are left for the next fetch. */
-export const DECOMPRESSED_BYTES_ENOUGH = 8 * 1_048_576;
+export const DECOMPRESSED_BYTES_ENOUGH = 1_048_576;
+
+/**
+ * Records of one batch at most. Each costs its reader some 50 ns before anybody asks for it, and millions of a few bytes
+ * fit into a megabyte once they are compressed: they would keep the thread from its heartbeats.
+ */
+export const BATCH_RECORDS_MAX = 500_000;
 
 const SAFE_HIGH_WORD_MAX = 2 ** 21;
 const WORD = 2 ** 32;
@@ -73,6 +79,9 @@ const readBatch = (bytes: Buffer, from: number, end: number, partition: string):
   const lastOffset = baseOffset + bytes.readInt32BE(from + at.LAST_OFFSET_DELTA_AT);
   // Nobody could step over it: it would be fetched without end.
   if (lastOffset < baseOffset) throw bad(where, 'the record batch ends before it begins');
+  const count = bytes.readInt32BE(from + at.COUNT_AT);
+  if (count > BATCH_RECORDS_MAX)
+    throw bad(where, `the batch has ${count} records, more than ${BATCH_RECORDS_MAX}: have it written in smaller batches, or read it with MILLRACE_KAFKA_BYTES=stock`); // prettier-ignore
   const attributes = bytes.readInt16BE(from + at.ATTRIBUTES_AT);
   const codec = attributes & at.COMPRESSION_MASK;
   const baseTimestampMs = int64(bytes, from + at.BASE_TIMESTAMP_AT, where);
@@ -87,7 +96,7 @@ const readBatch = (bytes: Buffer, from: number, end: number, partition: string):
     transactional: (attributes & at.TRANSACTIONAL) !== 0,
     control: (attributes & at.CONTROL) !== 0,
     producerId: bytes.readBigInt64BE(from + at.PRODUCER_ID_AT),
-    count: bytes.readInt32BE(from + at.COUNT_AT),
+    count,
     bytes: records,
     start: plain ? from + at.RECORDS_AT : 0,
     end: plain ? end : records.length,

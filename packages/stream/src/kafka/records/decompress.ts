@@ -2,7 +2,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { BrokerError } from '../../broker/port.ts';
 
 /** Bytes of one batch once it is decompressed, at most: a small batch must not fill the memory, or keep the thread. */
-export const DECOMPRESSED_BYTES_MAX = 16 * 1_048_576;
+export const DECOMPRESSED_BYTES_MAX = 8 * 1_048_576;
 
 const GZIP = 1;
 const ZSTD = 4;

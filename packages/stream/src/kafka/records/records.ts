@@ -44,10 +44,12 @@ class Varints {
   /** Exact to 2^53. */
   long(): number {
     const { bytes } = this;
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < VARLONG_BYTES_MAX; i++, scale *= 0x80) {
-      const byte = bytes[this.at++]!;
+    let byte = bytes[this.at++]!;
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    let value = byte & 0x7f;
+    let scale = 0x80;
+    for (let i = 1; i < VARLONG_BYTES_MAX; i++, scale *= 0x80) {
+      byte = bytes[this.at++]!;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) break;
     }
@@ -100,6 +102,10 @@ export class Records {
     const { bytes, start, end, baseOffset, lastOffset, baseTimestampMs, appendTimeMs } = batch;
     const reader = new Varints(bytes, start);
     const index = this.#index;
+    const offsets = this.#offsets;
+    const times = this.#times;
+    let noted = this.#length;
+    let notedBytes = 0;
     for (let left = batch.count; left > 0; left--) {
       const length = reader.int();
       const recordEnd = reader.at + length;
@@ -115,8 +121,7 @@ export class Records {
       if (valueBytes > 0) reader.at += valueBytes;
       if (!(reader.at < recordEnd) || offset < baseOffset || offset > lastOffset) return false;
       if (offset >= from && offset < until) {
-        const i = this.#length++;
-        const to = i * STRIDE;
+        const to = noted * STRIDE;
         index[to + KEY_AT] = keyAt;
         index[to + KEY_BYTES] = keyBytes;
         index[to + VALUE_AT] = valueAt;
@@ -124,12 +129,15 @@ export class Records {
         index[to + HEADERS_AT] = reader.at;
         index[to + END] = recordEnd;
         index[to + BATCH] = number;
-        this.#offsets[i] = offset;
-        this.#times[i] = appendTimeMs ?? baseTimestampMs + timestampDelta;
-        this.#bytes += Math.max(keyBytes, 0) + Math.max(valueBytes, 0);
+        offsets[noted] = offset;
+        times[noted] = appendTimeMs ?? baseTimestampMs + timestampDelta;
+        noted++;
+        notedBytes += Math.max(keyBytes, 0) + Math.max(valueBytes, 0);
       }
       reader.at = recordEnd;
     }
+    this.#length = noted;
+    this.#bytes += notedBytes;
     return true;
   }
 

@@ -2,7 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BrokerError } from '../../../src/broker/port.ts';
-import { DECOMPRESSED_BYTES_ENOUGH } from '../../../src/kafka/records/batches.ts';
+import { BATCH_RECORDS_MAX, DECOMPRESSED_BYTES_ENOUGH } from '../../../src/kafka/records/batches.ts';
 import { DECOMPRESSED_BYTES_MAX } from '../../../src/kafka/records/decompress.ts';
 import { record, recordBatch } from '../patch/load.ts';
 import { runOf, sealed, valuesIn } from './fetched.ts';
@@ -81,6 +81,15 @@ test('what is no gzip, and what would fill the memory, is refused', () => {
     expect(() => runOf([compressed(codec, bytes, 3)])).toThrow(
       `has more than ${DECOMPRESSED_BYTES_MAX} bytes`,
     );
+});
+
+test('a batch of more records than one reader takes at once is refused, with the remedy', () => {
+  const tiniest = record(0, '');
+  const packed = (count: number): Buffer => compressed(1, gzipSync(Buffer.alloc(count * tiniest.length, tiniest)), count); // prettier-ignore
+  expect(runOf([packed(BATCH_RECORDS_MAX)]).length).toBe(BATCH_RECORDS_MAX);
+  expect(() => runOf([packed(BATCH_RECORDS_MAX + 1)])).toThrow(
+    `the batch has ${BATCH_RECORDS_MAX + 1} records, more than ${BATCH_RECORDS_MAX}: have it written in smaller batches`,
+  );
 });
 
 test('many batches, each within its limit, do not fill the memory together: the rest is fetched again', () => {
