@@ -35,7 +35,9 @@ export const table = <F extends string>(
   line(['median of the rounds', name, against, 'ratio']),
   ...(Object.keys(ours.medians) as F[]).map(figure => {
     const [mine, other] = [ours.medians[figure], theirs.medians[figure]];
-    return line([LABELS[figure] ?? figure, String(mine), String(other), String(ratio(mine, other))]);
+    // What only one of them does has no ratio.
+    const times = other === 0 ? '' : String(ratio(mine, other));
+    return line([LABELS[figure] ?? figure, String(mine), String(other), times]);
   }),
   trustOf(name, ours),
   trustOf(against, theirs),
