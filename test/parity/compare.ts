@@ -1,4 +1,5 @@
 import type { Again } from './again.ts';
+import type { Skew } from './skew.ts';
 import type { Why } from './why.ts';
 
 export interface ColumnResult {
@@ -27,6 +28,8 @@ export interface ParityResult {
   readonly memory: {
     readonly mbMax: number;
     readonly curve: readonly { readonly seconds: number; readonly mb: number }[];
+    /** State on the disks of all processes at the end; null where it is all in memory. */
+    readonly diskMb: number | null;
   } | null;
   /** Live: from the append of a payment to the append of its vector. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
@@ -34,6 +37,8 @@ export interface ParityResult {
   readonly why: ({ readonly rows: number } & Why) | null;
   /** The same stretch run again with its recorded epochs; null where it was not. */
   readonly again: Again | null;
+  /** What `millrace features verify` says of the same vectors; null where it was not asked. */
+  readonly skew: Skew | null;
   /** By model. */
   readonly scores?: Readonly<Record<string, ScoreResult | ReferenceResult>>;
 }
@@ -60,7 +65,7 @@ export interface ReferenceResult extends ScoreResult {
   readonly offline?: ScoreResult;
 }
 
-const TOLERANCE = 1e-6;
+export const TOLERANCE = 1e-6;
 export const SCORE_TOLERANCE = 1e-5;
 const difference = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(b));
 

@@ -139,7 +139,7 @@ export const gather = async (
         missing: transactions - vectors.rows,
         duplicates: past.duplicates,
         kills: kills?.count ?? 0,
-        memory: memoryOf(samples),
+        memory: memoryOf(samples, options.directory),
         latencyMs: epochs === 'live' ? latencyOf(waitsMs) : null,
       },
     };

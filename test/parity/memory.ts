@@ -1,5 +1,6 @@
 /** What the feature processes hold in memory while they run: resident memory that no file stands behind. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '@millrace/telemetry';
 import type { ParityResult } from './compare.ts';
 
@@ -44,8 +45,17 @@ export const watchMemory = (
   return samples;
 };
 
+const BLOCK_BYTES = 512;
+
+/** What the files of state take on disk, holes left out; null without any. */
+const diskMbOf = (directory: string): number | null => {
+  const files = globSync(join(directory, '{.,feature-*}/state/**/*.mdb'));
+  const bytes = files.reduce((sum, file) => sum + statSync(file).blocks * BLOCK_BYTES, 0);
+  return files.length === 0 ? null : Math.round(bytes / 1_048_576);
+};
+
 /** The most that was seen, and a curve of a few points: the most in each stretch of equal length. */
-export const memoryOf = (samples: readonly MemorySample[]): ParityResult['memory'] => {
+export const memoryOf = (samples: readonly MemorySample[], directory: string): ParityResult['memory'] => {
   if (samples.length === 0) return null;
   const perPoint = Math.ceil(samples.length / POINTS);
   const curve: MemorySample[] = [];
@@ -53,5 +63,5 @@ export const memoryOf = (samples: readonly MemorySample[]): ParityResult['memory
     const some = samples.slice(at, at + perPoint);
     curve.push({ seconds: some.at(-1)!.seconds, mb: Math.max(...some.map(({ mb }) => mb)) });
   }
-  return { mbMax: Math.max(...samples.map(({ mb }) => mb)), curve };
+  return { mbMax: Math.max(...samples.map(({ mb }) => mb)), curve, diskMb: diskMbOf(directory) };
 };

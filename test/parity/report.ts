@@ -8,6 +8,22 @@ const isReference = (score: ScoreResult | ReferenceResult): score is ReferenceRe
 const offlineOf = (score: ScoreResult | ReferenceResult): ScoreResult =>
   isReference(score) ? (score.offline ?? score) : score;
 
+/** Published figures and our own recomputation must name as many rows, and the metrics the same as both. */
+const skewed = ({ skew, why }: ParityResult): readonly string[] =>
+  skew === null
+    ? []
+    : [
+        ...(why !== null && skew.vectors.differing !== why.rows
+          ? [`features verify finds ${skew.vectors.differing} vectors that differ, where ${why.rows} do`]
+          : []),
+        ...(skew.vectors.missing + skew.vectors.extra > 0
+          ? [
+              `features verify misses ${skew.vectors.missing} vectors, and finds ${skew.vectors.extra} too many`,
+            ]
+          : []),
+        ...skew.metricsDiffering.map(line => `the metrics of features verify do not say: ${line}`),
+      ];
+
 /** What keeps a run from passing, a sentence each. */
 export const differences = (result: ParityResult): readonly string[] => {
   const columns = Object.entries(result.columns).filter(([name]) => REQUIRED[result.epochs].test(name));
@@ -25,6 +41,7 @@ export const differences = (result: ParityResult): readonly string[] => {
     ...((result.again?.differing ?? 0) > 0 || result.again?.rows === 0
       ? [`${result.again!.differing} of ${result.again!.rows} vectors differ when they are run again`]
       : []),
+    ...skewed(result),
     ...columns
       .filter(([, { mismatches }]) => mismatches > 0)
       .map(([name, { mismatches }]) => `${name} differs in ${mismatches} rows`),
@@ -69,12 +86,22 @@ const liveLines = ({ why, latencyMs, again }: ParityResult): readonly string[] =
       ]),
 ];
 
+const skewLines = ({ skew }: ParityResult): readonly string[] =>
+  skew === null
+    ? []
+    : [
+        `By features verify and its metrics: ${skew.vectors.matched} vectors match, ${skew.vectors.differing} differ, ` +
+          `${skew.vectors.missing} are missing; ${skew.late} late, ${skew.stale} stale.`,
+        ...Object.entries(skew.features).map(([name, count]) => `  ${name}: ${count} values`),
+      ];
+
 const memoryLines = ({ memory }: ParityResult): readonly string[] =>
   memory === null
     ? []
     : [
         `Memory of the larger feature process: ${memory.mbMax} MB at most; ` +
-          memory.curve.map(({ seconds, mb }) => `${seconds} s ${mb}`).join(', '),
+          memory.curve.map(({ seconds, mb }) => `${seconds} s ${mb}`).join(', ') +
+          (memory.diskMb === null ? '' : `; state on disk: ${memory.diskMb} MB`),
       ];
 
 export const reportLines = (result: ParityResult): readonly string[] => [
@@ -91,6 +118,7 @@ export const reportLines = (result: ParityResult): readonly string[] => [
   `${result.rows} rows; ${result.missing} vectors missing, ${result.doubled} doubled; ${result.seconds.toFixed(1)} s, ` +
     `${result.recordsPerSecond} records/s, ${result.cpuSecondsPerMillion?.toFixed(1) ?? '?'} CPU s per million records.`,
   ...liveLines(result),
+  ...skewLines(result),
   ...memoryLines(result),
   `Epochs: ${result.epochs}. ${result.duplicates} records came twice on purpose, ${result.kills} feature processes were killed.`,
 ];

@@ -25,6 +25,7 @@ import { startService } from './processes.ts';
 import { readPublished, readReversedTies, readTransactions } from './read.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { compareScores } from './scores.ts';
+import { skewOf } from './skew.ts';
 import type { Vectors } from './vectors.ts';
 import { recordedEpochs, whyDiffering } from './why.ts';
 
@@ -52,6 +53,8 @@ export interface ParityOptions {
   readonly seconds: number | undefined;
   /** Whether a live stretch is run again with its recorded epochs. */
   readonly again: boolean;
+  /** Whether the vectors are also verified as `millrace features verify` does. */
+  readonly verify: boolean;
   /** State on disk, and at most so many MiB of entities in memory; undefined: all of it in memory. */
   readonly stateMb: number | undefined;
   /** Feature processes. */
@@ -168,7 +171,17 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const compared = comparison.result();
   say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
   const why = await explain(options, comparison, vectors);
+  const skew = options.verify ? await skewOf(options) : null;
   const again = options.again ? await runAgain(options, from) : null;
   const scores = options.asksModels ? await compareModels(options, from, vectors) : {};
-  return { ...compared, epochs: options.epochs, ...figures, doubled: vectors.doubled, why, again, scores };
+  return {
+    ...compared,
+    epochs: options.epochs,
+    ...figures,
+    doubled: vectors.doubled,
+    why,
+    skew,
+    again,
+    scores,
+  };
 };

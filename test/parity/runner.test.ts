@@ -10,6 +10,7 @@ import { cpuSeconds } from './cpu.ts';
 import { daysOf } from './days.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { differences } from './report.ts';
+import type { Skew } from './skew.ts';
 import { Vectors } from './vectors.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-days-'));
@@ -98,8 +99,17 @@ describe('verdict', () => {
     memory: null,
     latencyMs: null,
     why: null,
+    skew: null,
     again: null,
     scores: { a: { rows: 3, worst: 1e-6 }, b: { rows: 3, worst: 0 } },
+  });
+
+  const skew = (vectors: Partial<Skew['vectors']>): Skew => ({
+    vectors: { matched: 2, differing: 0, missing: 0, extra: 0, excused: 0, ...vectors },
+    features: {},
+    late: 0,
+    stale: 0,
+    metricsDiffering: [],
   });
 
   test('what differs from a reference is said beside what differs from the model itself', () => {
@@ -135,6 +145,16 @@ describe('verdict', () => {
       { ...clean(), why: { rows: 2, overtaken: 1, causes: {}, unexplained: 1 } },
     ],
     ['a vector that differs when run again', { ...clean(), again: { rows: 9, differing: 1 } }],
+    [
+      'a count of features verify',
+      {
+        ...clean(),
+        why: { rows: 1, overtaken: 1, causes: { late: 1 }, unexplained: 0 },
+        skew: skew({ differing: 0 }),
+      },
+    ],
+    ['a vector that features verify misses', { ...clean(), skew: skew({ missing: 1 }) }],
+    ['a metric that says something else', { ...clean(), skew: { ...skew({}), metricsDiffering: ['a 1'] } }],
     ['nothing to run again', { ...clean(), again: { rows: 0, differing: 0 } }],
     ['no scores', { ...clean(), scores: { a: { rows: 0, worst: 0 } } }],
   ])('%s is a difference', (_, result) => {
