@@ -62,6 +62,8 @@ const read = (argv: readonly string[]): Wanted => {
     throw new RangeError(`--epochs: replay or live, not '${epochs}'`);
   if (epochs === 'replay' && (speed !== undefined || again))
     throw new RangeError('--speed and --again are of --epochs live');
+  if (verify && values['no-models'])
+    throw new RangeError('--verify reads what was scored: it does not go with --no-models');
   return {
     days,
     models: folder(models),

@@ -1,5 +1,5 @@
 /** What the feature processes hold in memory while they run: resident memory that no file stands behind. */
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@millrace/telemetry';
 import type { ParityResult } from './compare.ts';
@@ -49,8 +49,9 @@ const BLOCK_BYTES = 512;
 
 /** What the files of state take on disk, holes left out; null without any. */
 const diskMbOf = (directory: string): number | null => {
-  const files = globSync(join(directory, '{.,feature-*}/state/**/*.mdb'));
-  const bytes = files.reduce((sum, file) => sum + statSync(file).blocks * BLOCK_BYTES, 0);
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const files = names.filter(name => name.endsWith('.mdb'));
+  const bytes = files.reduce((sum, name) => sum + statSync(join(directory, name)).blocks * BLOCK_BYTES, 0);
   return files.length === 0 ? null : Math.round(bytes / 1_048_576);
 };
 

@@ -53,7 +53,7 @@ export interface ParityOptions {
   readonly seconds: number | undefined;
   /** Whether a live stretch is run again with its recorded epochs. */
   readonly again: boolean;
-  /** Whether the vectors are also verified as `millrace features verify` does. */
+  /** Whether the vectors that models were asked with are also verified, as `millrace features verify` does. */
   readonly verify: boolean;
   /** State on disk, and at most so many MiB of entities in memory; undefined: all of it in memory. */
   readonly stateMb: number | undefined;
@@ -171,9 +171,9 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const compared = comparison.result();
   say(`${vectors.rows} vectors are there; compared ${compared.rows} rows.`);
   const why = await explain(options, comparison, vectors);
-  const skew = options.verify ? await skewOf(options) : null;
   const again = options.again ? await runAgain(options, from) : null;
   const scores = options.asksModels ? await compareModels(options, from, vectors) : {};
+  const skew = options.verify ? await skewOf(options) : null;
   return {
     ...compared,
     epochs: options.epochs,
