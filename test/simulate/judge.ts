@@ -5,6 +5,7 @@ import { idealOf } from './judge/ideal.ts';
 import { judgeInputs } from './judge/inputs.ts';
 import { judgeState } from './judge/state.ts';
 import { judgeVectors } from './judge/vectors.ts';
+import type { RulesChange } from './rules.ts';
 import type { Town } from './town.ts';
 import type { Sent } from './traffic.ts';
 import type { World } from './world.ts';
@@ -15,8 +16,9 @@ export async function judge(
   town: Town,
   pipeline: Pipeline,
   sent: readonly Sent[],
+  rules: readonly RulesChange[],
 ): Promise<readonly string[]> {
-  const evidence = await evidenceOf(world, town, pipeline, sent);
+  const evidence = await evidenceOf(world, town, pipeline, sent, rules);
   const inputs = judgeInputs(evidence);
   // What was lost or doubled on the way shows in everything behind it.
   if (inputs.length > 0) return inputs;

@@ -4,6 +4,7 @@ import { type SeededRandom, seededRandom } from '@millrace/pipelines';
 import { runOn } from './globals.ts';
 import { judge } from './judge.ts';
 import { inputsOf, readRange } from './read.ts';
+import { type RulesChange, rulesOf } from './rules.ts';
 import { hostOf, Schedule } from './schedule.ts';
 import { type Kind, type Process, Town } from './town.ts';
 import { type Sent, Traffic } from './traffic.ts';
@@ -22,6 +23,8 @@ export interface Tally {
   lost: number;
   /** Engines of models that ended. */
   engines: number;
+  /** Changes of the routing rules. */
+  readonly rules: number;
   steps: number;
   simulatedMs: number;
 }
@@ -60,6 +63,7 @@ export class Life {
   readonly #town: Town;
   readonly #plan: Plan;
   readonly #sent: readonly Sent[];
+  readonly #rules: readonly RulesChange[];
   readonly #pipeline;
   readonly #tally: Tally;
   /** Nothing that goes wrong is brought about any more. */
@@ -99,7 +103,8 @@ export class Life {
       repeats: dice.chance(0.7) ? 0.2 : 0,
       lates: dice.chance(0.6) ? 0.25 : 0,
     }).make();
-    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, steps: 0, simulatedMs: 0 }; // prettier-ignore
+    this.#rules = rulesOf(seed, START_MS, this.#plan.durationMs);
+    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, rules: this.#rules.length, steps: 0, simulatedMs: 0 }; // prettier-ignore
   }
 
   async run(): Promise<Verdict> {
@@ -118,6 +123,7 @@ export class Life {
     const town = this.#town;
     await town.open();
     await town.publish(this.#sent);
+    await town.setRules(this.#rules);
     for (const kind of ['feature', 'inference'] as const)
       for (let i = 0; i < this.#plan.instances[kind]; i++) this.#start(kind);
     await this.#activePhase();
@@ -125,7 +131,7 @@ export class Life {
     if (hang.length > 0) return [...town.ended.map(why => `no process ends of itself: ${why}`), ...hang];
     const unquiet = await this.#staysQuiet();
     const leaks = await this.#end();
-    const judged = await judge(this.#world, town, this.#pipeline, this.#sent);
+    const judged = await judge(this.#world, town, this.#pipeline, this.#sent, this.#rules);
     return [...town.ended.map(why => `no process ends of itself: ${why}`), ...unquiet, ...leaks, ...judged];
   }
 

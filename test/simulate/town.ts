@@ -5,16 +5,17 @@ import {
   type ControlEntry,
   type ControlRecord,
 } from '@millrace/contracts';
-import { openCodec } from '@millrace/avro';
+import { type Codec, openCodec } from '@millrace/avro';
 import type { Pipeline } from '@millrace/define';
 import { FEATURE_DEFAULTS, featureService } from '@millrace/feature';
 import { inferenceService } from '@millrace/inference';
 import type { SeededRandom } from '@millrace/pipelines';
 import type { Component } from '@millrace/runtime';
-import { type Broker, type MemoryBroker, memoryBroker } from '@millrace/stream';
+import { type MemoryBroker, memoryBroker, type OutRecord, type Producer } from '@millrace/stream';
 import { noLogger, noMetrics } from '@millrace/telemetry';
 import { type Engine, modelSource } from './model.ts';
 import { type Host, hostOf, type Schedule, settled } from './schedule.ts';
+import { type RulesChange, routesOf } from './rules.ts';
 import type { Sent } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -60,6 +61,7 @@ export class Town {
   readonly #dice: SeededRandom;
   readonly #options: TownOptions;
   readonly #hosts = new Map<string, Pick<Process, 'host' | 'wire'>>();
+  #control: Codec<ControlRecord> | undefined;
   readonly #cluster = hostOf('cluster');
   #started = 0;
 
@@ -114,21 +116,39 @@ export class Town {
       config,
     }));
     await this.ask(this.outside.admin.createTopics(topics));
-    const topic = MILLRACE_TOPICS.control;
-    const { value } = this.#world.catalogue.find(({ name }) => name === topic)!;
-    const codec = await openCodec<ControlRecord>(this.#world.registry, value!);
-    const common = { pipeline: pipeline.name, at: 0, by: 'test', why: 'test', revision: 1 };
+    const { value } = this.#world.catalogue.find(({ name }) => name === MILLRACE_TOPICS.control)!;
+    this.#control = await openCodec<ControlRecord>(this.#world.registry, value!);
     const alias = { model: pipeline.model.name, version: '1' };
-    const entry: ControlEntry = { ...common, kind: 'model-alias', name: 'champion', value: alias };
-    const record = controlRecord(entry);
-    await this.#publish([
-      { topic, partition: 0, key: Buffer.from(controlKey(record)), value: codec.encode(record) },
-    ]);
+    const producer = await this.ask(this.outside.producer());
+    await this.ask(
+      producer.send([
+        this.#controlRecord({ kind: 'model-alias', name: 'champion', value: alias, revision: 1 }),
+      ]),
+    );
   }
 
-  async #publish(records: Parameters<Awaited<ReturnType<Broker['producer']>>['send']>[0]): Promise<void> {
+  #controlRecord(change: Pick<ControlEntry, 'kind' | 'name' | 'value' | 'revision'>): OutRecord {
+    const common = { pipeline: this.#options.pipeline.name, at: 0, by: 'test', why: 'test' };
+    const record = controlRecord({ ...common, ...change } as ControlEntry);
+    const key = Buffer.from(controlKey(record));
+    return { topic: MILLRACE_TOPICS.control, partition: 0, key, value: this.#control!.encode(record) };
+  }
+
+  /** An operator sets these rules at these times. */
+  async setRules(changes: readonly RulesChange[]): Promise<void> {
+    if (changes.length === 0) return;
     const producer = await this.ask(this.outside.producer());
-    await this.ask(producer.send(records));
+    for (const change of changes) {
+      const { atMs, version } = change;
+      const value = { version, rules: routesOf(change) };
+      const record = this.#controlRecord({ kind: 'routes', name: 'default', value, revision: version + 1 });
+      this.schedule.at(atMs, { host: this.#cluster, what: 'rules', go: () => this.#send(producer, record) });
+    }
+  }
+
+  #send(producer: Producer, record: OutRecord): void {
+    this.unsent++;
+    void producer.send([record]).then(() => this.unsent--);
   }
 
   /** Producers outside publish at these times. */
@@ -141,10 +161,7 @@ export class Town {
         what: 'publish',
         go: () => {
           const headers = [['n', Buffer.from(String(n))] as const];
-          this.unsent++;
-          void producer
-            .send([{ topic: events[stream]!, partition, key, value, headers }])
-            .then(() => this.unsent--);
+          this.#send(producer, { topic: events[stream]!, partition, key, value, headers });
         },
       });
   }

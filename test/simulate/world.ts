@@ -2,6 +2,7 @@ import { type Codec, memoryRegistry, openCodec, type Registry } from '@millrace/
 import {
   applySchemas,
   catalogue,
+  type Deferred,
   type FeaturesValue,
   type PipelineTopics,
   type PredictionValue,
@@ -26,6 +27,7 @@ export interface World {
   readonly features: Codec<FeaturesValue>;
   readonly repartition: Codec<Repartition>;
   readonly predictions: Codec<PredictionValue>;
+  readonly deferred: Codec<Deferred>;
 }
 
 const customer = featureView({
@@ -109,5 +111,6 @@ export async function openWorld(): Promise<World> {
     features: await codec(topics.features),
     repartition: await codec(topics.release!),
     predictions: await codec(topics.predictions),
+    deferred: await codec(topics.deferred),
   };
 }

@@ -6,7 +6,7 @@ import type { InboundBatch, Outcomes } from '@millrace/stream';
 import { noLogger, noMetrics, noTracing, type TurnedClock, turnedClock } from '@millrace/telemetry';
 import { PredictionWriter } from '../src/answer.ts';
 import { Lane } from '../src/lane.ts';
-import type { PredictionOutputs } from '../src/laneOptions.ts';
+import type { ChooseRoute, PredictionOutputs } from '../src/laneOptions.ts';
 import { VectorReader } from '../src/vectors.ts';
 import { codecs, FEATURES, vectorOf } from './harness.ts';
 
@@ -45,7 +45,9 @@ const batchOf = (from: number, count: number): InboundBatch<FeaturesValue> => ({
   value: i => vectorOf(from + i),
 });
 
-const rig = (): Rig => {
+const AT_ONCE: ChooseRoute = () => ({ route: 'default', routeVersion: 0, to: 'stream', review: false });
+
+const rig = (route = AT_ONCE): Rig => {
   const clock = turnedClock();
   const abort = new AbortController();
   const asked: Asked[] = [];
@@ -84,7 +86,7 @@ const rig = (): Rig => {
       {
         ...world,
         name: 'lane',
-        route: () => ({ route: 'default', routeVersion: 0, to: 'stream', review: false }),
+        route,
         displaced: () => undefined,
         clock,
         metrics: noMetrics,
@@ -113,8 +115,8 @@ const rig = (): Rig => {
     ),
     run: (from, count) => {
       const out: Outcomes<PredictionOutputs> = {
-        emit: () => undefined,
-        emitFor: i => void closed.push(`emit ${from + i}`),
+        emit: to => void closed.push(`${to}, of no record`),
+        emitFor: (i, to) => void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`),
         done: i => void closed.push(`done ${from + i}`),
         skip: i => void closed.push(`skip ${from + i}`),
         reject: i => void closed.push(`reject ${from + i}`),
@@ -227,6 +229,22 @@ describe('a lane', () => {
     asked[0]!.refuse(new Error('the world is bad'));
     for (const one of runs) await expect(one).rejects.toThrow('the world is bad');
     expect([closed, made.leases]).toEqual([[], 0]);
+  });
+
+  test('what a rule puts off goes with its own offset, at once, and is not scored; what stands beside it is', async () => {
+    const { asked, clock, run, closed } = rig((_, __, ___, { i }) => ({
+      route: 'by turns',
+      routeVersion: 1,
+      to: i % 2 === 0 ? 'stream' : 'night',
+      review: false,
+    }));
+    const all = run(0, 4);
+    await clock.turn(WAIT_MS_MAX);
+    expect(closed).toEqual(['deferred 1', 'done 1', 'deferred 3', 'done 3']);
+    expect(asked.map(({ rows }) => rows)).toEqual([2]);
+    asked[0]!.answer();
+    await all;
+    expect(closed.slice(4)).toEqual(['emit 0', 'done 0', 'emit 2', 'done 2']);
   });
 
   test('an empty run is nothing to wait for', async () => {

@@ -97,6 +97,14 @@ describe('routes', () => {
     await night('n1');
     const all = await live();
     expect(all.map(({ sequence }) => sequence)).toEqual(many(100, 5 * COUNT).map(({ sequence }) => sequence));
+    // Rule and version are of one set of rules: in each of them, what makes an amount a large one.
+    const isLarge = [(n: number) => n >= LARGE, (n: number) => n < LARGE, undefined, () => false, (n: number) => n >= 0.8];
+    const ruleFor = (n: number, version: number): string => {
+      const of = isLarge[version - 1];
+      return of === undefined ? 'default' : of(n) ? 'large' : 'small';
+    };
+    for (const { sequence, route, routeVersion } of all)
+      expect([sequence, routeVersion, route]).toEqual([sequence, routeVersion, ruleFor(sequence, routeVersion)]);
     for (const ofPartition of Map.groupBy(all, ({ partition }) => partition).values()) {
       const versions = ofPartition.toSorted((a, b) => a.vectorOffset - b.vectorOffset).map(one => one.routeVersion);
       expect(versions).toEqual(versions.toSorted((a, b) => a - b));
@@ -104,6 +112,21 @@ describe('routes', () => {
     // Which of them meet a vector depends on how quickly they come.
     expect(['large', 'small', 'default']).toEqual(expect.arrayContaining(all.map(({ route }) => route)));
     expect(new Set(all.map(({ routeVersion }) => routeVersion)).size).toBeGreaterThan(1);
+  });
+
+  test('what was put off is answered by the rule that put it off, and by no other, whatever the rules are by then', async () => {
+    await routes(1, [{ name: 'small', to: 'night', review: true, when: lt(field('amount'), LARGE) }, { name: 'large', to: 'stream' }]);
+    await world.alias('1');
+    await start();
+    await world.vectors(many(100, 20));
+    await passed(20);
+    await routes(2, [{ name: 'whatever', to: 'night' }]);
+    expect((await night('n1')).report.putOff).toEqual({ scored: 20, deadLettered: 0, repeated: 0 });
+    expect((await live()).map(({ sequence, route, routeVersion, review }) => [sequence, route, routeVersion, review])).toEqual(
+      many(100, 20).map(({ sequence }) => [sequence, 'small', 1, true]),
+    );
+    // Nothing was put off anew.
+    expect((await night('n2')).report.putOff.scored).toBe(0);
   });
 
   test('rules that read what is not there change nothing', async () => {

@@ -1,6 +1,7 @@
 import { Bad, type Codec } from '@millrace/avro';
 import {
   deadLetterTopic,
+  type Deferred,
   type FeaturesValue,
   type PredictionValue,
   type Repartition,
@@ -10,6 +11,7 @@ import { featureGroup } from '@millrace/feature';
 import { type Epoch, epochOf, type FoldEvent, readEvent } from '@millrace/features';
 import type { PartitionOffset } from '@millrace/stream';
 import { inputsOf, readTopic, type Seen } from '../read.ts';
+import type { RulesChange } from '../rules.ts';
 import type { Town } from '../town.ts';
 import { type Fate, fatesOf, type Sent } from '../traffic.ts';
 import type { World } from '../world.ts';
@@ -40,6 +42,10 @@ export interface Evidence {
   readonly features: readonly (readonly Written<FeaturesValue>[])[];
   readonly aside: readonly (readonly Written<FeaturesValue>[])[];
   readonly predictions: readonly (readonly Written<PredictionValue>[])[];
+  /** Vectors that rules have put off. */
+  readonly deferred: readonly (readonly Written<Deferred>[])[];
+  /** Rules that were in force from some time on. */
+  readonly rules: readonly RulesChange[];
   /** Of every input topic. */
   readonly letters: readonly Seen[];
   /** By partition: newest value of each key. */
@@ -88,6 +94,7 @@ export async function evidenceOf(
   town: Town,
   pipeline: Pipeline,
   sent: readonly Sent[],
+  rules: readonly RulesChange[],
 ): Promise<Evidence> {
   const { topics } = world;
   const all = async <T>(topic: string, codec: Codec<T>): Promise<readonly (readonly Written<T>[])[]> =>
@@ -107,6 +114,8 @@ export async function evidenceOf(
     features: await all(topics.features, world.features),
     aside: await all(topics.aside, world.features),
     predictions: await all(topics.predictions, world.predictions),
+    deferred: await all(topics.deferred, world.deferred),
+    rules,
     letters,
     changelog: (await readTopic(town, topics.changelog)).map(tableOf),
     committed: await town.ask(town.outside.admin.committed(featureGroup(pipeline), ofFeature)),

@@ -59,6 +59,8 @@ export const rejectedAndRedriven = async (world: World): Promise<readonly Predic
   expect(await redriven(world, 1)).toMatchObject({ letters: 0, left: { redriven: 1, loops: 1 } });
   expect(await night('n3')).toEqual({ scored: 0, deadLettered: 0, repeated: 0 });
 
+  // It keeps the rule that put it off, whatever the rules are by now.
+  await world.control({ kind: 'routes', name: 'default', value: { version: 2, rules: [{ name: 'others', to: 'night' }] } }); // prettier-ignore
   expect(await redriven(world, 3)).toMatchObject(one);
   expect(await night('n4', takesAll)).toEqual({ scored: 1, deadLettered: 0, repeated: 0 });
   expect(await redriven(world, 3)).toMatchObject({ letters: 0, left: { redriven: 2 } });
