@@ -8,7 +8,7 @@ export type Environment = RootDatabase<Uint8Array, Uint8Array>;
 
 const DATA = 'data.mdb';
 const OWNER = 'owner';
-/** How often it was opened since it was last let go in good order. */
+/** How often it was opened since it was last let go in good order, or found to be sound. */
 const OPENS = 'opens';
 const OPENS_MAX = 3;
 /** In the first page; the second is like it. */
@@ -48,7 +48,7 @@ export class StateFolder {
   /**
    * Opens what is there, or something empty where there is nothing, or nothing that can be opened. LMDB believes its pages:
    * one that is damaged may end the process as it is read, at each start. So what several owners in a row have not lived to
-   * let go is not trusted.
+   * let go, nor to find sound, is not trusted.
    */
   async open(): Promise<Environment> {
     if ((await this.#countOpening()) > OPENS_MAX) return this.empty();
@@ -71,9 +71,14 @@ export class StateFolder {
     return this.#open();
   }
 
+  /** Everything in it was read, and it was written to: whoever ends its owner from now on, its pages do not. */
+  trust(): void {
+    rmSync(join(this.path, OPENS), { force: true });
+  }
+
   /** Lets it go in good order. */
   release(): void {
-    rmSync(join(this.path, OPENS), { force: true });
+    this.trust();
     this.#lock.close();
   }
 

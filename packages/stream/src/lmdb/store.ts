@@ -35,6 +35,8 @@ class LmdbStore implements StateStore {
   #isDamaged = false;
   #mark: Mark | undefined;
   #size = 0;
+  /** A walk has come to its end: every entry was read. */
+  #isRead = false;
   /** By prefix. */
   readonly #walks = new Map<string, Uint8Array>();
 
@@ -116,11 +118,14 @@ class LmdbStore implements StateStore {
     const options = { end: META_KEY, limit: max + 1, ...(start && { start }) };
     const found = this.#trusting(() => [...this.#environment.getRange(options)]);
     const more = found[max];
-    if (more === undefined) this.#walks.delete(prefix);
-    else this.#walks.set(prefix, more.key);
+    if (more !== undefined) this.#walks.set(prefix, more.key);
     const keys = found
       .slice(0, max)
       .map(({ key, value }) => this.#trusting(() => decodeEntry(key, value)[0]));
+    if (more === undefined) {
+      this.#walks.delete(prefix);
+      this.#isRead = true;
+    }
     return keys.filter(key => key.startsWith(prefix));
   }
 
@@ -178,6 +183,9 @@ class LmdbStore implements StateStore {
       throw new Error('the local state could not be written; is its disk full?', { cause });
     }
     this.#environment.resetReadTxn();
+    // A write alone would not do: a page that ends the process may be read long after it.
+    if (this.#isRead) this.#folder.trust();
+    this.#isRead = false;
   }
 
   /** After a failed write the store is what its mark on disk says; whoever hears of it restores the rest. */

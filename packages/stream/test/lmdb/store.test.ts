@@ -100,13 +100,14 @@ describe('the store on disk', () => {
     await store.close();
   });
 
+  const killed = async (work = ''): Promise<string> => {
+    const script = join(import.meta.dirname, 'killed.ts');
+    const run = promisify(execFile)(process.execPath, [script, folder, '3', work]);
+    return run.then(() => 'lived', ({ signal, stdout }: { signal: string; stdout: string }) => `${signal} ${stdout}`);
+  }; // prettier-ignore
+
   test('one that three owners in a row have not lived to let go is not trusted: a damaged page may have ended them', async () => {
     await fill();
-    const killed = async (): Promise<string> => {
-      const script = join(import.meta.dirname, 'killed.ts');
-      const run = promisify(execFile)(process.execPath, [script, folder, '3']);
-      return run.then(() => 'lived', ({ signal, stdout }: { signal: string; stdout: string }) => `${signal} ${stdout}`);
-    };
     expect([await killed(), await killed()]).toEqual(['SIGKILL 2000', 'SIGKILL 2000']);
     // Let go in good order: they are counted anew.
     await (await open()).close();
@@ -116,6 +117,23 @@ describe('the store on disk', () => {
     expect([store.size, store.mark]).toEqual([2_000, markAt(42)]);
     await store.close();
   }); // prettier-ignore
+
+  test.each([
+    ['reads all, writes', 2_000],
+    ['reads some, writes', 0],
+    ['reads all', 0],
+    ['writes', 0],
+  ])(
+    'two owners were killed, and so is a third one that %s: the next one finds %i entries',
+    async (work, size) => {
+      await fill();
+      await writeFile(join(folder, '3', 'opens'), '2');
+      expect(await killed(work)).toBe('SIGKILL 2000');
+      const store = await open();
+      expect(store.size).toBe(size);
+      await store.close();
+    },
+  );
 
   test('a full disk stops it, whole as of its mark, and it goes on when there is room again', async () => {
     const fill = async (limit: string): Promise<Record<string, unknown>> => {
