@@ -3,10 +3,20 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type FeaturesValue, scoredValues, topicsOf } from '@millrace/contracts';
 import { count, featureNames, featureView, hashFeatureSet, ofSet, type Pipeline } from '@millrace/define';
 import { seededRandom } from '@millrace/pipelines';
+import type { MakeScorer } from '@millrace/model';
 import { type MemoryBroker, memoryBroker, murmur2Partition } from '@millrace/stream';
 import { memoryRegistry } from '@millrace/avro';
 import { systemClock } from '@millrace/telemetry';
-import { PIPELINE, type Prediction, until, utf8, vectorOf, World, writeModel } from './harness.ts';
+import {
+  fakeScorer,
+  PIPELINE,
+  type Prediction,
+  until,
+  utf8,
+  vectorOf,
+  World,
+  writeModel,
+} from './harness.ts';
 
 /** On a busy machine, for tests that fail. */
 jest.setTimeout(120_000);
@@ -153,6 +163,37 @@ test('the second is built and read beside the first, switched to, and back: noth
   judge(found, 2);
   expect(found.map(p => p.featureSet).filter(version => version === 2)).toHaveLength(30);
   expect(service.notReady?.()).toBeUndefined();
+});
+
+test('a switch is taken although the model of the version before does not answer, and its rows stay open', async () => {
+  const stuck = Promise.withResolvers<void>();
+  let asked = 0;
+  const makeScorer: MakeScorer = async (bytes, manifest) => {
+    const scorer = await fakeScorer(bytes, manifest);
+    const score: typeof scorer.score = async batch => {
+      // Golden rows have smaller amounts than events.
+      if (manifest.version === '1' && batch.data[0]! >= 100) {
+        asked++;
+        await stuck.promise;
+      }
+      return scorer.score(batch);
+    };
+    return { ...scorer, score };
+  };
+  await model2();
+  await world.start({ makeScorer }).start(signal);
+  await happen(20);
+  await compute(1);
+  await until(() => asked > 0, 'the first model is asked');
+  await serve(2);
+  await taken(2);
+  await happen(10);
+  await compute(2);
+  await answered(2, 10);
+  expect(versionsOf(await world.predictions())).toEqual(new Set([2]));
+  stuck.resolve();
+  await compute(1);
+  judge(await world.scored(30), 1);
 });
 
 test('a prediction by the new version has the new value, and one by the old does not', async () => {
