@@ -29,7 +29,7 @@ names = [output["name"] for output in job.model["outputs"]]
 values_of = itemgetter(*job.model["features"])
 constants = {
     "model": job.model["name"], "modelVersion": job.model["version"], "modelDigest": job.model["sha256"],
-    "controlRevision": 1, "route": "default", "routeVersion": 1, "review": False,
+    "controlRevision": 1, "route": "default", "routeVersion": 1, "review": False, "engine": "cpu",
     "arm": "champion", "role": "answer", "fallback": None, "stale": False, "seq": 0, "final": True, "supersedes": None,
 }
 

@@ -74,6 +74,7 @@ const predictionOf = (
     route: 'default',
     routeVersion: 1,
     review: false,
+    engine: 'cpu',
     arm: 'champion',
     role: 'answer',
     fallback: null,

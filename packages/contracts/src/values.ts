@@ -52,6 +52,8 @@ export interface PredictionValue {
   readonly routeVersion: number;
   /** The rule says that somebody is to look at the answer. */
   readonly review: boolean;
+  /** What the model ran on, `cpu` or `gpu`; null where a constant answered, and before this was told. */
+  readonly engine: string | null;
   readonly arm: string;
   /** `answer`, or `shadow:<rollout>`. */
   readonly role: string;

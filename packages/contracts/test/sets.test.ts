@@ -24,7 +24,7 @@ const named = (name: string) => topics.find(topic => topic.name === name);
 const predictionOf = (featureSetVersion: number, features: Record<string, number>): PredictionValue => ({
   predictionId: 'p', eventId: 'e', revision: 0, sequence: 1, entity: 's', eventTime: 1, appendTime: 2, scoredAt: 3, outputs: { a: 0.5, b: 0.25 },
   decision: 'yes', kpis: {}, model: 'm', modelVersion: '1', modelDigest: '', featureSet: featureSetVersion, featureSetHash: '', controlRevision: 1,
-  route: '', routeVersion: 1, review: false, arm: '', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
+  route: '', routeVersion: 1, review: false, engine: 'cpu', arm: '', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
   vectorOffset: 0, inputHash: '', batchId: '', runId: 'live', seq: 0, final: true, supersedes: null, traceparent: null, features,
 }); // prettier-ignore
 

@@ -1,6 +1,6 @@
 import type { RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
-import { compileCondition, compileNumber, compileText, type Pipeline } from '@millrace/define';
+import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import { KPI_TEXT_CHARACTERS_MAX, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
@@ -21,6 +21,8 @@ export interface Answerer {
 export interface BatchOfAnswers {
   readonly vectors: Vectors;
   readonly by: Answerer;
+  /** What the model ran on for a row; null where none did. */
+  readonly engineOf: (row: number) => Engine | null;
   readonly inForce: InForce;
   readonly scoredAt: number;
   readonly batchId: string;
@@ -125,6 +127,7 @@ export class PredictionWriter {
         route,
         routeVersion,
         review,
+        engine: batch.engineOf(row),
         stale,
       };
       const bytes = write(row, fields);

@@ -1,4 +1,4 @@
-import type { Pipeline } from '@millrace/define';
+import type { Engine, Pipeline } from '@millrace/define';
 import type { Lease, ScoringError } from '@millrace/model';
 import type { Logger, Metrics } from '@millrace/telemetry';
 import type { Answerer } from './answer.ts';
@@ -12,6 +12,8 @@ import type { VectorReader, Vectors } from './vectors.ts';
 export interface Answers {
   readonly by: Answerer;
   readonly outputs: (row: number) => readonly number[];
+  /** What the model ran on; null where none did. */
+  readonly engineOf: (row: number) => Engine | null;
   readonly failed: ReadonlyMap<number, ScoringError>;
   /** Engine calls that answered: rows and milliseconds of each. */
   readonly calls: readonly { readonly rows: number; readonly ms: number }[];
@@ -63,6 +65,7 @@ const askModel = async (
       fallback,
     },
     outputs: row => columns.map(column => isolated.data[row * widths.output + column]!),
+    engineOf: isolated.engineOf,
     failed: isolated.failed,
     calls: isolated.calls,
   };
@@ -71,6 +74,7 @@ const askModel = async (
 const constantAnswers = (outputs: readonly number[], fallback: string): Answers => ({
   by: { model: '', modelVersion: '', modelDigest: '', fallback },
   outputs: () => outputs,
+  engineOf: () => null,
   failed: new Map(),
   calls: [],
 });

@@ -1,6 +1,12 @@
 /** Rows of one batch on the engines that their rules ask for, and what becomes of those whose engine is not there. */
 import type { Engine } from '@millrace/define';
-import { engineOf, type Isolated, type Model, type Rows, scoreIsolating } from '@millrace/model';
+import {
+  engineOf as engineOfProvider,
+  type Isolated,
+  type Model,
+  type Rows,
+  scoreIsolating,
+} from '@millrace/model';
 import type { Metrics } from '@millrace/telemetry';
 import type { Routed } from './routing.ts';
 
@@ -28,6 +34,8 @@ export const tellDisplaced = (
 };
 
 export interface OnEngines extends Isolated {
+  /** Which of them has answered the row; of one that has failed, either. */
+  readonly engineOf: (row: number) => Engine;
   /** Of the calls, those of the model's own engine. */
   readonly ownCalls: Isolated['calls'];
 }
@@ -67,14 +75,14 @@ export const scoreOnEngines = async (
   routed: readonly Routed[],
   displaced: (engine: Engine, rows: number, cause?: unknown) => void,
 ): Promise<OnEngines> => {
-  const own = engineOf(scorer.provider);
+  const own = engineOfProvider(scorer.provider);
   const other = own === 'cpu' ? 'gpu' : 'cpu';
   const isOther = ({ engine }: Routed): boolean => engine === other;
   const isAsked = routed.some(isOther);
   if (beside === undefined || !isAsked) {
     if (isAsked) displaced(other, routed.filter(isOther).length);
     const scored = await scoreIsolating(scorer, batch, widths);
-    return { ...scored, ownCalls: scored.calls };
+    return { ...scored, engineOf: () => own, ownCalls: scored.calls };
   }
   const [here, there] = [[] as number[], [] as number[]];
   for (const [row, one] of routed.entries()) (isOther(one) ? there : here).push(row);
@@ -97,5 +105,9 @@ export const scoreOnEngines = async (
   if (rows > 0 || cause !== undefined) displaced(other, rows, cause);
   const ownCalls = [...mine.value.calls, ...again.calls];
   const theirCalls = theirs.status === 'fulfilled' ? theirs.value.calls : [];
-  return { ...result, calls: [...ownCalls, ...theirCalls], ownCalls };
+  const isTheirs = new Uint8Array(batch.rows);
+  for (const row of there) isTheirs[row] = 1;
+  for (const row of left) isTheirs[row] = 0;
+  const engineOf = (row: number): Engine => (isTheirs[row] === 1 ? other : own);
+  return { ...result, engineOf, calls: [...ownCalls, ...theirCalls], ownCalls };
 };

@@ -256,7 +256,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const to = { metrics, pipeline: pipeline.name };
     const scoredAt = clock.now();
     const batchId = `${name}-${this.#batches++}`;
-    const written = ({ by }: Answers) => writer.begin({ vectors, by, inForce, scoredAt, batchId });
+    const written = ({ by, engineOf }: Answers) =>
+      writer.begin({ vectors, by, engineOf, inForce, scoredAt, batchId });
     const write = written(answers);
     const constant = staleAnswers(reader.freshness?.constant ?? []);
     let writeConstant: typeof write | undefined;

@@ -5,7 +5,7 @@
  */
 import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
 import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
-import { type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
+import { type Engine, ENGINES, type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
 import type { SharedField } from './answer.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -19,6 +19,8 @@ export interface RowFields {
   readonly route: string;
   readonly routeVersion: number;
   readonly review: boolean;
+  /** What the model ran on; null where none did. */
+  readonly engine: Engine | null;
   readonly stale: boolean;
 }
 
@@ -74,6 +76,9 @@ const copy = ({ bytes, words }: Source, start: number, end: number, into: Source
   for (; from < end; from++, next++) into.bytes[next] = bytes[from]!;
   return after;
 };
+
+const copyAll = (source: Source, into: Source, to: number): number =>
+  copy(source, 0, source.bytes.length, into, to);
 
 /** A whole number from zero to 2^53. */
 const putLong = (into: Buffer, to: number, value: number): number => {
@@ -133,10 +138,11 @@ export class PredictionBytes {
   ) {
     this.#predictions = predictions;
     this.#slots = features.rows.slots;
-    const decisions = new Map(
-      ['', ...pipeline.decisions.map(({ name }) => name)].map(name => [name, sourceOf(predictions.encodeField('decision', name))]),
-    ); // prettier-ignore
-    const own = this.#ownParts(pipeline, decisions);
+    const encoded = <T>(field: string, values: readonly T[]): ReadonlyMap<T, Source> =>
+      new Map(values.map(value => [value, sourceOf(predictions.encodeField(field, value))]));
+    const decisions = encoded('decision', ['', ...pipeline.decisions.map(({ name }) => name)]);
+    const engines = encoded<Engine | null>('engine', [null, ...ENGINES]);
+    const own = this.#ownParts(pipeline, decisions, engines);
     const parts: Part[] = [];
     for (const name of predictions.fieldNames) {
       const last = parts.at(-1);
@@ -152,7 +158,8 @@ export class PredictionBytes {
       else parts.push({ kind: 'shared', names: [name] });
     }
     this.#parts = parts;
-    const decisionBytesMax = Math.max(...[...decisions.values()].map(({ bytes }) => bytes.length));
+    const longest = (of: ReadonlyMap<unknown, Source>): number =>
+      Math.max(...[...of.values()].map(({ bytes }) => bytes.length));
     const { outputs } = pipeline.model;
     const texts = textKpis(pipeline, predictions).size;
     const figures =
@@ -162,10 +169,21 @@ export class PredictionBytes {
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
     const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
-      FRAME_BYTES + idBytes + decisionBytesMax + figures + routeBytesMax + 2 * LONG_BYTES_MAX + FLAGS;
+      FRAME_BYTES +
+      idBytes +
+      longest(decisions) +
+      longest(engines) +
+      figures +
+      routeBytesMax +
+      2 * LONG_BYTES_MAX +
+      FLAGS;
   }
 
-  #ownParts(pipeline: Pipeline, decisions: ReadonlyMap<string, Source>): ReadonlyMap<string, Put> {
+  #ownParts(
+    pipeline: Pipeline,
+    decisions: ReadonlyMap<string, Source>,
+    engines: ReadonlyMap<Engine | null, Source>,
+  ): ReadonlyMap<string, Put> {
     const codec = this.#predictions;
     const { outputs } = pipeline.model;
     const kpis = Object.keys(pipeline.kpis);
@@ -197,13 +215,7 @@ export class PredictionBytes {
           return next;
         },
       ],
-      [
-        'decision',
-        (_, to, { decision }, target) => {
-          const source = decisions.get(decision)!;
-          return copy(source, 0, source.bytes.length, target, to);
-        },
-      ],
+      ['decision', (_, to, { decision }, target) => copyAll(decisions.get(decision)!, target, to)],
       [
         'kpis',
         (into, to, fields) => {
@@ -217,13 +229,7 @@ export class PredictionBytes {
         },
       ],
       ['vectorOffset', (into, to, { vectorOffset }) => putLong(into, to, vectorOffset)],
-      [
-        'route',
-        (_, to, { route }, target) => {
-          const source = this.#routeBytes(route);
-          return copy(source, 0, source.bytes.length, target, to);
-        },
-      ],
+      ['route', (_, to, { route }, target) => copyAll(this.#routeBytes(route), target, to)],
       ['routeVersion', (into, to, { routeVersion }) => putLong(into, to, routeVersion)],
       [
         'review',
@@ -232,6 +238,7 @@ export class PredictionBytes {
           return to + 1;
         },
       ],
+      ['engine', (_, to, { engine }, target) => copyAll(engines.get(engine)!, target, to)],
       ['stale', (into, to, { stale }) => into.writeUInt8(Number(stale), to)],
     ]);
   }
@@ -268,7 +275,7 @@ export class PredictionBytes {
         if (part.kind === 'copied')
           next = copy(value, part.first.start(starts, base), part.last.end(starts, base), target, next);
         else if (part.kind === 'own') next = part.put(into, next, fields, target);
-        else next = copy(encoded[k]!, 0, encoded[k]!.bytes.length, target, next);
+        else next = copyAll(encoded[k]!, target, next);
       }
       end = next;
       return into.subarray(start, end);

@@ -46,6 +46,7 @@ const inForce = fc.record({
   routeVersion: fc.nat(),
   arm: text,
 });
+const engine = fc.constantFrom(null, 'cpu' as const, 'gpu' as const);
 const routed = fc.record({
   route: text,
   routeVersion: fc.nat(),
@@ -61,20 +62,31 @@ const taken = (vectors: readonly FeaturesValue[]): Vectors => {
 
 test('the bytes of a prediction are those of the prediction as a value', () => {
   fc.assert(
-    fc.property(rows, by, inForce, routed, whole, text, (of, answerer, force, chosen, scoredAt, batchId) => {
-      const vectors = taken(of.map(([one]) => one));
-      const write = writer.begin({ vectors, by: answerer, inForce: force, scoredAt, batchId });
-      const written = of.map(([, output, offset], row) =>
-        write(row, [output], offset, chosen, row % 2 === 1),
-      );
-      for (const [row, [given, output, vectorOffset]] of of.entries()) {
-        // As it was read: what is no float on the way in is one then.
-        const read = features.decode(features.encode(given)) as FeaturesValue;
-        const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, inForce: force, routed: chosen, stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
-        expect(written[row]!.decision).toBe(value.decision);
-        expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
-      }
-    }),
+    fc.property(
+      rows,
+      by,
+      engine,
+      inForce,
+      routed,
+      whole,
+      text,
+      (of, answerer, on, force, chosen, scoredAt, batchId) => {
+        const vectors = taken(of.map(([one]) => one));
+        // Rows of one batch may have run on several.
+        const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
+        const write = writer.begin({ vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId });
+        const written = of.map(([, output, offset], row) =>
+          write(row, [output], offset, chosen, row % 2 === 1),
+        );
+        for (const [row, [given, output, vectorOffset]] of of.entries()) {
+          // As it was read: what is no float on the way in is one then.
+          const read = features.decode(features.encode(given)) as FeaturesValue;
+          const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, engine: engineOf(row), inForce: force, routed: chosen, stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
+          expect(written[row]!.decision).toBe(value.decision);
+          expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -82,8 +82,16 @@ const start = async (gpu: 'off' | 'cuda' = 'cuda') => {
   };
 };
 const send = (): Promise<void> => world.vectors(AMOUNTS.map(n => vectorOf(n)));
-/** Each vector has one answer, with its own score and rule, in the order of its partition. */
+/** Amounts by what their predictions say that the model ran on: it must be what the engines themselves were asked. */
+const saidBy = (found: readonly Prediction[]) => {
+  const of = Object.entries(
+    Object.groupBy(found, ({ engine }) => (engine === 'gpu' ? 'cuda' : String(engine))),
+  );
+  return Object.fromEntries(of.map(([name, ones]) => [name, sorted(ones!.map(({ sequence }) => sequence))]));
+};
+/** Each vector has one answer, with its own score and rule and the engine that gave it, in the order of its partition. */
 const answersAreRight = (found: readonly Prediction[], amounts: readonly number[] = AMOUNTS): void => {
+  expect(saidBy(found)).toEqual(answeredBy());
   expect(sorted(found.map(({ sequence }) => sequence))).toEqual(sorted(amounts));
   for (const { sequence, outputs, route, fallback } of found)
     expect([outputs['score'], route, fallback]).toEqual([
@@ -202,6 +210,7 @@ describe('by night', () => {
     const live = (await world.predictions()).filter(({ runId }) => runId === 'live');
     expect(sorted(live.map(({ sequence }) => sequence))).toEqual(sorted(AMOUNTS));
     expect(answeredBy()).toEqual({ cuda: small, cpu: newest });
+    expect(saidBy(live)).toEqual({ cuda: small, cpu: large });
     expect(closed.slice(-4).toSorted()).toEqual(['1 cpu', '1 cpu', '1 cuda', '1 cuda']);
 
     const split = LARGE + 95;
@@ -215,6 +224,7 @@ describe('by night', () => {
       cuda: newest.filter(amount => amount < split),
       cpu: newest.filter(amount => amount >= split),
     });
+    expect(saidBy((await world.predictions()).filter(({ runId }) => runId === 'n2'))).toEqual(answeredBy());
   });
 
   test('without a GPU the own engine answers; it is counted, and told of', async () => {
@@ -258,11 +268,15 @@ test('whatever rows ask for and whatever an engine refuses, each has the answer 
       const routed = rows.map(({ engine }) => ({ route: 'r', routeVersion: 1, to: 'stream' as const, review: false, ...(engine && { engine }) })); // prettier-ignore
       let displaced = 0;
       const batch = { rows: rows.length, data: Float32Array.from(rows, (_, i) => i) };
-      const { data, failed, calls, ownCalls } = await scoreOnEngines(model, batch, routed, (_, n) => void (displaced += n)); // prettier-ignore
+      const { data, failed, calls, ownCalls, engineOf } = await scoreOnEngines(model, batch, routed, (_, n) => void (displaced += n)); // prettier-ignore
       const isBad = rows.map(({ refused }, i) => (refused === 'both' ? i : -1)).filter(i => i >= 0);
       // Without a GPU nothing is refused by it.
       expect(sorted([...failed.keys()])).toEqual(isBad);
-      for (const i of rows.keys()) if (!failed.has(i)) expect(data[i]).toBe(i * 2);
+      for (const [i, one] of rows.entries()) {
+        if (failed.has(i)) continue;
+        expect(data[i]).toBe(i * 2);
+        expect(engineOf(i)).toBe(hasGpu && one.engine === 'gpu' && one.refused === 'no' ? 'gpu' : 'cpu');
+      }
       const onGpu = rows.filter(one => one.engine === 'gpu');
       expect(displaced).toBe((hasGpu ? onGpu.filter(one => one.refused === 'gpu') : onGpu).length);
       const sum = (of: typeof calls) => of.reduce((all, call) => all + call.rows, 0);

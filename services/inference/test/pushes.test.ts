@@ -46,7 +46,14 @@ const answered = (
   const vectors = new Vectors(reader.rows.slots, rows.length);
   for (const [vector] of rows)
     expect(reader.add(vectors, TOPICS.features, features.encode(vector))).toBeUndefined();
-  const write = writer(run).begin({ vectors, by: BY, inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
+  const write = writer(run).begin({
+    vectors,
+    by: BY,
+    engineOf: () => 'cpu',
+    inForce: IN_FORCE,
+    scoredAt: 5,
+    batchId: 'b',
+  });
   return rows.map(([, score], row) => write(row, [score], row, ROUTED, false));
 };
 const decoded = <T>(codec: RecordCodec<T>, bytes: Uint8Array): T => {
@@ -192,13 +199,14 @@ test('a business figure in words longer than one is to be is missing', () => {
       TOPICS.features,
       features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } })),
     );
-    const { bytes } = wording.begin({ vectors, by: BY, inForce: IN_FORCE, scoredAt: 5, batchId: 'b' })(
-      0,
-      [0.5],
-      0,
-      ROUTED,
-      false,
-    );
+    const { bytes } = wording.begin({
+      vectors,
+      by: BY,
+      engineOf: () => 'cpu',
+      inForce: IN_FORCE,
+      scoredAt: 5,
+      batchId: 'b',
+    })(0, [0.5], 0, ROUTED, false);
     return decoded(codec, bytes).kpis['size'];
   };
   const longest = '€'.repeat(KPI_TEXT_CHARACTERS_MAX);
@@ -209,7 +217,7 @@ test('without pushes nothing is worked out, and nothing is made for a row', () =
   const plain = new PredictionWriter({ ...PUSHING, pushes: {} }, features, predictions, new Map());
   const vectors = new Vectors(reader.rows.slots, 2);
   for (const n of [1, 2]) reader.add(vectors, TOPICS.features, features.encode(vectorOf(n)));
-  const write = plain.begin({ vectors, by: BY, inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
+  const write = plain.begin({ vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
   const [a, b] = [write(0, [1], 0, ROUTED, false), write(1, [1], 1, ROUTED, false)];
   expect(a.pushes).toEqual([]);
   expect(a.pushes).toBe(b.pushes);

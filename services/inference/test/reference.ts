@@ -1,5 +1,11 @@
 import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
-import { compileCondition, compileNumber, type Environment, type Pipeline } from '@millrace/define';
+import {
+  compileCondition,
+  compileNumber,
+  type Engine,
+  type Environment,
+  type Pipeline,
+} from '@millrace/define';
 import type { Answerer } from '../src/answer.ts';
 import type { InForce } from '../src/board.ts';
 import type { Routed } from '../src/routing.ts';
@@ -11,6 +17,7 @@ export interface Answered {
   /** In the order of the pipeline's outputs. */
   readonly outputs: readonly number[];
   readonly by: Answerer;
+  readonly engine: Engine | null;
   readonly inForce: InForce;
   readonly routed: Routed;
   readonly scoredAt: number;
@@ -71,6 +78,7 @@ export const predictionsOf = (pipeline: Pipeline): ((answered: Answered) => Pred
       route: answered.routed.route,
       routeVersion: answered.routed.routeVersion,
       review: answered.routed.review,
+      engine: answered.engine,
       arm: inForce.arm,
       role: ROLE,
       fallback: by.fallback,

@@ -56,6 +56,7 @@ describe('scoring', () => {
       route: 'default',
       routeVersion: 7,
       review: false,
+      engine: 'cpu',
       arm: 'champion',
       role: 'answer',
       fallback: null,
@@ -253,14 +254,14 @@ describe('when the engine is lost', () => {
     lost.add('fraud');
     await world.vectors([vectorOf(1024)]);
     expect((await world.scored(1))[0]).toMatchObject({
-      model: 'fraud-small', modelVersion: '1', fallback: 'model-failed', outputs: { score: 0.25 },
+      model: 'fraud-small', modelVersion: '1', engine: 'cpu', fallback: 'model-failed', outputs: { score: 0.25 },
     }); // prettier-ignore
     await world.vectors([vectorOf(POISON, { entity: 'poison' })]);
     lost.add('fraud-small');
     await world.vectors([vectorOf(1025)]);
     const found = await world.scored(2);
     expect(found.find(p => p.sequence === 1025)).toMatchObject({
-      model: '', modelVersion: '', modelDigest: '', fallback: 'model-failed', decision: 'approve',
+      model: '', modelVersion: '', modelDigest: '', engine: null, fallback: 'model-failed', decision: 'approve',
     }); // prettier-ignore
   });
 

@@ -70,6 +70,12 @@ export const predictionTail: readonly AvscField[] = [
   field('route', 'string', 'Route that was chosen.'),
   field('routeVersion', 'int', 'Version of the routing rules.'),
   withDefault('review', 'boolean', false, 'The route asks that somebody looks at the answer.'),
+  withDefault(
+    'engine',
+    ['null', 'string'],
+    null,
+    'What the model ran on, cpu or gpu, whatever the route asked for; null where a constant answered, and before this was told.',
+  ),
   field('arm', 'string', "champion, or the name of the rollout's arm."),
   field('role', 'string', 'answer, or shadow:<rollout>.'),
   withDefault('fallback', ['null', 'string'], null, 'Why a fallback answered; null when the model did.'),

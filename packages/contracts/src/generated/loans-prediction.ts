@@ -80,6 +80,8 @@ export type LoansPrediction = {
   readonly routeVersion: number;
   /** The route asks that somebody looks at the answer. */
   readonly review: boolean;
+  /** What the model ran on, cpu or gpu, whatever the route asked for; null where a constant answered, and before this was told. */
+  readonly engine: null | string;
   /** champion, or the name of the rollout's arm. */
   readonly arm: string;
   /** answer, or shadow:<rollout>. */

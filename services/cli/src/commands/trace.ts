@@ -140,7 +140,7 @@ export const trace = async (
       `  event ${prediction.eventId} of ${prediction.entity} at ${new Date(prediction.eventTime).toISOString()}`,
     );
     io.out(
-      `  on ${seen.topic}/${seen.partition}/${seen.offset}, route ${prediction.route}${prediction.review ? ' (to be reviewed)' : ''}, arm ${prediction.arm}, batch ${prediction.batchId}`,
+      `  on ${seen.topic}/${seen.partition}/${seen.offset}, route ${prediction.route}${prediction.review ? ' (to be reviewed)' : ''}, arm ${prediction.arm}${prediction.engine === null ? '' : `, on ${prediction.engine}`}, batch ${prediction.batchId}`,
     );
     for (const { what, found, matches, detail } of findings)
       io.out(

@@ -40,7 +40,7 @@ const openWorld = async (): Promise<World> => {
     const value: PredictionValue = {
       predictionId: event.eventId, eventId: event.eventId, revision: 0, sequence: event.sequence, entity: String(event.fields['customerId']),
       eventTime: event.time, appendTime: 0, scoredAt: 0, outputs: { score: 0.5 }, decision: 'approve', kpis: { expectedLoss: 0 }, model: 'fraud',
-      modelVersion: '1', modelDigest: 'd', featureSet: 1, featureSetHash: set.hash, controlRevision: 1, route: 'stream', routeVersion: 1, review: false,
+      modelVersion: '1', modelDigest: 'd', featureSet: 1, featureSetHash: set.hash, controlRevision: 1, route: 'stream', routeVersion: 1, review: false, engine: 'cpu',
       arm: 'champion', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
       vectorOffset: 0, inputHash: 'i', batchId: 'b', runId: 'live', seq: 0, final: true, supersedes: null, traceparent: null,
       features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),

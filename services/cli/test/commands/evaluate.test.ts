@@ -34,7 +34,7 @@ const predict = async (world: World, predictions: readonly Partial<PredictionVal
   const common: PredictionValue = {
     predictionId: 'p', eventId: 'e', revision: 0, sequence: 0, entity: 'c', eventTime: DAY, appendTime: DAY, scoredAt: DAY,
     outputs: { score: 0 }, decision: 'approve', kpis: { expectedLoss: 0 }, model: 'fraud', modelVersion: '1', modelDigest: 'd',
-    featureSet: 1, featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, review: false, arm: 'champion', role: 'answer',
+    featureSet: 1, featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, review: false, engine: 'cpu', arm: 'champion', role: 'answer',
     fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0, vectorOffset: 0, inputHash: 'i',
     batchId: 'b', runId: 'live', seq: 0, final: true, supersedes: null, traceparent: null, features,
   }; // prettier-ignore

@@ -44,7 +44,7 @@ const predict = async (world: World, clients: readonly Client[]): Promise<void> 
       const value: PredictionValue = {
         predictionId: id, eventId: id, revision: 0, sequence: 0, entity: id, eventTime: DAY, appendTime: DAY, scoredAt: DAY, outputs: { score },
         decision: 'keep', kpis: { exposure: 0, expectedLoss: 0, falseAlarmCost: 0, segment: 'mass' }, model: 'credit', modelVersion: '1', modelDigest: 'd', featureSet: 1,
-        featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, review: false, arm: 'champion', role: 'answer', fallback: null, late: false,
+        featureSetHash: 'h', controlRevision: 1, route: 'stream', routeVersion: 1, review: false, engine: 'cpu', arm: 'champion', role: 'answer', fallback: null, late: false,
         stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0, vectorOffset: 0, inputHash: 'i', batchId: 'b', runId: 'live', seq: 0,
         final: true, supersedes: null, traceparent: null, features: { ...zeros, ...features },
       }; // prettier-ignore

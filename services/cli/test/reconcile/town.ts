@@ -121,7 +121,7 @@ export const answerTo = (
   const value: PredictionValue = {
     predictionId: '', eventId, revision: 0, sequence: version, entity, eventTime: BEGIN + version, appendTime: BEGIN, scoredAt: BEGIN,
     outputs: { score: scoreOf(vector) }, decision: 'keep', kpis: { exposure: 1000, expectedLoss: 1000 * scoreOf(vector), falseAlarmCost: 10, segment: 'mass' }, model: 'credit',
-    modelVersion: '1', modelDigest: 'aa'.repeat(32), featureSet: 1, featureSetHash: 'h', controlRevision: 1, route: 'default', routeVersion: 1, review: false,
+    modelVersion: '1', modelDigest: 'aa'.repeat(32), featureSet: 1, featureSetHash: 'h', controlRevision: 1, route: 'default', routeVersion: 1, review: false, engine: 'cpu',
     arm: 'champion', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: TOPICS.scored, sourcePartition: 0,
     sourceOffset: version, vectorOffset: offset, inputHash: '00'.repeat(16), batchId: 'b', runId, seq: 0, final: true, supersedes: null,
     traceparent: null, features: features(version), ...changes,

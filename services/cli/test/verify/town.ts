@@ -69,7 +69,7 @@ export class Town {
       const { eventId, sequence, customerId, txAt } = payment;
       const { partition, offset } = this.#places.get(eventId) ?? { partition: 0, offset: 0 };
       const value: PredictionValue = {
-        predictionId: predictionId(fraud.name, eventId, 0, 'live', 'answer', 0), eventId, revision: 0, review: false, sequence, entity: customerId, eventTime: txAt,
+        predictionId: predictionId(fraud.name, eventId, 0, 'live', 'answer', 0), eventId, revision: 0, review: false, engine: 'cpu', sequence, entity: customerId, eventTime: txAt,
         appendTime: 0, scoredAt: 0, outputs: { score: 0.5 }, decision: 'approve', kpis: { expectedLoss: 0 }, model: 'fraud', modelVersion: '1',
         modelDigest: 'd', featureSet: 1, featureSetHash: hashFeatureSet(fraud), controlRevision: 1, route: 'default', routeVersion: 1,
         arm: 'champion', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: TOPICS.scored, sourcePartition: partition,

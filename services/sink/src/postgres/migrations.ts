@@ -95,4 +95,9 @@ export const MIGRATIONS: readonly Migration[] = [
         ORDER BY pipeline, event_id, revision DESC, seq DESC;
     `,
   },
+  {
+    version: 3,
+    name: 'what the model ran on',
+    sql: 'ALTER TABLE millrace.predictions ADD COLUMN engine text;',
+  },
 ];

@@ -4,7 +4,7 @@ import type { SinkPartition, StoredPrediction } from './database.ts';
 /** Columns taken from the JSON rows, in the table's own names and types. */
 export const COLUMNS = `prediction_id, pipeline, event_id, revision, sequence, entity, event_time, append_time, scored_at, role,
   decision, outputs, kpis, features, model, model_version, model_digest, feature_set, feature_set_hash, control_revision,
-  route, route_version, review, arm, fallback, late, stale, source_topic, source_partition, source_offset, vector_offset,
+  route, route_version, review, engine, arm, fallback, late, stale, source_topic, source_partition, source_offset, vector_offset,
   input_hash, batch_id, run_id, seq, final, supersedes, traceparent, topic, topic_partition, topic_offset`;
 
 const timestamp = (ms: number): string => new Date(ms).toISOString();
@@ -23,7 +23,7 @@ const toRow = (at: SinkPartition, pipeline: string, { prediction: p, offset }: S
   role: p.role, decision: p.decision, outputs: figures(p.outputs), kpis: figures(p.kpis), features: figures(p.features),
   model: p.model, model_version: p.modelVersion, model_digest: p.modelDigest,
   feature_set: p.featureSet, feature_set_hash: p.featureSetHash, control_revision: p.controlRevision,
-  route: p.route, route_version: p.routeVersion, review: p.review, arm: p.arm, fallback: p.fallback, late: p.late, stale: p.stale,
+  route: p.route, route_version: p.routeVersion, review: p.review, engine: p.engine, arm: p.arm, fallback: p.fallback, late: p.late, stale: p.stale,
   source_topic: p.sourceTopic, source_partition: p.sourcePartition, source_offset: p.sourceOffset, vector_offset: p.vectorOffset,
   input_hash: p.inputHash, batch_id: p.batchId, run_id: p.runId, seq: p.seq, final: p.final, supersedes: p.supersedes,
   traceparent: p.traceparent, topic: at.topic, topic_partition: at.partition, topic_offset: offset,

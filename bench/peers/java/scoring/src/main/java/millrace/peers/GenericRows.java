@@ -78,6 +78,7 @@ final class GenericRows implements Rows {
     prediction.put("route", "default");
     prediction.put("routeVersion", 1);
     prediction.put("review", false);
+    prediction.put("engine", "cpu");
     prediction.put("arm", "champion");
     prediction.put("role", "answer");
     prediction.put("stale", false);

@@ -64,9 +64,9 @@ final class TunedRows implements Rows {
     offsets = new long[sizeMax];
     marks = new int[sizeMax * MARKS];
     model = texts(job.model().name(), job.model().version(), job.model().sha256());
-    // Control revision 1, then route and its version 1, no review, arm and role, and no fallback.
+    // Control revision 1, then route and its version 1, no review, the engine, arm and role, and no fallback.
     control =
-        joined(new byte[] {2}, texts("default"), new byte[] {2, 0}, texts("champion", "answer"), new byte[] {0});
+        joined(new byte[] {2}, texts("default"), new byte[] {2, 0, 2}, texts("cpu", "champion", "answer"), new byte[] {0});
     decisions = job.decisions().stream().map(one -> texts(one.name())).toArray(byte[][]::new);
     ids = new PredictionId(job.pipeline());
   }
@@ -78,7 +78,7 @@ final class TunedRows implements Rows {
   private static final List<String> AGES = List.of("viewAges", "entityAges");
   private static final String OUT =
       "predictionId eventId revision sequence entity eventTime appendTime scoredAt outputs decision kpis model"
-          + " modelVersion modelDigest featureSet featureSetHash controlRevision route routeVersion review arm role"
+          + " modelVersion modelDigest featureSet featureSetHash controlRevision route routeVersion review engine arm role"
           + " fallback"
           + " late stale sourceTopic sourcePartition sourceOffset vectorOffset inputHash batchId runId seq final"
           + " supersedes traceparent features";
