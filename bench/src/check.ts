@@ -17,7 +17,8 @@ export const scoresOffline = async (
   names: readonly string[],
   rows: Float32Array,
 ): Promise<Float32Array> => {
-  const { manifest, scorer, widths, close } = await loadModel(modelFolder, onnxScorer);
+  const model = await loadModel(modelFolder, onnxScorer);
+  const { manifest, scorer, widths } = model;
   const places = manifest.features.map(name => names.indexOf(name));
   if (places.includes(-1)) throw new Error(`${manifest.name} wants values that are not in the vectors`);
   const count = rows.length / names.length;
@@ -31,7 +32,7 @@ export const scoresOffline = async (
     const scored = await scorer.score({ rows: calls, data });
     for (let i = 0; i < calls; i++) scores[from + i] = scored.data[i * widths.output]!;
   }
-  await close();
+  await model.close();
   return scores;
 };
 

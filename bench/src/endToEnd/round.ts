@@ -91,7 +91,7 @@ const look = ({ world }: Course, { running }: Stretch, records: number): readonl
 /** Waits until all that was sent is stored, looking each time that there is more. */
 const untilStored = (course: Course, stretch: Stretch): Promise<readonly (readonly Sample[])[]> => {
   const { world, payments } = course;
-  const asked = { answered: stretch.stored, expected: payments.sent - stretch.first };
+  const asked = { answered: () => stretch.stored(), expected: payments.sent - stretch.first };
   return untilAllAnswered(world, stretch.running.children, asked, records => look(course, stretch, records));
 };
 
