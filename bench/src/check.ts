@@ -8,19 +8,42 @@ import type { BenchWorld } from './world/open.ts';
 
 export const SCORE_TOLERANCE = 1e-5;
 
-/** Scores of the distinct vectors, by the model in this process. */
-export const offlineScores = async (
+/** Rows of one call: what all of them take in the engine is bounded. */
+const CALL_ROWS = 4_096;
+
+/** The first output for rows of the values with these names, by the model in this process. @throws Error where it wants others */
+export const scoresOffline = async (
+  modelFolder: string,
+  names: readonly string[],
+  rows: Float32Array,
+): Promise<Float32Array> => {
+  const model = await loadModel(modelFolder, onnxScorer);
+  const { manifest, scorer, widths } = model;
+  const places = manifest.features.map(name => names.indexOf(name));
+  if (places.includes(-1)) throw new Error(`${manifest.name} wants values that are not in the vectors`);
+  const count = rows.length / names.length;
+  const scores = new Float32Array(count);
+  for (let from = 0; from < count; from += CALL_ROWS) {
+    const calls = Math.min(CALL_ROWS, count - from);
+    const data = Float32Array.from(
+      { length: calls * places.length },
+      (_, i) => rows[(from + Math.floor(i / places.length)) * names.length + places[i % places.length]!]!,
+    );
+    const scored = await scorer.score({ rows: calls, data });
+    for (let i = 0; i < calls; i++) scores[from + i] = scored.data[i * widths.output]!;
+  }
+  await model.close();
+  return scores;
+};
+
+/** Scores of the distinct vectors. */
+export const offlineScores = (
   modelFolder: string,
   vectors: readonly FeaturesValue[],
 ): Promise<Float32Array> => {
-  const loaded = await loadModel(modelFolder, onnxScorer);
-  const { manifest, scorer } = loaded;
-  const data = Float32Array.from(
-    vectors.flatMap(({ features }) => manifest.features.map(name => features[name]!)),
-  );
-  const scored = await scorer.score({ rows: vectors.length, data });
-  await loaded.close();
-  return scored.data;
+  const names = Object.keys(vectors[0]!.features);
+  const rows = Float32Array.from(vectors.flatMap(({ features }) => names.map(name => features[name]!)));
+  return scoresOffline(modelFolder, names, rows);
 };
 
 /** What was asked: records `from` to `to` (exclusive) of the load, and where the answers began. */

@@ -4,6 +4,8 @@ export interface Judged {
   /** No answer that was judged is wrong. */
   readonly correct: boolean;
   readonly rounds: readonly unknown[];
+  /** What answers are compared with; default the scores of the model. */
+  readonly judgedBy?: string;
   /** Contestants that were asked for and could not be measured to the end. */
   readonly failed?: readonly string[];
 }
@@ -13,10 +15,10 @@ export interface Closing {
   readonly good: boolean;
 }
 
-const ofAnswers = ({ correct, rounds }: Judged): string => {
+const ofAnswers = ({ correct, rounds, judgedBy = 'the score of the model offline' }: Judged): string => {
   if (rounds.length === 0) return 'nothing was measured: no contestant came to the end of a round';
   return correct
-    ? 'every record was answered once, with the score of the model offline'
+    ? `every record was answered once, with ${judgedBy}`
     : 'the answers are WRONG: see the account or the verdict of each round';
 };
 

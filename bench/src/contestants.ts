@@ -1,13 +1,21 @@
 /** Those who are measured: how each is started as a process of its own. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
-import { SERVICE_START } from '@millrace/runtime';
 import { jobOf, writeJob } from './job.ts';
 import { launch } from './launch.ts';
 import type { BenchWorld } from './world/open.ts';
+import {
+  benchEntry,
+  type Entry,
+  ROOT,
+  saysReady,
+  type Service,
+  serviceOf,
+  shippedEntry,
+} from './world/service.ts';
 
 /** Whom the service as it ships is measured against: another program, or itself with the other way to deliver. */
 export const AGAINST = ['plain', 'at-least-once'] as const;
@@ -24,25 +32,10 @@ export interface Contestant {
 }
 
 /** One that tells whether it has joined its group and would answer now. */
-export interface Joiner extends Contestant {
-  ready(): Promise<boolean>;
-}
+export type Joiner = Contestant & Service;
 
 /** Where the plain baseline writes. */
 export const BASELINE_TOPIC = 'bench.baseline-predictions.v1';
-
-const ROOT = join(import.meta.dirname, '../..');
-
-const saysReady = async (readyFile: string): Promise<boolean> => {
-  if (!existsSync(readyFile)) return false;
-  const { port } = JSON.parse(readFileSync(readyFile, 'utf8')) as { port?: number };
-  if (port === undefined) return true;
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false; // it listens in a moment, or its end is noticed by whoever waits
-  }
-};
 
 export interface MillraceOptions {
   readonly settings: Readonly<Record<string, string>>;
@@ -53,68 +46,39 @@ export interface MillraceOptions {
 /** How a pipeline delivers is a line of its definition. */
 export type Delivery = 'exactly-once' | 'at-least-once';
 
-interface Entry {
-  readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 /** The service that ships; the other way to deliver is put into the pipeline's file as it is loaded. */
 const shipped = (delivery: Delivery): Entry => {
-  const main = join(ROOT, 'services/inference/src/main.ts');
-  if (delivery === 'exactly-once') return { args: [main], environment: {} };
+  const entry = shippedEntry('inference');
+  if (delivery === 'exactly-once') return entry;
   return {
-    args: ['--import', join(ROOT, 'test/mutants/register.ts'), main],
+    args: ['--import', join(ROOT, 'test/mutants/register.ts'), ...entry.args],
     environment: { MILLRACE_MUTANT: 'inference-at-least-once' },
   };
 };
 
 /** The same service with a pipeline that does not ship. */
-const served = (delivery: Delivery): Entry => ({
-  args: [join(import.meta.dirname, 'peers/serve.ts')],
-  environment: { BENCH_DELIVERY: delivery },
-});
+const served = (delivery: Delivery): Entry => {
+  const { args, environment } = benchEntry('inference');
+  return { args, environment: { ...environment, BENCH_DELIVERY: delivery } };
+};
 
 /** The inference service: everything at its default, but for the settings given. */
 export const millrace = (
   world: BenchWorld,
   delivery: Delivery,
-  { settings, profile: profileDirectory }: MillraceOptions,
+  { settings, profile }: MillraceOptions,
 ): Joiner => {
   const { pipeline } = world;
   const name = delivery === 'exactly-once' ? 'millrace' : 'at-least-once';
-  const readyFile = join(world.directory, `${name}.ready.json`);
   const entry = pipeline.name === fraud.name ? shipped(delivery) : served(delivery);
-  if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
-  const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
-  const environment = {
-    ...SERVICE_START.environment,
-    ...entry.environment,
-    ...settings,
-    MILLRACE_PIPELINES: pipeline.name,
-    KAFKA_BOOTSTRAP_SERVERS: world.kafka,
-    SCHEMA_REGISTRY_URL: world.registryUrl,
-    MILLRACE_MODELS: dirname(dirname(world.modelFolder)),
-    MILLRACE_READY_FILE: readyFile,
-    HOST: '127.0.0.1',
-    PORT: '0',
-  };
   const group = (): string => `millrace.inference.${pipeline.name}`;
   return {
+    ...serviceOf(world, { name, entry, pipeline: pipeline.name, settings, profile }),
     name,
     // It takes leave when it stops, so that the group is free again.
     nextGroup: group,
     group,
     outTopic: topicsOf(pipeline).predictions,
-    start: () => {
-      rmSync(readyFile, { force: true });
-      return launch(world, {
-        name,
-        command: process.execPath,
-        args: [...SERVICE_START.args, ...profile, ...entry.args],
-        environment,
-      });
-    },
-    ready: () => saysReady(readyFile),
   };
 };
 

@@ -98,7 +98,7 @@ export const median = (values: readonly number[]): number => {
 };
 
 /** Rounds at most for each that is wanted. */
-const TRIES_MAX = 2;
+export const TRIES_MAX = 2;
 
 /** Whether another round is needed: until every contestant has as many undisturbed ones as are wanted, within a limit. */
 export const moreRounds = (

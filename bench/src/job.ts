@@ -78,7 +78,7 @@ export const jobOf = (world: BenchWorld, asked: Asked): Job => {
 };
 
 /** Returns the path of its file. */
-export const writeJob = (job: Job): string => {
+export const writeJob = (job: Pick<Job, 'folder' | 'contestant'>): string => {
   const path = join(job.folder, `${job.contestant}.job.json`);
   writeFileSync(path, JSON.stringify(job));
   return path;

@@ -14,6 +14,7 @@ import {
   type Summed,
   summed,
 } from './figures.ts';
+import { appendTimes, follow, MARKERS_MS, Sightings } from './follow.ts';
 import { coresOfMachine } from './linux/usage.ts';
 import { type Load, paced } from './load/publish.ts';
 import { distinctVectors } from './load/vectors.ts';
@@ -63,39 +64,6 @@ export interface LatencyResult {
 
 /** The rate runs that long before anything counts. */
 const WARM_UP_S = 5;
-/** Until the last transaction's answers can be read. */
-export const MARKERS_MS = 500;
-
-export const answerAt = (partition: number, offset: number): string => `${partition}/${offset}`;
-
-/** Notes when a reader of committed answers sees each: in a transaction that is later than when it was written. */
-export const follow = async (
-  world: BenchWorld,
-  from: readonly PartitionOffset[],
-  seen: Map<string, number>,
-  signal: AbortSignal,
-): Promise<void> => {
-  for await (const run of world.broker.read({ from, signal })) {
-    const nowMs = world.clock.now();
-    for (let i = 0; i < run.length; i++) seen.set(answerAt(run.partition, run.offset(i)), nowMs);
-  }
-};
-
-/** Append times of the vectors past `from`, by partition; the first is that at `from`. */
-export const inputTimes = async (
-  world: BenchWorld,
-  topic: string,
-  from: readonly PartitionOffset[],
-): Promise<ReadonlyMap<number, readonly number[]>> => {
-  const times = new Map(from.map(({ partition }) => [partition, [] as number[]]));
-  const until = await world.broker.admin.endOffsets(topic);
-  for await (const run of world.broker.read({ from, until })) {
-    const own = times.get(run.partition)!;
-    for (let i = 0; i < run.length; i++) own.push(run.appendTimeMs(i));
-  }
-  return times;
-};
-
 interface Setting {
   readonly load: Load;
   readonly scores: Float32Array;
@@ -112,7 +80,7 @@ const drive = async (
 ) => {
   const { broker, clock, signal } = world;
   const over = new AbortController();
-  const seen = new Map<string, number>();
+  const seen = new Sightings();
   const { recordsPerSecond } = options;
   const child = await contestant.start();
   try {
@@ -148,13 +116,11 @@ const round = async (
   await admin.resetOffsets(contestant.nextGroup(), [...inFrom, ...(await admin.endOffsets(aside))]);
   const { outFrom, counted, to, seen, cost } = await drive(world, contestant, first, inFrom, setting);
   const asked = { from: first, to, outTopic: contestant.outTopic, outFrom, scores: setting.scores };
-  const times = await inputTimes(world, features, inFrom);
-  const begin = new Map(inFrom.map(({ partition, offset }) => [partition, offset]));
+  const appendedMs = await appendTimes(world, features, inFrom);
   const waits: number[] = [];
   const answers = await account(world, asked, ({ index, partition, vectorOffset, offset }: Answer) => {
-    const seenMs = seen.get(answerAt(partition, offset));
-    if (index >= counted && seenMs !== undefined)
-      waits.push(seenMs - times.get(partition)![vectorOffset - begin.get(partition)!]!);
+    const seenMs = seen.at(partition, offset);
+    if (index >= counted && seenMs !== undefined) waits.push(seenMs - appendedMs(partition, vectorOffset));
   });
   const percentiles = percentilesOf(Float64Array.from(waits));
   const disturbed = disturbance(cost);

@@ -4,7 +4,14 @@ import type { CommandIo } from '@millrace/runtime';
 import { fraud, MODELS_FOLDER } from '@millrace/pipelines';
 import { closingOf, type Judged } from './closing.ts';
 import { AGAINST, BASELINE_TOPIC } from './contestants.ts';
+import { benchEndToEnd, endToEndTable } from './endToEnd/bench.ts';
+import { CHAINS_AGAINST } from './endToEnd/chain.ts';
 import { benchEpochs } from './epochs/bench.ts';
+import { benchFeature } from './feature/bench.ts';
+import { FOLDERS } from './feature/contestants.ts';
+import { ROUNDS_MAX } from './feature/pipeline.ts';
+import { featureResult, featureTable } from './feature/result.ts';
+import { TRIES_MAX } from './figures.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
 import { benchNight, nightTable } from './night/bench.ts';
@@ -22,30 +29,46 @@ pnpm bench night [--rate R] [--seconds S] [--rounds N] [--clients N] [--model fr
 pnpm bench peers [--workload fraud-xgb|fraud-lr|ffnn] [--delivery exactly-once|at-least-once] [--records N] [--rounds N] [--only NAME,…] [--output table|json] [--set NAME=VALUE …]
 pnpm bench transactions [--seconds S] [--rounds N]
 pnpm bench epochs [--rate R] [--seconds S] [--rounds N]
+pnpm bench feature [--records N] [--rounds N] [--only millrace,kafka-streams,flink] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
+pnpm bench end-to-end [--rate R] [--seconds S] [--full] [--records N] [--history N] [--rounds N] [--against one-key] [--output table|json] [--set NAME=VALUE …]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const MODELS = ['fraud', 'fraud-small'];
 const FORMS = ['table', 'json'];
 const DELIVERIES = ['at-least-once', 'exactly-once'] as const;
-const BENCHES = ['inference', 'latency', 'night', 'peers', 'transactions', 'epochs'] as const;
+const BENCHES = [
+  'inference',
+  'latency',
+  'night',
+  'peers',
+  'transactions',
+  'epochs',
+  'feature',
+  'end-to-end',
+] as const;
+type Bench = (typeof BENCHES)[number]; // prettier-ignore
 
 const DEFAULTS = {
   records: 500_000,
   rounds: 3,
   rate: 5_000,
-  paymentsRate: 500,
   seconds: 20,
   clients: 300_000,
+  history: 60_000,
 } as const;
+/** Of benches that go through more than one stage. */
+const RATES: Partial<Record<Bench, number>> = { epochs: 500, 'end-to-end': 1_000 };
+const RECORDS: Partial<Record<Bench, number>> = { 'end-to-end': 200_000 };
 
 class UsageError extends Error {}
 
-const whole = (name: string, text: string | undefined, fallback: number): number => {
+const whole = (name: string, text: string | undefined, fallback: number, max = Infinity): number => {
   if (text === undefined) return fallback;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
     throw new UsageError(`--${name} needs a whole number above zero`);
+  if (value > max) throw new UsageError(`--${name} may be ${max} at most here`);
   return value;
 };
 
@@ -54,6 +77,9 @@ const oneOf = <T extends string>(name: string, text: string, of: readonly T[]): 
   if (found === undefined) throw new UsageError(`--${name} is one of ${of.join(', ')}`);
   return found;
 };
+
+const listOf = <T extends string>(name: string, text: string | undefined, of: readonly T[], fallback: readonly T[]): readonly T[] =>
+  text?.split(',').map(one => oneOf(name, one, of)) ?? fallback; // prettier-ignore
 
 const settingsOf = (given: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -76,10 +102,12 @@ const read = (argv: readonly string[]) => {
         rate: text,
         seconds: text,
         clients: text,
+        history: text,
         profile: text,
         set: { type: 'string', multiple: true, default: [] },
         model: { ...text, default: 'fraud' },
-        against: { ...text, default: 'plain' },
+        against: text,
+        full: { type: 'boolean', default: false },
         workload: { ...text, default: 'fraud-xgb' },
         delivery: { ...text, default: 'at-least-once' },
         only: text,
@@ -88,23 +116,25 @@ const read = (argv: readonly string[]) => {
     });
     const bench = oneOf('bench', positionals[0] ?? '', BENCHES);
     const delivery = oneOf('delivery', values.delivery, DELIVERIES);
+    const isChain = bench === 'end-to-end';
+    const roundsMax = bench === 'feature' ? ROUNDS_MAX / TRIES_MAX : Infinity;
     return {
       bench,
       model: oneOf('model', values.model, MODELS),
-      against: oneOf('against', values.against, AGAINST),
+      against: isChain ? AGAINST[0] : oneOf('against', values.against ?? AGAINST[0], AGAINST),
+      chainAgainst: isChain && values.against ? oneOf('against', values.against, CHAINS_AGAINST) : undefined,
+      full: values.full,
       workload: oneOf('workload', values.workload, WORKLOAD_NAMES),
       delivery,
-      only: values.only?.split(',').map(name => oneOf('only', name, CONTESTANTS)) ?? contestantsFor(delivery),
+      only: bench === 'peers' ? listOf('only', values.only, CONTESTANTS, contestantsFor(delivery)) : [],
+      folders: bench === 'feature' ? listOf('only', values.only, FOLDERS, FOLDERS) : [],
       output: oneOf('output', values.output, FORMS),
-      records: whole('records', values.records, DEFAULTS.records),
-      rounds: whole('rounds', values.rounds, DEFAULTS.rounds),
-      recordsPerSecond: whole(
-        'rate',
-        values.rate,
-        bench === 'epochs' ? DEFAULTS.paymentsRate : DEFAULTS.rate,
-      ),
+      records: whole('records', values.records, RECORDS[bench] ?? DEFAULTS.records),
+      rounds: whole('rounds', values.rounds, DEFAULTS.rounds, roundsMax),
+      recordsPerSecond: whole('rate', values.rate, RATES[bench] ?? DEFAULTS.rate),
       seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
       clients: whole('clients', values.clients, DEFAULTS.clients),
+      history: whole('history', values.history, DEFAULTS.history),
       profile: values.profile,
       settings: settingsOf(values.set),
     };
@@ -124,7 +154,7 @@ interface Outcome {
 
 const SHIPPED = { pipeline: fraud, models: MODELS_FOLDER, outTopics: [BASELINE_TOPIC] } as const;
 
-const RUNS: Readonly<Record<(typeof BENCHES)[number], (given: Given) => Promise<Outcome>>> = {
+const RUNS: Readonly<Record<Bench, (given: Given) => Promise<Outcome>>> = {
   inference: async given => {
     const result = await benchInference({ ...given, ...SHIPPED });
     return { lines: table(result.millrace, result.against, result.other), result };
@@ -143,6 +173,14 @@ const RUNS: Readonly<Record<(typeof BENCHES)[number], (given: Given) => Promise<
   },
   transactions: async given => ({ lines: await benchTransactions(given) }),
   epochs: async given => ({ lines: await benchEpochs(given) }),
+  feature: async given => {
+    const result = featureResult(given, await benchFeature(given));
+    return { lines: featureTable(result), result };
+  },
+  'end-to-end': async given => {
+    const result = await benchEndToEnd({ ...given, against: given.chainAgainst });
+    return { lines: endToEndTable(result), result };
+  },
 };
 
 /** Prints the lines, then whether all was right, and the result itself where it is asked for; returns the exit code. */

@@ -14,6 +14,16 @@ const LABELS: Readonly<Record<string, string>> = {
   max: 'largest, ms',
   nightPerSecond: 'vectors/s of the night',
   nightCores: 'cores of the night',
+  vectorP50: 'p50 until the vector, ms',
+  vectorP99: 'p99 until the vector, ms',
+  ...Object.fromEntries(
+    ['feature', 'inference', 'sink', 'postgres', 'broker'].flatMap(name => [
+      [`${name}CpuPerMillion`, `CPU s per million, ${name}`],
+      [`${name}Cores`, `cores, ${name}`],
+      [`${name}AnonymousMb`, `anonymous memory, MB, ${name}`],
+      [`${name}RssMaxMb`, `RSS at most, MB, ${name}`],
+    ]),
+  ),
 };
 const WIDTHS = [34, 14, 14, 10] as const;
 
@@ -41,4 +51,13 @@ export const table = <F extends string>(
   }),
   trustOf(name, ours),
   trustOf(against, theirs),
+];
+
+/** One contestant, as lines. */
+export const alone = <F extends string>(ours: Summed<F>, name = 'millrace'): readonly string[] => [
+  line(['median of the rounds', name]),
+  ...(Object.keys(ours.medians) as F[]).map(figure =>
+    line([LABELS[figure] ?? figure, String(ours.medians[figure])]),
+  ),
+  trustOf(name, ours),
 ];

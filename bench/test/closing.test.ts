@@ -31,3 +31,8 @@ test('without a round nothing was measured: neither right nor wrong, and a failu
   expect(lines[0]).toContain('nothing was measured');
   expect(lines.join()).not.toMatch(/WRONG|every record/);
 });
+
+test('it is said what answers were compared with', () => {
+  const { lines } = closingOf({ correct: true, rounds: ROUNDS, judgedBy: 'the vector of the fold offline' });
+  expect(lines).toEqual(['every record was answered once, with the vector of the fold offline']);
+});

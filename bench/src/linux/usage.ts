@@ -9,13 +9,41 @@ const KIB_PER_MIB = 1024;
 
 export const coresOfMachine = (): number => cpus().length;
 
-/** User and system time of all threads of a process, those that ended included. */
-export const cpuSecondsOf = (pid: number): number => {
+/** Sums some of the times in `/proc/PID/stat`, seconds. */
+const timesOf = (pid: number, places: readonly number[]): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name, in brackets, may itself hold spaces and brackets.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return places.reduce((sum, place) => sum + Number(fields[place]), 0) / TICKS_PER_SECOND;
 };
+
+/** User and system time, then those of children that have ended. */
+const OWN = [11, 12] as const;
+const WITH_ENDED = [11, 12, 13, 14] as const;
+
+/** User and system time of all threads of a process, those that ended included. */
+export const cpuSecondsOf = (pid: number): number => timesOf(pid, OWN);
+
+/** Of its main thread, which is who starts processes. */
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+const isGone = (error: unknown): boolean =>
+  ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** The same of a process with its children, those that ended included: of a server with a process for each client. */
+export const cpuSecondsOfFamily = (pid: number): number =>
+  childrenOf(pid).reduce(
+    (sum, child) => {
+      try {
+        return sum + timesOf(child, WITH_ENDED);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        return sum; // it ended while we looked: its parent has its time at the next look
+      }
+    },
+    timesOf(pid, WITH_ENDED),
+  );
 
 /** Time for which the main thread could have run and had no core. */
 export const runQueueSecondsOf = (pid: number): number =>

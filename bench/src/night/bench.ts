@@ -6,7 +6,7 @@ import type { PartitionOffset } from '@millrace/stream';
 import { account, type Account, type Answer, isRight, offlineScores } from '../check.ts';
 import { type Joiner, millrace } from '../contestants.ts';
 import { type Cost, costOf, disturbance, moreRounds, type Percentiles, percentilesOf, ratio, type Sample, type Summed, summed } from '../figures.ts'; // prettier-ignore
-import { answerAt, follow, inputTimes, MARKERS_MS } from '../latency.ts';
+import { appendTimes, follow, MARKERS_MS, Sightings } from '../follow.ts';
 import { coresOfMachine } from '../linux/usage.ts';
 import { type Load, paced } from '../load/publish.ts';
 import { distinctVectors } from '../load/vectors.ts';
@@ -75,7 +75,7 @@ const sampleBeside = (setting: Setting, records: number, night: Night | undefine
 
 interface Driven {
   readonly to: number;
-  readonly seen: ReadonlyMap<string, number>;
+  readonly seen: Sightings;
   readonly cost: Cost;
   readonly nightPerSecond: number;
   readonly nightCores: number;
@@ -86,7 +86,7 @@ const drive = async (setting: Setting, first: number, inFrom: readonly Partition
   const { world, service, child, load, options } = setting;
   const { broker, clock, signal } = world;
   const over = new AbortController();
-  const seen = new Map<string, number>();
+  const seen = new Sightings();
   const reading = follow(world, outFrom, seen, over.signal);
   const answered = async (): Promise<number> => (await committedOf(world, service)) - sumOf(inFrom);
   const look = async () => ({
@@ -115,13 +115,12 @@ const round = async (setting: Setting, beside: Beside, first: number, run: strin
     const [inFrom, outFrom] = [await admin.endOffsets(features), await admin.endOffsets(service.outTopic)];
     const { to, seen, cost, nightPerSecond, nightCores } = await drive(setting, first, inFrom, outFrom, night);
     const isShort = night?.isOver() === true;
-    const times = await inputTimes(world, features, inFrom);
-    const begin = new Map(inFrom.map(({ partition, offset }) => [partition, offset]));
+    const appendedMs = await appendTimes(world, features, inFrom);
     const waits: number[] = [];
     const asked = { from: first, to, outTopic: service.outTopic, outFrom, scores: setting.scores };
     const answers = await account(world, asked, ({ partition, vectorOffset, offset }: Answer) => {
-      const seenMs = seen.get(answerAt(partition, offset));
-      if (seenMs !== undefined) waits.push(seenMs - times.get(partition)![vectorOffset - begin.get(partition)!]!);
+      const seenMs = seen.at(partition, offset);
+      if (seenMs !== undefined) waits.push(seenMs - appendedMs(partition, vectorOffset));
     });
     const disturbed = isShort ? 'the night was over before the round was: give it more --clients' : disturbance(cost);
     const one = { beside, ...cost, ...percentilesOf(Float64Array.from(waits)), nightPerSecond, nightCores, disturbed, account: answers };

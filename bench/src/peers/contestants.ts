@@ -33,18 +33,19 @@ const FLINK_JVM = [
 ];
 
 /** A command, its arguments before the path of the job, and those behind. */
-type Program = readonly [command: string, before: readonly string[], after: readonly string[]];
+export type Program = readonly [command: string, before: readonly string[], after: readonly string[]];
 
-const java = async (
+/** A program of ours in Java; it is told the way behind its job, where there are several. */
+export const java = async (
   module: 'clients' | 'flink',
   main: string,
-  way: string,
+  way: string | undefined,
   build: BuildOptions,
 ): Promise<Program> => {
   const command = await javaCommand(build);
   const classPath = await javaClassPath(module, build);
   const flags = module === 'flink' ? [...JVM, ...FLINK_JVM] : JVM;
-  return [command, [...flags, '-cp', classPath, `millrace.peers.${main}`], [way]];
+  return [command, [...flags, '-cp', classPath, `millrace.peers.${main}`], way === undefined ? [] : [way]];
 };
 
 type Peer = Exclude<ContestantName, 'millrace' | 'kafkajs'>;

@@ -25,6 +25,8 @@ export interface BenchWorld {
   readonly kafka: string;
   readonly registryUrl: string;
   readonly brokerPid: number;
+  /** There where it was asked for. */
+  readonly database: { readonly url: string; readonly pid: number } | undefined;
   /** For what the contestants write beside their answers. */
   readonly directory: string;
   readonly broker: Broker;
@@ -47,6 +49,8 @@ export interface OpenOptions {
   readonly outTopics: readonly string[];
   /** Pipelines beside the one that is measured, each with its own model. */
   readonly others?: readonly Pipeline[];
+  /** With a PostgreSQL, too. */
+  readonly stores?: true;
   /** Settings of the service that are not at their default, by environment variable. */
   readonly settings: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -107,11 +111,11 @@ const prepare = async (broker: Broker, registry: Registry, options: OpenOptions)
 };
 
 const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
-  const { pipeline, model, models, environment, signal, say } = options;
+  const { pipeline, model, models, stores, environment, signal, say } = options;
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({
     ways: ['jvm'],
-    parts: ['kafka', 'registry'],
+    parts: ['kafka', 'registry', ...(stores ? ['postgres' as const] : [])],
     // The broker's own cost is part of every figure: it runs as it would in earnest.
     tuning: 'runsFast',
     directory,
@@ -137,6 +141,7 @@ const openWorld = async (options: OpenOptions): Promise<BenchWorld> => {
       kafka: stack.kafka,
       registryUrl: stack.registry,
       brokerPid: stack.pids['kafka-1']!,
+      database: stores && { url: stack.postgres, pid: stack.pids['postgres']! },
       directory,
       broker,
       clock,

@@ -66,7 +66,7 @@ public final class StreamsScorer {
         .addSink("predictions", job.outTopic(), "score");
   }
 
-  private static Properties settings(Job job, boolean batched) {
+  static Properties settings(Job job, boolean batched) {
     Properties settings = new Properties();
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, job.group());
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, job.bootstrap());
@@ -87,11 +87,9 @@ public final class StreamsScorer {
     return settings;
   }
 
-  public static void main(String[] arguments) throws Exception {
-    Job job = Job.read(arguments[0]);
-    boolean batched = arguments[1].equals("batched");
-    Topology topology = batched ? batched(job) : perRecord(job);
-    KafkaStreams streams = new KafkaStreams(topology, settings(job, batched));
+  /** Until the process is told to end; it ends by itself where the topology fails. */
+  static void run(Topology topology, Properties settings) {
+    KafkaStreams streams = new KafkaStreams(topology, settings);
     streams.setUncaughtExceptionHandler(
         failure -> {
           failure.printStackTrace();
@@ -103,5 +101,11 @@ public final class StreamsScorer {
         });
     Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(CLOSE_WITHIN)));
     streams.start();
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Job job = Job.read(arguments[0]);
+    boolean batched = arguments[1].equals("batched");
+    run(batched ? batched(job) : perRecord(job), settings(job, batched));
   }
 }

@@ -22,7 +22,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * records, everything at its default but the checkpoints. Batched has the hand-written codec and reuses objects.
  */
 public final class FlinkScorer {
-  private static final long CHECKPOINT_MS = 1_000;
+  static final long CHECKPOINT_MS = 1_000;
   /** Longer than any checkpoint takes; the broker allows 15 minutes. */
   private static final String TRANSACTION_MS_MAX = "600000";
 
@@ -51,18 +51,18 @@ public final class FlinkScorer {
     }
   }
 
-  private static KafkaSource<Row> source(Job job) {
-    return KafkaSource.<Row>builder()
+  static <T> KafkaSource<T> source(Job job, KafkaRecordDeserializationSchema<T> from) {
+    return KafkaSource.<T>builder()
         .setBootstrapServers(job.bootstrap())
         .setTopics(job.inTopic())
         .setGroupId(job.group())
         .setStartingOffsets(OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST))
-        .setDeserializer(new FromKafka())
+        .setDeserializer(from)
         .setProperty("isolation.level", "read_committed")
         .build();
   }
 
-  private static KafkaSink<Row> sink(Job job, boolean batched) {
+  static KafkaSink<Row> sink(Job job, boolean batched) {
     Properties settings = new Properties();
     settings.put("acks", "all");
     settings.put("transaction.timeout.ms", TRANSACTION_MS_MAX);
@@ -89,7 +89,8 @@ public final class FlinkScorer {
     environment.enableCheckpointing(CHECKPOINT_MS);
     if (batched) environment.getConfig().enableObjectReuse();
     DataStream<Row> vectors =
-        environment.fromSource(source(job), WatermarkStrategy.noWatermarks(), "vectors");
+        environment.fromSource(
+            source(job, new FromKafka()), WatermarkStrategy.noWatermarks(), "vectors");
     DataStream<Row> predictions =
         batched
             ? vectors.transform("score", TypeInformation.of(Row.class), new BatchingOperator(jobFile))

@@ -23,7 +23,10 @@ public record Job(
     int outSchemaId,
     String pipeline,
     List<Decision> decisions,
-    Model model) {
+    Model model,
+    /** Version and hash of the feature set that a peer computes; nothing where it scores. */
+    int featureSet,
+    String featureSetHash) {
 
   /** The first whose bound the first output reaches; the last one has none. */
   public record Decision(String name, Double atLeast) {}
