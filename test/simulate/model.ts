@@ -13,6 +13,7 @@ export function scoreOf(values: ArrayLike<number>): number {
 export interface Engine {
   /** Engines that end at their next call. */
   failures: number;
+  calls: number;
 }
 
 /** A model without a file: a pure function behind the scorer's port, and an engine that may be lost. */
@@ -49,6 +50,7 @@ export function modelSource(pipeline: Pipeline, engine: Engine): ModelSource {
         provider: 'cpu',
         close: () => Promise.resolve(),
         score: ({ rows, data }) => {
+          engine.calls++;
           if (engine.failures > 0 && !isLost) {
             engine.failures--;
             isLost = true;

@@ -47,7 +47,7 @@ const STOP_MS_MAX = 3_000;
 export class Town {
   readonly schedule: Schedule;
   readonly outside: MemoryBroker;
-  readonly engine: Engine = { failures: 0 };
+  readonly engine: Engine = { failures: 0, calls: 0 };
   readonly processes: Process[] = [];
   /** Chance that a call of a service is lost, on its way or on the way back. */
   losses = 0;

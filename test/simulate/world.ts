@@ -93,8 +93,7 @@ export function pipelineOf(partitions: number, delivery: Partial<Pipeline['deliv
   return pipeline;
 }
 
-export async function openWorld(): Promise<World> {
-  const pipeline = pipelineOf(1, {});
+export async function openWorld(pipeline: Pipeline = pipelineOf(1, {})): Promise<World> {
   const registry = memoryRegistry();
   const topics = topicsOf(pipeline);
   const all = catalogue([pipeline]);

@@ -28,6 +28,7 @@ export type {
   Task,
   TaskContext,
 } from './task.ts';
+export { assignCoPartitioned } from './broker/assign.ts';
 export { murmur2Partition } from './broker/murmur2.ts';
 export { kafkaBroker } from './kafka/broker.ts';
 export type { KafkaOptions } from './kafka/connect.ts';

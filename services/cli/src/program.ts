@@ -9,6 +9,7 @@ import { exportDataset } from './commands/dataset.ts';
 import { batchRun } from './commands/batch.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { printAcls } from './commands/acls.ts';
+import { capacityCommands } from './commands/capacity/commands.ts';
 import { letterCommands } from './commands/dlq/commands.ts';
 import { init } from './commands/init.ts';
 import { publishPortfolio } from './commands/portfolio.ts';
@@ -223,6 +224,7 @@ export const runProgram = async (argv: readonly string[], io: Io): Promise<numbe
   routeCommands(program, io, done);
   featureCommands(program, io, done);
   aclCommands(program, io, done);
+  capacityCommands(program, io, done);
   authorCommands(program, io, done);
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput(program.configureOutput());

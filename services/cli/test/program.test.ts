@@ -21,6 +21,7 @@ describe('the command line', () => {
       'schemas',
       'init',
       'batch',
+      'capacity',
       'reconcile',
       'run',
     ])

@@ -5,6 +5,7 @@ export {
   type InferenceConfig,
   type InferenceSettings,
 } from './config.ts';
+export { COMMIT_INTERVAL_MS } from './line.ts';
 export { folderModels, misfits, type ModelSource } from './models.ts';
 export { runNight } from './night/night.ts';
 export type { NightOptions, NightProgress, NightResult } from './night/options.ts';

@@ -58,7 +58,7 @@ interface SetLine {
 }
 
 /** At least once no prediction waits for it: it bounds what a crash has scored twice. */
-const COMMIT_INTERVAL_MS = { exactly_once: 25, at_least_once: 100 } as const;
+export const COMMIT_INTERVAL_MS = { exactly_once: 25, at_least_once: 100 } as const;
 
 export class Line {
   readonly pipeline: Pipeline;
