@@ -44,6 +44,8 @@ const ANSWERS_RETENTION_DAYS = 30;
 const INTERNAL_RETENTION_DAYS = 7;
 /** How long a reader of a compacted topic may be away without missing a record. */
 const COMPACTION_LAG_DAYS = 7;
+/** Of a segment of the topics that state is restored from. */
+export const RESTORED_SEGMENT_BYTES = 64 * 1_048_576;
 /** Longest outage after which a tombstone is still seen. */
 const TOMBSTONE_DAYS = 7;
 
@@ -67,6 +69,8 @@ const TABLE: Topic['config'] = {
   'cleanup.policy': 'compact',
   'delete.retention.ms': days(TOMBSTONE_DAYS),
 };
+/** Read whole by whoever takes a task over. The newest segment is never compacted: at Kafka's 1 GiB it would be most of a restore. */
+const RESTORED: Topic['config'] = { ...TABLE, 'segment.bytes': String(RESTORED_SEGMENT_BYTES) };
 /** Read record by record: compaction must not outrun a reader. */
 const COMPACTED_STREAM: Topic['config'] = { ...TABLE, 'min.compaction.lag.ms': days(COMPACTION_LAG_DAYS) };
 /** A replaced row stays as long as events that it was in force for, so that features can be built again from both. */
@@ -120,8 +124,8 @@ const internals = (
   } as const;
   return [
     ...lanes.map(([name, key]): Draft => ({ name, key: `${key}; of a marker: its lane`, ...lane, ...own })),
-    { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: TABLE, ...own },
-    { name: topics.progress, kind: 'progress', key: 'stage and task', config: TABLE, schema: internalSchema('millrace/progress'), ...own },
+    { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: RESTORED, ...own },
+    { name: topics.progress, kind: 'progress', key: 'stage and task', config: RESTORED, schema: internalSchema('millrace/progress'), ...own },
     // As long as events, which can be cut into the same epochs again as long as these are known.
     ...(topics.epochs === undefined
       ? []

@@ -1,7 +1,14 @@
 export { type Acl, type AclOperation, type AclResource, aclsOf } from './acls.ts';
 export { EVENT_BYTES_MAX, EVENT_KEY_BYTES_MAX } from './bounds.ts';
 export { asyncApi, type AsyncApiOptions } from './generate/asyncapi.ts';
-export { catalogue, type ServiceName, type Topic, type TopicKind, type TopicValue } from './catalogue.ts';
+export {
+  catalogue,
+  RESTORED_SEGMENT_BYTES,
+  type ServiceName,
+  type Topic,
+  type TopicKind,
+  type TopicValue,
+} from './catalogue.ts';
 export {
   CHAMPION,
   championOf,

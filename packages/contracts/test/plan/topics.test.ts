@@ -8,7 +8,7 @@ const [events] = topics;
 const asDescribed = ({ name, partitions, config }: ExistingTopic): ExistingTopic => ({
   name,
   partitions,
-  config: { ...config, 'segment.bytes': '1073741824' },
+  config: { 'segment.bytes': '1073741824', ...config },
 });
 
 describe('topics: what would be done', () => {

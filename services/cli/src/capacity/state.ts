@@ -1,9 +1,8 @@
 /** How large state is, where it lies, and how long it takes to come back. Pure. */
+import { RESTORED_SEGMENT_BYTES } from '@millrace/contracts';
 import type { Measured } from './coefficients.ts';
 import type { Shape, Wish } from './wish.ts';
 
-/** Kafka's default of `segment.bytes`: the newest segment of a partition is never compacted, and so is read in a restore. */
-const SEGMENT_BYTES = 1_073_741_824;
 /** Kafka's default of `segment.ms`, by which a segment is closed all the same. */
 const SEGMENT_S = 7 * 86_400;
 /** Kafka's default of `min.cleanable.dirty.ratio`, 0.5: as much again may wait to be compacted. */
@@ -45,7 +44,8 @@ export const stateOf = (wish: Wish, spread: Spread, measured: Measured): StateSi
   const rows = wish.keys * rowsPerKey(wish, measured);
   const bytes = rows * measured('state.bytesPerRow');
   const share = spread.partitionsOfOne / spread.partitions;
-  const uncompacted = Math.min(SEGMENT_BYTES, (spread.writtenPerS / spread.partitions) * SEGMENT_S);
+  // The newest segment of a partition is never compacted, and so is read in a restore.
+  const uncompacted = Math.min(RESTORED_SEGMENT_BYTES, (spread.writtenPerS / spread.partitions) * SEGMENT_S);
   const changelogBytesPerPartition = (UNCOMPACTED * bytes) / spread.partitions + uncompacted;
   const cached = Math.min(rows * share * measured('feature.cacheBytesPerRow'), spread.cacheBytesMax);
   return {

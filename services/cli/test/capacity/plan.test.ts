@@ -69,13 +69,16 @@ describe('a plan, worked out by hand', () => {
 
   test('state: in memory, on disk, in the changelog, and how long it takes to come back', () => {
     const { state, services } = planned({ rate: 1, keys: 60_000, windowRows: 100, instances: 2 });
-    // 6 million rows of 30 bytes; a partition holds twice a sixth, and what 4 kB/s write in 7 days over 6 partitions.
+    // 6 million rows of 30 bytes; a partition holds twice a sixth, and the newest segment of 64 MiB.
     expect(state!.bytes).toBe(180e6);
     expect(state!.diskBytes).toBe(540e6);
-    const partition = 60e6 + (2_000 / 6) * 604_800;
+    const partition = 60e6 + 67_108_864;
     expect(state!.changelogBytesPerPartition).toBeCloseTo(partition, 3);
     expect(state!.restoreS).toBeCloseTo((3 * partition) / 10e6, 6);
     expect(services[0]!.memoryMbPerProcess).toBeCloseTo(200 + (3e6 * 200 * 2) / 1e6, 6);
+    // Or what 200 bytes/s write in 7 days over 6 partitions, where that is less.
+    const slow = planned({ rate: 0.1, keys: 60_000, windowRows: 100, instances: 2 });
+    expect(slow.state!.changelogBytesPerPartition).toBeCloseTo(60e6 + (200 / 6) * 604_800, 3);
     const large = planned({ rate: 1, keys: 6e8, stateBytesPerKey: 3_000, instances: 1 });
     expect(large.state!.bytes).toBeCloseTo(18e11, 0);
     expect(large.services[0]!.memoryMbPerProcess).toBeCloseTo(200 + (2 * 1_073_741_824) / 1e6, 6);
