@@ -31,6 +31,8 @@ export interface Process {
   readonly component: Component;
   /** Aborted when it is told to stop, or has ended. */
   readonly stopping: AbortController;
+  /** Its orderly stop, from when it was asked for. */
+  left?: Promise<void>;
 }
 
 export interface TownOptions {
@@ -239,8 +241,13 @@ export class Town {
     this.crash(process, true);
   }
 
-  /** What it does in order to stop, and not its end: what it has forgotten to end goes on to be seen. */
-  async leave({ component, client, host, stopping }: Process): Promise<void> {
+  /** What it does in order to stop, and not its end: what it has forgotten to end goes on to be seen. Once, whoever asks. */
+  leave(process: Process): Promise<void> {
+    process.left ??= this.#leave(process);
+    return process.left;
+  }
+
+  async #leave({ component, client, host, stopping }: Process): Promise<void> {
     this.schedule.current = host;
     stopping.abort(new Error('SIGTERM'));
     await component.stop(STOP_MS_MAX);
