@@ -13,6 +13,8 @@ const POLL_MS = 100;
 const READY_MS_MAX = 180_000;
 /** Longest time without any new answer, from the start on. */
 const STILL_MS_MAX = 180_000;
+/** A program that commits by checkpoints ends its last transaction a moment after its offsets. */
+export const SETTLE_MS = 2_000;
 
 /** A process that is measured. */
 export interface Watched {

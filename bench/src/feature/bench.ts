@@ -8,7 +8,7 @@ import { type Cost, costOf, disturbance, moreRounds, TRIES_MAX } from '../figure
 import { coresOfMachine, type Memory, memoryOf } from '../linux/usage.ts';
 import { Folded, paymentOf, Payments } from '../load/payments.ts';
 import { Sheet, type SheetAccount } from '../sheet.ts';
-import { untilAnswered } from '../watch.ts';
+import { SETTLE_MS, untilAnswered } from '../watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
 import { readOnce, sumOf } from '../world/offsets.ts';
 import { type Folder, type FolderName, FOLDERS, makerOf } from './contestants.ts';
@@ -36,8 +36,6 @@ export interface Measured {
 
 /** As fast as the broker takes them. */
 const FILL_PER_SECOND = 1e9;
-/** A program that commits by checkpoints ends its last transaction a moment after its offsets. */
-const SETTLE_MS = 2_000;
 
 /** Every payment once, with exactly the values of the fold offline. */
 export const isRight = ({ missing, doubled, foreign, wrongVectors, otherOrder }: SheetAccount): boolean =>

@@ -8,7 +8,7 @@ import type { Contestant, Delivery } from '../contestants.ts';
 import { type Cost, costOf, disturbance, moreRounds, type Sample } from '../figures.ts';
 import { coresOfMachine, type Memory, memoryOf } from '../linux/usage.ts';
 import { fill } from '../load/publish.ts';
-import { committedOf, untilAnswered } from '../watch.ts';
+import { committedOf, SETTLE_MS, untilAnswered } from '../watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
 import { lastShare, readOnce, sumOf } from '../world/offsets.ts';
 import { pythonCommand } from './build.ts';
@@ -40,8 +40,6 @@ export interface Measured {
 
 /** Share of the topic that each contestant reads once before anything counts. */
 const WARM_UP_SHARE = 0.1;
-/** A program that commits by checkpoints ends its last transaction a moment after its offsets. */
-const SETTLE_MS = 2_000;
 
 const half = (samples: readonly Sample[], records: number): number | null => {
   const second = samples.filter(sample => sample.records >= records / 2);

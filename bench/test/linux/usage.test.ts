@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
+import { testUnless } from '../../../test/jest/skip.ts';
 import { cpuSecondsOf, cpuSecondsOfFamily } from '../../src/linux/usage.ts';
 
 const hasProc = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
+const ifProc = testUnless(hasProc ? undefined : 'no /proc that lists the children of a process');
 
 /** Burns what a shell counts as its own time, in children that end and in one that stays. */
 const SCRIPT = `
@@ -14,7 +16,7 @@ sh -c "$burn; echo ready; sleep 60; :" &
 wait
 `;
 
-(hasProc ? test : test.skip)('the time of a family is that of children, too, living and ended', async () => {
+ifProc('the time of a family is that of children, too, living and ended', async () => {
   const shell = spawn('sh', ['-c', SCRIPT], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   try {
     await once(shell.stdout, 'data');
