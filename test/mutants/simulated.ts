@@ -119,8 +119,8 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
     name: 'releases-in-fold-order',
     shows: 'vectors of an entity overtake each other',
     file: 'packages/features/src/epochs/release.ts',
-    text: "[...rows].sort(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER)",
-    instead: '[...rows].sort(FOLD_ORDER)',
+    text: "rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER)",
+    instead: 'rows.toSorted(FOLD_ORDER)',
   },
   {
     name: 'folds-duplicates',

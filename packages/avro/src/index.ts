@@ -9,3 +9,4 @@ export { memoryRegistry } from './memory/registry.ts';
 export { type CodecOptions, localCodec, openCodec } from './open.ts';
 export { encodeAlike, type Field, type Rows } from './rows.ts';
 export { cannotRead, SchemaRefused } from './schema.ts';
+export { ValueWriter } from './writer.ts';

@@ -26,6 +26,8 @@ export interface Rows {
   readonly sideBySide: (paths: readonly string[]) => Field | undefined;
   /** @throws TypeError where the schema has no such field */
   readonly field: (path: string) => Field;
+  /** Fields of the record within the value that the path leads to, in their order. @throws TypeError where it is none */
+  readonly fieldsOf: (path: string) => readonly { readonly name: string; readonly type: avsc.Type }[];
   /**
    * Notes from `base` on where the fields of a framed value lie, and gives the bytes that the slots speak of: the value
    * itself where it was written with our schema, else what it is in our schema.
@@ -135,6 +137,11 @@ export const rowsOf = (own: LoadedSchema, layout: Layout, locate: Rows['locate']
     slots: layout.slots,
     locate,
     field: path => fieldOf(placeOf(path)),
+    fieldsOf: path => {
+      const { fields } = placeOf(path).type as Partial<avsc.types.RecordType>;
+      if (fields === undefined) throw new TypeError(`field '${path}' is no record`);
+      return fields;
+    },
     sideBySide: paths => {
       const places = paths.map(placeOf);
       const [first] = places;

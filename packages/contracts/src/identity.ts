@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const HEX_DIGITS = 32; // 16 bytes
 
@@ -21,4 +21,4 @@ export const predictionId = (
 
 /** First 16 bytes in hex of the SHA-256 of an event's value, as it stands on its topic (frame included). */
 export const inputHash = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex').slice(0, HEX_DIGITS);
+  hash('sha256', bytes, 'hex').slice(0, HEX_DIGITS);

@@ -27,6 +27,7 @@ export const replayHeaders = ({ run, source }: Replayed): readonly HeaderPair[] 
 /** Id of the run that wrote a record again; undefined where none did. */
 export const replayRunOf = (header: (name: string) => Uint8Array | undefined): string | undefined => {
   const bytes = header(RUN);
-  const run = bytes === undefined ? '' : Buffer.from(bytes).toString();
+  if (bytes === undefined) return undefined;
+  const run = Buffer.from(bytes).toString();
   return isRunId(run) ? run : undefined;
 };

@@ -1,6 +1,6 @@
 import { type CutterState, type Epoch, EPOCH_NONE, type Newest } from '@millrace/features';
 import type { KeyedState } from '@millrace/stream';
-import { formatted, unformatted } from './format.ts';
+import { FORMAT, formatted, unformatted } from './format.ts';
 
 const KEY = 'epochs';
 
@@ -105,23 +105,25 @@ export class TaskBook {
   }
 }
 
-/** Event time and sequence. */
+/** Event time and sequence, behind the format. */
 const NEWEST_BYTES = 16;
+const scratch = new DataView(new ArrayBuffer(1 + NEWEST_BYTES));
 
 const newestKey = (entity: string): string => `newest\0${entity}`;
+const isOlderNewest = ({ length }: Uint8Array): boolean => length === NEWEST_BYTES;
 
 /** The newest event of an entity whose vector was released. */
 export function newestOf(state: KeyedState, entity: string): Newest | undefined {
   const record = state.get(newestKey(entity));
   if (record === undefined) return undefined;
-  const bytes = unformatted('the newest of an entity', record, ({ length }) => length === NEWEST_BYTES);
+  const bytes = unformatted('the newest of an entity', record, isOlderNewest);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { eventTimeMs: view.getFloat64(0), sequence: view.getFloat64(8) };
 }
 
 export function putNewest(state: KeyedState, entity: string, { eventTimeMs, sequence }: Newest): void {
-  const view = new DataView(new ArrayBuffer(NEWEST_BYTES));
-  view.setFloat64(0, eventTimeMs);
-  view.setFloat64(8, sequence);
-  state.put(newestKey(entity), formatted(new Uint8Array(view.buffer)));
+  scratch.setUint8(0, FORMAT);
+  scratch.setFloat64(1, eventTimeMs);
+  scratch.setFloat64(9, sequence);
+  state.put(newestKey(entity), new Uint8Array(scratch.buffer.slice(0)));
 }

@@ -1,14 +1,13 @@
 import type { InboundBatch, Outcomes, Task, TaskContext } from '@millrace/stream';
-import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
 import type { EntityCache } from './entityCache.ts';
 import type { Freshness } from './freshness.ts';
 import { foldRows } from './fold.ts';
 import { OpenBatches } from './openBatch.ts';
 import type { Plan } from './plan.ts';
-import { readSource } from './row.ts';
+import { readSource, type Row } from './row.ts';
 import type { Inbound, Outputs } from './values.ts';
-import { vectorWriter } from './vector.ts';
+import { vectorWriter, type VectorWriterOptions } from './vector.ts';
 import { StageViews } from './views.ts';
 
 /** A pipeline whose views have one key, or none: each event is folded and answered as it is read, in its own order. */
@@ -16,29 +15,31 @@ export function directTask(
   plan: Plan,
   context: TaskContext<Outputs>,
   cache: EntityCache,
-  measured: { readonly clock: Clock; readonly metrics: Metrics; readonly freshness: Freshness },
+  options: VectorWriterOptions & { readonly freshness: Freshness },
 ): Task<Inbound, Outputs> {
   const book = new TaskBook(context.state, plan.set.hash, plan.pipeline.partitions, undefined);
   const views = plan.first === undefined ? undefined : new StageViews(plan.first, context, cache);
   const batches = new OpenBatches(context.signal);
-  const vectors = vectorWriter(plan, context, measured);
+  const vectors = vectorWriter(plan, context, options);
   return {
     async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
       const open = batches.open(batch, out);
       const source = plan.sources.find(({ topic }) => topic === batch.topic)!;
       book.begin();
+      const rows: Row[] = [];
       for (let i = 0; i < batch.length; i++) {
         const row = readSource(plan, source, batch, i, { batch: open, i });
         if (typeof row === 'string') open.skip(i, row);
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {
-          measured.freshness.seen(row.event.stream, row.event.time);
-          foldRows(plan, -1, views, [row], folded => vectors.write([folded], 'live'));
+          options.freshness.seen(row.event.stream, row.event.time);
+          foldRows(plan, -1, views, [row], folded => rows.push(folded));
         }
       }
+      if (rows.length > 0) vectors.write(rows, 'live');
       views?.flush();
       await open.settled;
     },
-    onTime: () => measured.freshness.report(),
+    onTime: () => options.freshness.report(),
   };
 }

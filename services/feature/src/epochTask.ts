@@ -11,7 +11,6 @@ import {
   SourceCutter,
 } from '@millrace/features';
 import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from '@millrace/stream';
-import type { Clock, Metrics } from '@millrace/telemetry';
 import { TaskBook } from './book.ts';
 import type { EntityCache } from './entityCache.ts';
 import type { Freshness } from './freshness.ts';
@@ -24,10 +23,10 @@ import type { ProgressView } from './progress.ts';
 import { recordCut } from './recorded.ts';
 import { readSent, readSource, type Row } from './row.ts';
 import type { Inbound, Outputs, RepartitionValue } from './values.ts';
-import { type VectorWriter, vectorWriter } from './vector.ts';
+import { type VectorWriter, vectorWriter, type VectorWriterOptions } from './vector.ts';
 import { StageViews } from './views.ts';
 
-export interface EpochTaskOptions {
+export interface EpochTaskOptions extends VectorWriterOptions {
   readonly plan: Plan;
   readonly progress: ProgressView;
   readonly cutter: Omit<CutterOptions, 'histories'>;
@@ -37,8 +36,6 @@ export interface EpochTaskOptions {
   readonly lanes: Codec<RepartitionValue>;
   readonly freshness: Freshness;
   readonly cache: EntityCache;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
 }
 
 interface Gathering {

@@ -31,9 +31,25 @@ export function foldRows(
   }
 }
 
-const withFolding = (row: Row, { late, features, ages }: Pick<Row, 'late' | 'features' | 'ages'>): Row => ({
-  ...row,
-  late: row.late || late,
-  features: [...row.features, ...features],
-  ages: [...row.ages, ...ages],
+const withFolding = (
+  { event, value, sourceTopic, appendTimeMs, traceparent, late, features, ages, held }: Row,
+  more: Pick<Row, 'late' | 'features' | 'ages'>,
+): Row => ({
+  event,
+  value,
+  sourceTopic,
+  appendTimeMs,
+  traceparent,
+  late: late || more.late,
+  features: joined(features, more.features),
+  ages: ages.length === 0 ? more.ages : [...ages, ...more.ages],
+  held,
 });
+
+const joined = (a: ArrayLike<number>, b: ArrayLike<number>): ArrayLike<number> => {
+  if (a.length === 0) return b;
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+};

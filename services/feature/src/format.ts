@@ -1,7 +1,7 @@
 import { newerFormat } from '@millrace/features';
 
 /** First byte of the records of a task's own bookkeeping. */
-const FORMAT = 1;
+export const FORMAT = 1;
 
 export function formatted(bytes: Uint8Array): Uint8Array {
   const record = new Uint8Array(1 + bytes.length);

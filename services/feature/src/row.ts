@@ -23,7 +23,7 @@ export interface Row {
   /** A stage so far had seen something newer of the event's key. */
   readonly late: boolean;
   /** What the stages so far gave, one behind the other. */
-  readonly features: readonly number[];
+  readonly features: ArrayLike<number>;
   /** Of the views of the stages so far, two numbers each, as `agesOf` gives them. */
   readonly ages: readonly number[];
   readonly held: Held;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Codec, openCodec, type Registry } from '@millrace/avro';
-import { consumerGroup, deadLetterTopic, type Epochs, type FeaturesValue } from '@millrace/contracts';
+import { type Codec, openCodec, type RecordCodec, type Registry } from '@millrace/avro';
+import { consumerGroup, deadLetterTopic, type Epochs } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { type Component, Outage, START_WAIT_MS_MAX } from '@millrace/runtime';
 import {
@@ -34,6 +34,7 @@ import { ProgressView } from './progress.ts';
 import { refuseChangedSet } from './published.ts';
 import { traced } from './traced.ts';
 import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
+import type { VectorWriterOptions } from './vector.ts';
 
 export interface FeatureServiceOptions {
   readonly pipeline: Pipeline;
@@ -63,8 +64,7 @@ const EPOCH_FETCH_BYTES_MAX = 131_072;
 interface Codecs {
   /** By stream. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
-  readonly features: Codec<FeaturesValue>;
-  readonly aside: Codec<FeaturesValue>;
+  readonly vectors: VectorWriterOptions['vectors'];
   /** By topic. */
   readonly lanes: ReadonlyMap<string, Codec<RepartitionValue>>;
   readonly progress: Codec<ProgressValue> | undefined;
@@ -77,7 +77,7 @@ interface Parts {
   readonly progress: ProgressView | undefined;
 }
 
-type Open = <T>(topic: string) => Promise<Codec<T>>;
+type Open = <T>(topic: string) => Promise<RecordCodec<T>>;
 
 async function openCodecs({ streams, topics, further }: Plan, open: Open): Promise<Codecs> {
   const events = new Map<string, Codec<Inbound>>();
@@ -88,8 +88,7 @@ async function openCodecs({ streams, topics, further }: Plan, open: Open): Promi
   return {
     events,
     lanes,
-    features: await open(topics.features),
-    aside: await open(topics.aside),
+    vectors: { features: await open(topics.features), aside: await open(topics.aside) },
     progress: further.length === 0 ? undefined : await open(topics.progress),
     epochs: topics.epochs === undefined ? undefined : await open(topics.epochs),
   };
@@ -111,8 +110,8 @@ function inputsOf({ sources }: Plan, codecs: Codecs): readonly InputOptions<Inbo
 function outputsOf({ topics, further }: Plan, codecs: Codecs): ProcessorOptions<Inbound, Outputs>['outputs'] {
   const { release, progress, epochs, features, aside } = topics;
   const outputs: Record<string, { topic: string; codec?: unknown }> = {
-    features: { topic: features, codec: codecs.features },
-    aside: { topic: aside, codec: codecs.aside },
+    features: { topic: features },
+    aside: { topic: aside },
   };
   if (codecs.progress !== undefined) {
     outputs['progress'] = { topic: progress, codec: codecs.progress };
@@ -135,12 +134,13 @@ function taskOf(
   context: TaskContext<Outputs>,
 ): Task<Inbound, Outputs> {
   try {
-    if (progress === undefined) return directTask(plan, context, cache, { clock, metrics, freshness });
+    const { vectors } = codecs;
+    if (progress === undefined) return directTask(plan, context, cache, { clock, metrics, vectors, freshness });
     const { epochMs } = pipeline.delivery;
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
     const lanes = codecs.lanes.get(plan.topics.release!)!;
     return new EpochTask(
-      { plan, progress, cutter, history, events: codecs.events, lanes, freshness, cache, clock, metrics },
+      { plan, progress, cutter, history, events: codecs.events, lanes, vectors, freshness, cache, clock, metrics },
       context,
     );
   } catch (error) {

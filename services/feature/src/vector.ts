@@ -1,5 +1,5 @@
-import { type FeaturesValue, inputHash } from '@millrace/contracts';
-import { ageField } from '@millrace/define';
+import type { RecordCodec } from '@millrace/avro';
+import type { FeaturesValue } from '@millrace/contracts';
 import { type EpochPhase, NEVER_HEARD, release } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
@@ -7,6 +7,7 @@ import { newestOf, putNewest } from './book.ts';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 import type { Outputs } from './values.ts';
+import { VectorBytes } from './vectorBytes.ts';
 
 export interface VectorWriter {
   /**
@@ -16,47 +17,53 @@ export interface VectorWriter {
   write(rows: readonly Row[], phase: EpochPhase): void;
 }
 
+export interface VectorWriterOptions {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly vectors: Readonly<Record<'features' | 'aside', RecordCodec<FeaturesValue>>>;
+}
+
 export function vectorWriter(
   plan: Plan,
   { state, out }: { readonly state: KeyedState; readonly out: Emitter<Outputs> },
-  { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
+  { clock, metrics, vectors }: VectorWriterOptions,
 ): VectorWriter {
-  const pipeline = plan.pipeline.name;
+  const { entity: entityField, name: pipeline } = plan.pipeline;
   const views = plan.set.stages.flatMap(stage => stage.views);
-  const ageFields = views.map(ageField);
+  const features = new VectorBytes(plan, vectors.features);
+  const aside = new VectorBytes(plan, vectors.aside);
   return {
     write(rows, phase) {
-      const releasable = rows.map(row => ({
-        row,
-        entity: String(row.event.fields[plan.pipeline.entity]),
-        eventTimeMs: row.event.time,
-        sequence: row.event.sequence,
-        partition: row.event.partition,
-        offset: row.event.offset,
-      }));
-      const { released, newest } = release(releasable, entity => newestOf(state, entity), phase);
-      const nowMs = clock.now();
-      for (const { row: of, aside } of released) {
-        out.emit(
-          aside ? 'aside' : 'features',
-          Buffer.from(of.entity),
-          vectorOf(plan, of.row, of.entity, ageFields),
-        );
-        if (of.row.late) metrics.count('millrace_records_late_total', { pipeline });
-        const waitedSeconds = (nowMs - of.row.appendTimeMs) / 1000;
-        metrics.observe('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waitedSeconds);
+      const { released, newest } = release(
+        rows.map(row => releasable(row, String(row.event.fields[entityField]))),
+        entity => newestOf(state, entity),
+        phase,
+      );
+      let late = 0;
+      for (const { row: { row, entity }, aside: isAside } of released) {
+        const key = Buffer.from(entity);
+        if (isAside) out.emit('aside', key, aside.of(row, entity));
+        else out.emit('features', key, features.of(row, entity));
+        if (row.late) late++;
       }
       for (const [entity, seen] of newest) putNewest(state, entity, seen);
-      measureAges(rows, phase);
+      measure(rows, phase, late);
     },
   };
 
-  /** Of live ones: what a backfill folds was looked at when it came. */
-  function measureAges(rows: readonly Row[], phase: EpochPhase): void {
-    if (phase !== 'live') return;
+  function measure(rows: readonly Row[], phase: EpochPhase, late: number): void {
+    const nowMs = clock.now();
+    const waited = rows.map(({ appendTimeMs }) => (nowMs - appendTimeMs) / 1000);
+    metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waited);
+    if (late > 0) metrics.count('millrace_records_late_total', { pipeline }, late);
+    // Of live ones: what a backfill folds was looked at when it came.
+    if (phase === 'live') measureAges(rows);
+  }
+
+  function measureAges(rows: readonly Row[]): void {
+    const known = rows.filter(({ ages }) => ages.length === 2 * views.length);
     for (const [i, view] of views.entries()) {
-      const known = rows.filter(({ ages }) => ages.length === 2 * views.length);
-      const seconds = (at: number) =>
+      const seconds = (at: number): readonly number[] =>
         known.map(({ ages }) => ages[2 * i + at]!).filter(age => age !== NEVER_HEARD);
       metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, seconds(0));
       metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, seconds(1));
@@ -64,50 +71,11 @@ export function vectorWriter(
   }
 }
 
-function vectorOf(
-  { set, eventFields }: Plan,
-  row: Row,
-  entity: string,
-  ageFields: readonly string[],
-): FeaturesValue {
-  const { event } = row;
-  let at = 0;
-  const partials = set.stages.map(stage =>
-    Float64Array.from(row.features.slice(at, (at += stage.features.length))),
-  );
-  const values = set.finish(event.fields, partials);
-  const reference = set.referenceOf(partials);
-  const fields: Record<string, unknown> = {};
-  for (const name of eventFields) fields[name] = event.fields[name];
-  set.reference.forEach((name, i) => (fields[name] = Number.isNaN(reference[i]) ? null : reference[i]));
-  return {
-    eventId: event.eventId,
-    revision: event.revision,
-    sequence: event.sequence,
-    entity,
-    eventTime: event.time,
-    appendTime: row.appendTimeMs,
-    featureSet: set.version,
-    featureSetHash: set.hash,
-    late: row.late,
-    sourceTopic: row.sourceTopic,
-    sourcePartition: event.partition,
-    sourceOffset: event.offset,
-    inputHash: inputHash(row.value),
-    runId: 'live',
-    traceparent: row.traceparent,
-    event: fields,
-    features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
-    ...agesIn(row, ageFields),
-  };
-}
-
-/** Unknown where an older release had a part in the row. */
-function agesIn({ ages }: Row, fields: readonly string[]): Pick<FeaturesValue, 'viewAges' | 'entityAges'> {
-  if (fields.length === 0) return {};
-  const isKnown = ages.length === 2 * fields.length;
-  return {
-    viewAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i]! : 0])),
-    entityAges: Object.fromEntries(fields.map((name, i) => [name, isKnown ? ages[2 * i + 1]! : NEVER_HEARD])),
-  };
-}
+const releasable = (row: Row, entity: string) => ({
+  row,
+  entity,
+  eventTimeMs: row.event.time,
+  sequence: row.event.sequence,
+  partition: row.event.partition,
+  offset: row.event.offset,
+});

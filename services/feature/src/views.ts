@@ -13,7 +13,7 @@ import { formatted, unformatted } from './format.ts';
 export type Folding =
   | {
       readonly late: boolean;
-      readonly features: readonly number[];
+      readonly features: ArrayLike<number>;
       /** Of the stage's views, as `agesOf` gives them. */
       readonly ages: readonly number[];
       readonly skip?: never;
@@ -78,7 +78,7 @@ export class StageViews {
     if (admission === 'superseded') return { skip: 'by-rule' };
     entity.isTouched = true;
     this.#touched.set(id, entity);
-    return { late, features: values === undefined ? NOTHING : Array.from(values), ages };
+    return { late, features: values ?? NOTHING, ages };
   }
 
   flush(): void {

@@ -43,6 +43,8 @@ export interface LineOptions {
   readonly logger: Logger;
   /** Asks the registry, however long it is away. */
   readonly ride: <T>(call: () => Promise<T>) => Promise<T>;
+  /** Resolves when `change` was told everything that was on the control topic at the call. */
+  readonly learn: (signal: AbortSignal) => Promise<void>;
 }
 
 /** One version of the feature set: who scores it, and how its vectors are read and its predictions written. */
@@ -172,8 +174,11 @@ export class Line {
   }
 
   async #task(context: TaskContext<SetsOutputs>): Promise<Lane | SetsTask> {
-    const { pipeline, broker, clock, logger } = this.#options;
+    const { pipeline, broker, clock, logger, learn } = this.#options;
     const { id, signal } = context;
+    // The owner before us may have answered by what we have not read yet: versions of rules must not fall.
+    await learn(signal);
+    await Promise.all(this.#sets.map(({ board }) => board.settled()));
     if (this.#cuts === undefined) return this.#lane(this.#sets[0]!, context);
     const topics = topicsOf(pipeline);
     const kept = await readCuts(broker, topics.cuts, this.#cuts, id, signal);

@@ -111,10 +111,8 @@ const putText = (into: Buffer, to: number, text: string | undefined): number => 
 };
 
 const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: readonly string[]): void => {
-  const { fields } = codec.rows.field(path).place.type as unknown as {
-    readonly fields: readonly { readonly name: string }[];
-  };
-  if (fields.map(({ name }) => name).join() !== names.join())
+  const found = codec.rows.fieldsOf(path).map(({ name }) => name);
+  if (found.join() !== names.join())
     throw new TypeError(`field '${path}' of the prediction has other names than the pipeline`);
 };
 

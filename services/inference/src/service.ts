@@ -96,6 +96,7 @@ class InferenceService implements Component {
           config: { ...INFERENCE_DEFAULTS, ...this.#options.config },
           clock: this.#clock, random: this.#options.random ?? systemRandom, metrics: this.#metrics,
           tracing: this.#options.tracing ?? noTracing, logger: this.#logger.child({ pipeline: pipeline.name }), ride,
+          learn: of => control.catchUp(of),
         }),
       ),
     ); // prettier-ignore

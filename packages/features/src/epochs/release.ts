@@ -19,6 +19,10 @@ export interface Release<Row> {
   readonly aside: boolean;
 }
 
+interface Known {
+  newest: Newest | undefined;
+}
+
 const SOURCE_ORDER = (a: Releasable, b: Releasable): number =>
   a.partition - b.partition || a.offset - b.offset;
 /** Of a replay, where arrival says nothing: no vector is older than its entity's newest. */
@@ -35,17 +39,17 @@ export function release<Row extends Releasable>(
   newestOf: (entity: string) => Newest | undefined,
   phase: EpochPhase = 'live',
 ): { readonly released: readonly Release<Row>[]; readonly newest: ReadonlyMap<string, Newest> } {
-  const known = new Map<string, Newest | undefined>();
+  const known = new Map<string, Known>();
   const newest = new Map<string, Newest>();
-  const inOrder = [...rows].sort(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
+  const inOrder = rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
   const released = inOrder.map(row => {
-    if (!known.has(row.entity)) known.set(row.entity, newestOf(row.entity));
-    const seen = known.get(row.entity);
-    const aside = seen !== undefined && isOlder(row, seen);
+    const { entity, eventTimeMs, sequence } = row;
+    let one = known.get(entity);
+    if (one === undefined) known.set(entity, (one = { newest: newestOf(entity) }));
+    const aside = one.newest !== undefined && isOlder(row, one.newest);
     if (!aside) {
-      const { eventTimeMs, sequence } = row;
-      known.set(row.entity, { eventTimeMs, sequence });
-      newest.set(row.entity, { eventTimeMs, sequence });
+      one.newest = { eventTimeMs, sequence };
+      newest.set(entity, one.newest);
     }
     return { row, aside };
   });

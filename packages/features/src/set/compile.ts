@@ -24,9 +24,9 @@ export interface CompiledSet {
    * The vector of an event from its fields and from what each stage gave, in the order of the stages. Everything is
    * computed in double precision and rounded to float32 at the end; missing is NaN.
    */
-  finish(fields: Readonly<Record<string, unknown>>, partials: readonly Float64Array[]): Float32Array;
+  finish(fields: Readonly<Record<string, unknown>>, partials: readonly ArrayLike<number>[]): Float32Array;
   /** The values of `reference`, in its order, in double precision; missing is NaN. */
-  referenceOf(partials: readonly Float64Array[]): Float64Array;
+  referenceOf(partials: readonly ArrayLike<number>[]): Float64Array;
 }
 
 export interface CompileOptions {
@@ -61,7 +61,7 @@ const placing = (names: readonly string[], stages: readonly CompiledStage[]) => 
   const places = stages.flatMap(({ features }, s) =>
     features.map((name, i) => ({ s, i, to: names.indexOf(name) })).filter(({ to }) => to >= 0),
   );
-  return (partials: readonly Float64Array[]): Float64Array => {
+  return (partials: readonly ArrayLike<number>[]): Float64Array => {
     const values = new Float64Array(names.length);
     for (const { s, i, to } of places) values[to] = partials[s]![i]!;
     return values;
@@ -97,7 +97,7 @@ const compileFinish = (
   return (fields, partials) => {
     const hand = { fields, values: place(partials) };
     for (const { at, compute } of computed) hand.values[at] = compute(hand);
-    return Float32Array.from(hand.values);
+    return new Float32Array(hand.values);
   };
 };
 

@@ -35,6 +35,11 @@ export interface GlobalTable<T> {
   readonly name: string;
   /** Resolves when everything that was in the topic at the call has been read. */
   start(signal: AbortSignal): Promise<void>;
+  /**
+   * The same of a table that is followed: afterwards it knows whatever anybody knew who had read the topic before the
+   * call. @throws what Kafka answers, and where the signal is aborted
+   */
+  catchUp(signal: AbortSignal): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
   notReady(): string | undefined;
   readonly failed: Promise<never>;
@@ -121,6 +126,15 @@ class FollowedTable<T> implements GlobalTable<T> {
     );
   }
 
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const both = AbortSignal.any([signal, this.#stopping.signal]);
+    const { broker, topic } = this.#options;
+    const ends = await broker.admin.endOffsets(topic);
+    if (ends.some(({ partition, offset }) => offset > (this.#positions.get(partition) ?? 0)))
+      await this.#read(ends, both);
+    both.throwIfAborted();
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#state = 'stopped';
     this.#stopping.abort(new Error(`${this.name} is stopped`));
@@ -182,14 +196,17 @@ class FollowedTable<T> implements GlobalTable<T> {
     for await (const run of broker.read({ from, signal, ...(until === undefined ? {} : { until }) })) {
       await codec.prepare(valuesOf(run));
       this.#apply(run);
-      this.#positions.set(run.partition, run.nextOffset);
       this.#backoff.succeeded();
     }
   }
 
+  /** Each record once, also where two read at a time: rows never go back to what they were. */
   #apply(run: RecordRun): void {
     const keyOf = this.#options.key ?? ((bytes: Uint8Array) => decoder.decode(bytes));
+    const position = this.#positions.get(run.partition) ?? 0;
+    if (run.nextOffset > position) this.#positions.set(run.partition, run.nextOffset);
     for (let i = 0; i < run.length; i++) {
+      if (run.offset(i) < position) continue;
       const key = run.key(i);
       const bytes = run.value(i);
       const value = bytes === null ? undefined : this.#options.codec.decode(bytes);

@@ -170,6 +170,8 @@ export class Records {
 
   /** The first of the name. */
   header(i: number, name: string): Uint8Array | undefined {
+    // Most records have none, and several names are looked for in each: a count of zero is one byte.
+    if (this.#bytesOf(i)[this.#index[i * STRIDE + HEADERS_AT]!] === 0) return undefined;
     return this.headers(i).find(([other]) => other === name)?.[1];
   }
 

@@ -1,0 +1,137 @@
+/** Bytes that values are written to side by side before there is a new piece of memory. */
+const SLAB_BYTES = 65_536;
+const VARINT_BYTES_MAX = 10;
+const FLOAT_BYTES = 4;
+const DOUBLE_BYTES = 8;
+/** UTF-8 of one UTF-16 unit. */
+const CHARACTER_BYTES_MAX = 3;
+/** Up to so many ASCII characters the length is one byte, and a loop is quicker than the call that encodes. */
+const SHORT_TEXT_MAX = 63;
+const ASCII_MAX = 0x7f;
+const WORD = 2 ** 31;
+
+/**
+ * Writes values one after the other, part by part, in Avro's encoding: whole numbers as zigzag varints, floats with the
+ * small end first, text behind its length in bytes. Values lie side by side in larger pieces of memory.
+ */
+export class ValueWriter {
+  #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #start = 0;
+  #at = 0;
+
+  /** Bytes of the value so far. */
+  get length(): number {
+    return this.#at - this.#start;
+  }
+
+  /** The value that ends here, without a copy: it keeps its piece of memory, and so its neighbours, alive. */
+  take(): Uint8Array {
+    const value = this.#bytes.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    return value;
+  }
+
+  /** The value that ends here, in memory of its own: for what is kept. */
+  copy(): Uint8Array {
+    const value = new Uint8Array(this.#bytes.subarray(this.#start, this.#at));
+    this.#at = this.#start;
+    return value;
+  }
+
+  /** Forgets the value that was begun. */
+  drop(): void {
+    this.#at = this.#start;
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#at++] = value;
+  }
+
+  uint32(value: number): void {
+    this.#reserve(FLOAT_BYTES);
+    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
+  }
+
+  float(value: number): void {
+    this.#reserve(FLOAT_BYTES);
+    this.#at = this.#bytes.writeFloatLE(value, this.#at);
+  }
+
+  double(value: number): void {
+    this.#reserve(DOUBLE_BYTES);
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+  }
+
+  /** A whole number, exact within 2^53: Avro's int and long. */
+  whole(value: number): void {
+    this.#reserve(VARINT_BYTES_MAX);
+    const bytes = this.#bytes;
+    const sign = value < 0 ? 1 : 0;
+    // Divided before it is doubled, so that it stays exact.
+    const size = sign === 1 ? -(value + 1) : value;
+    let at = this.#at;
+    let low: number;
+    let rest: number;
+    if (size < WORD) {
+      low = ((size & 63) << 1) | sign;
+      rest = size >>> 6;
+    } else {
+      low = (size % 64) * 2 + sign;
+      rest = Math.floor(size / 64);
+      for (; rest >= WORD; rest = Math.floor(rest / 128)) {
+        bytes[at++] = low | 128;
+        low = rest % 128;
+      }
+    }
+    // Shifts are cheaper than divisions where 32 bits are enough.
+    for (; rest > 0; rest >>>= 7) {
+      bytes[at++] = low | 128;
+      low = rest & 127;
+    }
+    bytes[at++] = low;
+    this.#at = at;
+  }
+
+  text(value: string): void {
+    const { length } = value;
+    this.#reserve(VARINT_BYTES_MAX + length * CHARACTER_BYTES_MAX);
+    if (length <= SHORT_TEXT_MAX && this.#ascii(value)) return;
+    this.whole(Buffer.byteLength(value));
+    this.#at += this.#bytes.write(value, this.#at);
+  }
+
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  #ascii(value: string): boolean {
+    const bytes = this.#bytes;
+    const { length } = value;
+    let at = this.#at;
+    bytes[at++] = length << 1;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > ASCII_MAX) return false;
+      bytes[at++] = code;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes > this.#bytes.length) this.#grow(bytes);
+  }
+
+  /** What is written of this value moves to a new piece; the values before it stay where they are. */
+  #grow(bytes: number): void {
+    const begun = this.#bytes.subarray(this.#start, this.#at);
+    const piece = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (begun.length + bytes) * 2));
+    piece.set(begun);
+    this.#bytes = piece;
+    this.#start = 0;
+    this.#at = begun.length;
+  }
+}

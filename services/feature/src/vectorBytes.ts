@@ -1,0 +1,142 @@
+/**
+ * A vector as bytes, written field by field in the order of its schema, with no object between: what all vectors of a
+ * set share is encoded once, the rest is written where it belongs. The bytes are those that the codec would write.
+ */
+import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrace/avro';
+import { type FeaturesValue, inputHash, LIVE } from '@millrace/contracts';
+import { ageField } from '@millrace/define';
+import { NEVER_HEARD } from '@millrace/features';
+import type { Plan } from './plan.ts';
+import type { Row } from './row.ts';
+
+type Put = (out: ValueWriter, row: Row, entity: string) => void;
+type PutValue = (out: ValueWriter, value: unknown) => void;
+
+const INT = 'int';
+
+/** How a plain field's value is written; of others the type itself knows. */
+const PLAIN: Readonly<Record<string, PutValue>> = {
+  string: (out, value) => out.text(value as string),
+  double: (out, value) => out.double(value as number),
+  float: (out, value) => out.float(value as number),
+  long: (out, value) => out.whole(value as number),
+  boolean: (out, value) => out.byte(value === true ? 1 : 0),
+};
+
+const putInt = (out: ValueWriter, value: number, field: string): void => {
+  if ((value | 0) !== value) throw new TypeError(`field '${field}' is no number that fits ${INT}`);
+  out.whole(value);
+};
+
+const putOptionalText = (out: ValueWriter, text: string | null): void => {
+  out.byte(text === null ? 0 : 2);
+  if (text !== null) out.text(text);
+};
+
+export class VectorBytes {
+  readonly #plan: Plan;
+  readonly #codec: RecordCodec<FeaturesValue>;
+  readonly #puts: readonly Put[];
+  readonly #frame = new Uint8Array(FRAME_BYTES);
+  readonly #out = new ValueWriter();
+
+  /** @throws TypeError where the schema does not fit the feature set: our own defect */
+  constructor(plan: Plan, codec: RecordCodec<FeaturesValue>) {
+    this.#plan = plan;
+    this.#codec = codec;
+    writeFrame(this.#frame, codec.id);
+    const own = this.#own();
+    const shared: Readonly<Record<string, unknown>> = {
+      featureSet: plan.set.version,
+      featureSetHash: plan.set.hash,
+      runId: LIVE,
+    };
+    this.#puts = codec.fieldNames.map(name => {
+      const put = own[name];
+      if (put !== undefined) return put;
+      if (!(name in shared)) throw new TypeError(`nothing is known of field '${name}' of a vector`);
+      const bytes = codec.encodeField(name, shared[name]);
+      return out => out.raw(bytes);
+    });
+  }
+
+  /** @throws TypeError naming a field that does not fit */
+  of(row: Row, entity: string): Uint8Array {
+    const out = this.#out;
+    out.drop();
+    out.raw(this.#frame);
+    for (const put of this.#puts) put(out, row, entity);
+    return out.take();
+  }
+
+  #own(): Readonly<Record<string, Put>> {
+    const ages = this.#plan.set.stages.flatMap(({ views }) => views.map(ageField));
+    return {
+      eventId: (out, { event }) => out.text(event.eventId),
+      revision: (out, { event }) => putInt(out, event.revision, 'revision'),
+      sequence: (out, { event }) => out.whole(event.sequence),
+      entity: (out, _, entity) => out.text(entity),
+      eventTime: (out, { event }) => out.whole(event.time),
+      appendTime: (out, { appendTimeMs }) => out.whole(appendTimeMs),
+      late: (out, { late }) => out.byte(late ? 1 : 0),
+      sourceTopic: (out, { sourceTopic }) => out.text(sourceTopic),
+      sourcePartition: (out, { event }) => out.whole(event.partition),
+      sourceOffset: (out, { event }) => out.whole(event.offset),
+      inputHash: (out, { value }) => out.text(inputHash(value)),
+      traceparent: (out, { traceparent }) => putOptionalText(out, traceparent),
+      viewAges: this.#putAges('viewAges', ages, 0, 0),
+      entityAges: this.#putAges('entityAges', ages, 1, NEVER_HEARD),
+      event: this.#putEvent(),
+      features: this.#putFeatures(),
+    };
+  }
+
+  /** @param which of the two numbers of a view; unknown where an older release had a part in the row */
+  #putAges(field: string, views: readonly string[], which: 0 | 1, unknown: number): Put {
+    if (!this.#codec.fieldNames.includes(field)) return () => undefined;
+    const places = this.#codec.rows.fieldsOf(field).map(({ name }) => 2 * views.indexOf(name) + which);
+    const known = 2 * views.length;
+    return (out, { ages }) => {
+      for (const place of places) putInt(out, ages.length === known ? ages[place]! : unknown, field);
+    };
+  }
+
+  /** Fields of the event, and what reference tables say of it. */
+  #putEvent(): Put {
+    const { set } = this.#plan;
+    const puts = this.#codec.rows.fieldsOf('event').map(({ name, type }) => {
+      const put: PutValue =
+        type.typeName === INT
+          ? (out, value) => putInt(out, value as number, `event.${name}`)
+          : (PLAIN[type.typeName] ?? ((out, value) => out.raw(type.toBuffer(value))));
+      return { name, put, table: set.reference.indexOf(name) };
+    });
+    return (out, row) => {
+      const { fields } = row.event;
+      const reference = set.reference.length === 0 ? undefined : set.referenceOf(this.#partsOf(row));
+      for (const { name, put, table } of puts) {
+        const of = table < 0 ? fields[name] : reference![table]!;
+        put(out, table >= 0 && Number.isNaN(of) ? null : of);
+      }
+    };
+  }
+
+  #putFeatures(): Put {
+    const { set } = this.#plan;
+    const names = this.#codec.rows.fieldsOf('features').map(({ name, type }) => `${name} ${type.typeName}`);
+    if (names.join() !== set.names.map(name => `${name} float`).join())
+      throw new TypeError("field 'features' of a vector has other names than the feature set");
+    return (out, row) => {
+      const values = set.finish(row.event.fields, this.#partsOf(row));
+      for (let i = 0; i < values.length; i++) out.float(values[i]!);
+    };
+  }
+
+  /** What each stage gave. */
+  #partsOf({ features }: Row): readonly ArrayLike<number>[] {
+    const { stages } = this.#plan.set;
+    if (stages.length === 1) return [features];
+    let at = 0;
+    return stages.map(stage => Array.prototype.slice.call(features, at, (at += stage.features.length)) as number[]);
+  }
+}
