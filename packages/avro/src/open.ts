@@ -2,7 +2,7 @@ import type avsc from 'avsc';
 import { Bad } from './bad.ts';
 import type { RecordCodec, Registry } from './codec.ts';
 import { SchemaNotRegistered } from './errors.ts';
-import { badFrame, FRAME_BYTES, frameId } from './frame.ts';
+import { badFrame, frameId } from './frame.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { layoutOf } from './layout.ts';
 import { readOwn, resolveWriter, type Writer } from './reading.ts';
@@ -86,7 +86,7 @@ class ResolvingCodec<T> implements RecordCodec<T> {
 
   decode(value: Uint8Array): T | Bad {
     const writer = this.#writerOf(value);
-    return writer instanceof Bad ? writer : writer.read(value.subarray(FRAME_BYTES));
+    return writer instanceof Bad ? writer : writer.read(value);
   }
 
   get fieldNames(): readonly string[] {
@@ -105,7 +105,7 @@ class ResolvingCodec<T> implements RecordCodec<T> {
       if (writer instanceof Bad) return writer;
       if (writer.asOurs) return located(value, starts, base);
       // Of another schema: read as ever, and written as we would.
-      const read = writer.read(value.subarray(FRAME_BYTES));
+      const read = writer.read(value);
       return read instanceof Bad ? read : located(this.encode(read), starts, base);
     });
   }

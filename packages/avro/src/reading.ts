@@ -1,26 +1,29 @@
+import type avsc from 'avsc';
 import { Bad } from './bad.ts';
+import { FRAME_BYTES } from './frame.ts';
 import type { Limits } from './limits.ts';
 import { type LoadedSchema, loadSchema } from './schema.ts';
 import { newWalk } from './walk.ts';
 
-/** Reads the payload of one writer schema into values of ours. Never throws for bad bytes. */
-export type Read<T> = (payload: Uint8Array) => T | Bad;
+/** Reads framed values of one writer schema into values of ours. Never throws for bad bytes. */
+export type Read<T> = (value: Uint8Array) => T | Bad;
 
 // Walks are synchronous and never nested: one is enough.
 const shared = newWalk();
 
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const reading = <T>(writer: LoadedSchema, decode: (payload: Buffer) => T): Read<T> => {
-  return payload => {
-    shared.bytes = payload;
-    shared.at = 0;
+const reading = <T>(writer: LoadedSchema, reader: avsc.Type, resolver?: avsc.Resolver): Read<T> => {
+  return value => {
+    shared.bytes = value;
+    shared.at = FRAME_BYTES;
     if (!writer.walk(shared))
       return new Bad(shared.reason, shared.message, shared.path === '' ? undefined : shared.path);
-    if (shared.at !== payload.length)
-      return new Bad('bad-value', `${payload.length - shared.at} bytes are left over after the value`);
+    if (shared.at !== value.length)
+      return new Bad('bad-value', `${value.length - shared.at} bytes are left over after the value`);
     try {
-      return decode(view(payload));
+      return reader.decode(asBuffer(value), FRAME_BYTES, resolver).value as T;
     } catch (error) {
       return new Bad('bad-value', `the value cannot be read: ${(error as Error).message}`);
     }
@@ -44,7 +47,7 @@ export const resolveWriter = <T>(
     const writer = loadSchema(writerText, limits);
     const resolver = reader.type.createResolver(writer.type);
     return {
-      read: reading(writer, payload => reader.type.fromBuffer(payload, resolver) as T),
+      read: reading<T>(writer, reader.type, resolver),
       asOurs: writer.type.fingerprint('md5').equals(reader.type.fingerprint('md5')),
     };
   } catch (error) {
@@ -56,5 +59,4 @@ export const resolveWriter = <T>(
 };
 
 /** Reads what was written with our own schema. */
-export const readOwn = <T>(own: LoadedSchema): Read<T> =>
-  reading(own, payload => own.type.fromBuffer(payload) as T);
+export const readOwn = <T>(own: LoadedSchema): Read<T> => reading<T>(own, own.type);

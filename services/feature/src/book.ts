@@ -1,6 +1,6 @@
 import { type CutterState, type Epoch, EPOCH_NONE, type Newest } from '@millrace/features';
 import type { KeyedState } from '@millrace/stream';
-import { FORMAT, formatted, unformatted } from './format.ts';
+import { formatted, formattedFrom, unformatted } from './format.ts';
 
 const KEY = 'epochs';
 
@@ -105,9 +105,10 @@ export class TaskBook {
   }
 }
 
-/** Event time and sequence, behind the format. */
+/** Event time and sequence, each a double with its big end first, behind the format. */
 const NEWEST_BYTES = 16;
-const scratch = new DataView(new ArrayBuffer(1 + NEWEST_BYTES));
+const newestView = new DataView(new ArrayBuffer(NEWEST_BYTES));
+const newestBytes = new Uint8Array(newestView.buffer);
 
 const newestKey = (entity: string): string => `newest\0${entity}`;
 const isOlderNewest = ({ length }: Uint8Array): boolean => length === NEWEST_BYTES;
@@ -116,14 +117,14 @@ const isOlderNewest = ({ length }: Uint8Array): boolean => length === NEWEST_BYT
 export function newestOf(state: KeyedState, entity: string): Newest | undefined {
   const record = state.get(newestKey(entity));
   if (record === undefined) return undefined;
-  const bytes = unformatted('the newest of an entity', record, isOlderNewest);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { eventTimeMs: view.getFloat64(0), sequence: view.getFloat64(8) };
+  const from = formattedFrom('the newest of an entity', record, isOlderNewest);
+  // Byte by byte: a view over so small an array would move it out of V8's heap, and there is one for each entity.
+  for (let i = 0; i < NEWEST_BYTES; i++) newestBytes[i] = record[from + i]!;
+  return { eventTimeMs: newestView.getFloat64(0), sequence: newestView.getFloat64(8) };
 }
 
 export function putNewest(state: KeyedState, entity: string, { eventTimeMs, sequence }: Newest): void {
-  scratch.setUint8(0, FORMAT);
-  scratch.setFloat64(1, eventTimeMs);
-  scratch.setFloat64(9, sequence);
-  state.put(newestKey(entity), new Uint8Array(scratch.buffer.slice(0)));
+  newestView.setFloat64(0, eventTimeMs);
+  newestView.setFloat64(8, sequence);
+  state.put(newestKey(entity), formatted(newestBytes));
 }

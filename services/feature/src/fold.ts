@@ -42,14 +42,9 @@ const withFolding = (
   traceparent,
   late: late || more.late,
   features: joined(features, more.features),
-  ages: ages.length === 0 ? more.ages : [...ages, ...more.ages],
+  ages: joined(ages, more.ages),
   held,
 });
 
-const joined = (a: ArrayLike<number>, b: ArrayLike<number>): ArrayLike<number> => {
-  if (a.length === 0) return b;
-  const both = new Float64Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-};
+const joined = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  a.length === 0 ? b : b.length === 0 ? a : [...a, ...b];

@@ -47,7 +47,7 @@ const sentRow = (row: Row): RepartitionValue['row'] => ({
   sourceOffset: row.event.offset,
   appendTime: row.appendTimeMs,
   late: row.late,
-  features: Array.from(row.features),
+  features: row.features,
   ages: row.ages,
   traceparent: row.traceparent,
   value: row.value,

@@ -23,7 +23,7 @@ export interface Row {
   /** A stage so far had seen something newer of the event's key. */
   readonly late: boolean;
   /** What the stages so far gave, one behind the other. */
-  readonly features: ArrayLike<number>;
+  readonly features: readonly number[];
   /** Of the views of the stages so far, two numbers each, as `agesOf` gives them. */
   readonly ages: readonly number[];
   readonly held: Held;
@@ -127,7 +127,7 @@ function wrongKey(
   partition: number,
 ): string | undefined {
   if (key === null) return `the record has no key; it must be the event's ${keyField} in UTF-8`;
-  if (UTF8.decode(key) !== String(fields[keyField]))
+  if (!isText(key, String(fields[keyField])))
     return `the record's key is not its ${keyField} in UTF-8`;
   const right = murmur2Partition(key, pipeline.partitions);
   return right === partition
@@ -138,4 +138,18 @@ function wrongKey(
 function lineageTrace(fields: Inbound): string | null {
   const lineage = fields['lineage'] as { readonly traceparent?: string | null } | null | undefined;
   return lineage?.traceparent ?? null;
+}
+
+const ASCII_MAX = 0x7f;
+
+/** Whether the bytes are this text in UTF-8. */
+function isText(bytes: Uint8Array, text: string): boolean {
+  const { length } = text;
+  if (bytes.length < length) return false;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > ASCII_MAX) return UTF8.decode(bytes) === text;
+    if (bytes[i] !== code) return false;
+  }
+  return bytes.length === length;
 }

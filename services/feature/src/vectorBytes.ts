@@ -133,10 +133,10 @@ export class VectorBytes {
   }
 
   /** What each stage gave. */
-  #partsOf({ features }: Row): readonly ArrayLike<number>[] {
+  #partsOf({ features }: Row): readonly (readonly number[])[] {
     const { stages } = this.#plan.set;
     if (stages.length === 1) return [features];
     let at = 0;
-    return stages.map(stage => Array.prototype.slice.call(features, at, (at += stage.features.length)) as number[]);
+    return stages.map(stage => features.slice(at, (at += stage.features.length)));
   }
 }

@@ -13,7 +13,7 @@ import { formatted, unformatted } from './format.ts';
 export type Folding =
   | {
       readonly late: boolean;
-      readonly features: ArrayLike<number>;
+      readonly features: readonly number[];
       /** Of the stage's views, as `agesOf` gives them. */
       readonly ages: readonly number[];
       readonly skip?: never;
@@ -28,6 +28,8 @@ const HOUR_MS = 3_600_000;
 
 interface Entity extends CachedEntity {
   readonly state: EntityState;
+  /** It holds nothing that no event from then on needs. */
+  expiredMs: number;
 }
 
 type StageContext = Pick<TaskContext<never>, 'state' | 'signal'>;
@@ -70,7 +72,10 @@ export class StageViews {
     const id = String(event.fields[this.#stage.key]);
     this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
     const entity = this.#entity(id);
-    entity.state.expireBefore(this.#expiryMs);
+    const expiryMs = this.#expiryMs;
+    if (entity.expiredMs !== expiryMs) entity.state.expireBefore(expiryMs);
+    // What is older comes to lie where all is let go next time.
+    entity.expiredMs = event.time < expiryMs ? Number.NaN : expiryMs;
     if (this.#heard.note(event)) this.#heardMore = true;
     const ages = this.#stage.agesOf(entity.state, event, this.#heard);
     const { admission, late, values } = this.#stage.fold(entity.state, event);
@@ -130,7 +135,7 @@ export class StageViews {
     const group = `${this.#prefix}${id}\0`;
     for (const [key, bytes] of this.#state.inGroup(group)) state.restoreChunk(key.slice(group.length), bytes);
     const evict = (): void => void this.#open.delete(id);
-    const entity = { state, bytes: state.bytes, isUsed: true, isTouched: false, evict };
+    const entity = { state, bytes: state.bytes, isUsed: true, isTouched: false, evict, expiredMs: Number.NaN };
     this.#open.set(id, entity);
     this.#cache.add(entity);
     return entity;

@@ -145,7 +145,7 @@ describe('the views of a stage', () => {
       return events.map(event => {
         const folding = views.fold(event);
         views.flush();
-        return 'features' in folding ? { ...folding, features: Array.from(folding.features) } : folding;
+        return folding;
       });
     });
     expect(answers[0]).toEqual(answers[1]);

@@ -47,7 +47,7 @@ class Fold {
 
   next({ event, epoch }: Row, topic: string): IdealVector | undefined {
     const set = this.#set;
-    const partials: Float64Array[] = [];
+    const partials: (readonly number[])[] = [];
     let late = false;
     set.stages.forEach((stage, s) => {
       const entity = String(event.fields[stage.key]);

@@ -26,7 +26,7 @@ export interface CompiledSet {
    */
   finish(fields: Readonly<Record<string, unknown>>, partials: readonly ArrayLike<number>[]): Float32Array;
   /** The values of `reference`, in its order, in double precision; missing is NaN. */
-  referenceOf(partials: readonly ArrayLike<number>[]): Float64Array;
+  referenceOf(partials: readonly ArrayLike<number>[]): readonly number[];
 }
 
 export interface CompileOptions {
@@ -41,7 +41,7 @@ export const ALLOWANCE_MS = parseDuration('1d') as number;
 
 interface Hand {
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly values: Float64Array;
+  readonly values: number[];
 }
 
 /** Names in an order in which each follows all it rests on; a checked definition has no cycles. */
@@ -61,8 +61,9 @@ const placing = (names: readonly string[], stages: readonly CompiledStage[]) => 
   const places = stages.flatMap(({ features }, s) =>
     features.map((name, i) => ({ s, i, to: names.indexOf(name) })).filter(({ to }) => to >= 0),
   );
-  return (partials: readonly ArrayLike<number>[]): Float64Array => {
-    const values = new Float64Array(names.length);
+  // A plain array is cheaper to make and to let go than a typed one of this size.
+  return (partials: readonly ArrayLike<number>[]): number[] => {
+    const values: number[] = names.map(() => 0);
     for (const { s, i, to } of places) values[to] = partials[s]![i]!;
     return values;
   };

@@ -9,7 +9,7 @@ export interface Vector {
   /** In the set's order; missing is NaN. */
   readonly values: Float32Array;
   /** Values of reference tables, in the set's order; missing is NaN. */
-  readonly reference: Float64Array;
+  readonly reference: readonly number[];
   /** Older than an event that one of its keys had seen. */
   readonly late: boolean;
 }
@@ -35,7 +35,7 @@ export const stageFolder = (stage: CompiledStage): ((event: FoldEvent) => Folded
 export function* foldInOrder(set: CompiledSet, events: Iterable<FoldEvent>): Generator<Vector> {
   const folders = set.stages.map(stageFolder);
   for (const event of events) {
-    const partials: Float64Array[] = [];
+    const partials: (readonly number[])[] = [];
     let late = false;
     for (const fold of folders) {
       const folded = fold(event);

@@ -4,7 +4,7 @@ import type { FoldEvent } from '../windows/event.ts';
 import { type Layout, layoutOf } from '../windows/layout.ts';
 import { endOfChunk } from '../windows/leaf.ts';
 import type { Admission } from '../windows/timeline.ts';
-import { openWindow, type WindowSpan } from '../windows/window.ts';
+import { endOfWindows, openWindow, type WindowSpan } from '../windows/window.ts';
 import { agesBy, type AgesOf } from './heard.ts';
 import { EntityState } from './state.ts';
 
@@ -16,7 +16,7 @@ export interface Folded {
    * The stage's features in its order, in double precision; NaN is missing. Present for an event of the scored stream
    * that was folded, unless it is withdrawn. One that has expired is answered as if it were its entity's first.
    */
-  readonly values: Float64Array | undefined;
+  readonly values: readonly number[] | undefined;
 }
 
 /** The views of one entity key. */
@@ -46,32 +46,40 @@ export interface CompiledStage {
 
 interface Reading {
   readonly span: WindowSpan;
+  readonly reads: { readonly at: number; readonly read: ReadAggregate }[];
+}
+
+/** Windows that end at one place. */
+interface Ending {
   readonly stream: number;
-  readonly reads: readonly { readonly at: number; readonly read: ReadAggregate }[];
+  readonly end: Omit<WindowSpan, 'windowMs'>;
+  readonly readings: Reading[];
 }
 
 const NOT_FOLDED: Folded = { admission: 'superseded', late: false, values: undefined };
 
-/** Aggregates by stream and span, so that each window is looked up once for all that are read from it. */
-const readingsOf = (
+/** Aggregates by stream, end and span, so that each place is looked up once for all that are read from it. */
+const endingsOf = (
   aggregates: readonly Aggregate[],
   layouts: readonly Layout[],
   measuresOf: ReadonlyMap<Aggregate, readonly number[]>,
-): readonly Reading[] => {
-  const readings = new Map<string, Reading & { reads: { at: number; read: ReadAggregate }[] }>();
+): readonly Ending[] => {
+  const endings = new Map<string, Ending>();
   aggregates.forEach((a, at) => {
     const span = {
       windowMs: durationMs(a.window),
       delayMs: durationMs(a.delay),
       before: looksBefore(a.kind),
     };
-    const name = `${a.of} ${span.windowMs} ${span.delayMs} ${String(span.before)}`;
+    const name = `${a.of} ${span.delayMs} ${String(span.before)}`;
     const stream = layouts.findIndex(l => l.stream === a.of);
-    const reading = readings.get(name) ?? { span, stream, reads: [] };
+    const ending = endings.get(name) ?? { stream, end: span, readings: [] };
+    endings.set(name, ending);
+    let reading = ending.readings.find(one => one.span.windowMs === span.windowMs);
+    if (reading === undefined) ending.readings.push((reading = { span, reads: [] }));
     reading.reads.push({ at, read: aggregateReader(a, measuresOf.get(a)!) });
-    readings.set(name, reading);
   });
-  return [...readings.values()];
+  return [...endings.values()];
 };
 
 /** Values of reference tables beside the vector, each with the key by which its table is looked up. */
@@ -102,19 +110,23 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     layouts.push(made.layout);
     for (const [a, measures] of made.measuresOf) measuresOf.set(a, measures);
   }
-  const readings = readingsOf(aggregates, layouts, measuresOf);
+  const endings = endingsOf(aggregates, layouts, measuresOf);
 
-  const read = (state: EntityState, event: FoldEvent): Float64Array => {
-    const values = new Float64Array(aggregates.length);
-    for (const { span, stream, reads } of readings) {
-      const window = openWindow(state.timelines[stream]!, span, event);
-      for (const { at, read } of reads) values[at] = read(window);
+  const read = (state: EntityState, event: FoldEvent): readonly number[] => {
+    const values: number[] = aggregates.map(() => Number.NaN);
+    for (const { stream, end, readings } of endings) {
+      const timeline = state.timelines[stream]!;
+      const to = endOfWindows(timeline, end, event);
+      for (const { span, reads } of readings) {
+        const window = openWindow(timeline, span, to, event);
+        for (const { at, read } of reads) values[at] = read(window);
+      }
     }
     return values;
   };
 
   /** What its windows held is gone in parts: the whole of it is left out, so that the parts do not matter. */
-  const readAlone = (event: FoldEvent): Float64Array => {
+  const readAlone = (event: FoldEvent): readonly number[] => {
     const alone = new EntityState(layouts);
     alone.timelines[streams.indexOf(event.stream)]!.fold(event);
     return read(alone, event);

@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ValueWriter } from '@millrace/avro';
+import { ByteReader } from './bytes.ts';
 import { newerFormat } from './format.ts';
 import type { Layout, Measure } from './layout.ts';
 import { KNOWN_AT, Leaf, LIVE, OFFSET, PARTITION, REVISION, SEQUENCE, TIME, UNTIL } from './leaf.ts';
@@ -8,9 +9,11 @@ const FORMAT = 1;
 const LIVE_BIT = 1;
 const SUPERSEDED_BIT = 2;
 
+// Encoding is synchronous and never nested: one is enough.
+const out = new ValueWriter();
+
 /** One leaf as one bounded record: times and sequences as differences, values in the shortest exact form. */
 export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
-  const out = new ByteWriter();
   out.byte(FORMAT);
   out.uint32(layout.fingerprint);
   out.whole(leaf.level);
@@ -34,12 +37,12 @@ export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
     offset = leaf.at(row, OFFSET);
     if (layout.hasKnownAt) out.whole(leaf.at(row, KNOWN_AT) - time);
     if (superseded) out.whole(until - time);
-    for (let m = 0; m < layout.measures.length; m++) writeMeasure(out, layout.measures[m]!, leaf, row, m);
+    for (let m = 0; m < layout.measures.length; m++) writeMeasure(layout.measures[m]!, leaf, row, m);
   }
-  return out.done();
+  return out.copy();
 };
 
-const writeMeasure = (out: ByteWriter, { kind }: Measure, leaf: Leaf, row: number, m: number): void => {
+const writeMeasure = ({ kind }: Measure, leaf: Leaf, row: number, m: number): void => {
   const value = leaf.valueAt(row, m);
   if (kind === 'raw') {
     out.double(value);

@@ -1,4 +1,4 @@
-import type { NewRow, Point } from './leaf.ts';
+import { endOf, type NewRow, type Point } from './leaf.ts';
 import type { Timeline, TimelineListener } from './timeline.ts';
 import { eachCorrection, eachRow, type Window } from './window.ts';
 
@@ -23,7 +23,8 @@ export class SlidingDistinct implements TimelineListener {
   }
 
   count(window: Window): number {
-    const { after, through } = window;
+    const { through } = window;
+    const after = endOf(window.after);
     const { covered } = this;
     if (covered === undefined || isAfter(after, covered.through) || isAfter(covered.after, through)) {
       this.times = new Map();

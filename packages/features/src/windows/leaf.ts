@@ -110,6 +110,19 @@ export class Leaf {
     return low;
   }
 
+  /** Number of rows at or before a time. */
+  rowsThroughTime(time: number): number {
+    const { rows, width } = this;
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (rows[middle * width]! <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   private compare(row: number, p: Point): number {
     const { rows } = this;
     const at = row * this.width;

@@ -1,7 +1,7 @@
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
 import {
-  COUNT, endOf, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
+  COUNT, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
 } from './leaf.ts'; // prettier-ignore
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
@@ -83,7 +83,7 @@ export class Timeline {
     if (event.time <= newest - this.layout.retentionMs) return 'expired';
     const index = this.leafFor(event.time);
     const leaf = this.leaves[index]!;
-    const same = this.rowsOf(leaf, event);
+    const same = event.time > newest ? NO_ROWS : this.rowsOf(leaf, event);
     if (same.some(row => leaf.at(row, REVISION) === event.revision)) return 'duplicate';
     if (!this.layout.hasKnownAt && same.some(row => leaf.at(row, REVISION) > event.revision))
       return 'superseded';
@@ -132,6 +132,12 @@ export class Timeline {
   positionThrough(point: Point): number {
     const index = this.leafBefore(point.time);
     return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThrough(point);
+  }
+
+  /** Position behind every row at or before a time. */
+  positionThroughTime(time: number): number {
+    const index = this.leafBefore(time);
+    return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThroughTime(time);
   }
 
   /** Count or sum of a measure over the rows between two positions, as they count now. */
@@ -191,7 +197,7 @@ export class Timeline {
 
   /** Rows of the same event, the last first, so that one may be removed. */
   private rowsOf(leaf: Leaf, event: FoldEvent): readonly number[] {
-    const last = leaf.rowsThrough(endOf(event.time)) - 1;
+    const last = leaf.rowsThroughTime(event.time) - 1;
     if (last < 0 || leaf.at(last, TIME) !== event.time) return NO_ROWS;
     const rows: number[] = [];
     for (let row = last; row >= 0 && leaf.at(row, TIME) === event.time; row--)

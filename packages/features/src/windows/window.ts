@@ -7,8 +7,8 @@ export interface Window {
   readonly timeline: Timeline;
   /** Event time of the event in hand: labels known later do not count. */
   readonly time: number;
-  /** Rows behind `after` and not behind `through`. */
-  readonly after: Point;
+  /** Rows of later times than `after` (milliseconds), and not behind `through`. */
+  readonly after: number;
   readonly through: Point;
   /** Their positions. */
   readonly from: number;
@@ -39,19 +39,36 @@ const endAt = (stream: string, isLabels: boolean, event: FoldEvent, before: bool
   return { time, sequence, partition: edge, offset: edge };
 };
 
-/** The window of a span as the event in hand sees it: times in (t - delay - window, t - delay]. */
-export const openWindow = (timeline: Timeline, span: WindowSpan, event: FoldEvent): Window => {
+/** Where windows of a delay end, for one event in hand. */
+export interface WindowEnd {
+  readonly through: Point;
+  /** Its position. */
+  readonly to: number;
+}
+
+export const endOfWindows = (
+  timeline: Timeline,
+  { delayMs, before }: Omit<WindowSpan, 'windowMs'>,
+  event: FoldEvent,
+): WindowEnd => {
   const { stream, hasKnownAt, isTable } = timeline.layout;
   const through =
-    span.delayMs > 0 || isTable
-      ? endOf(event.time - span.delayMs)
-      : endAt(stream, hasKnownAt, event, span.before);
-  const after = endOf(event.time - span.delayMs - span.windowMs);
-  const from = timeline.positionThrough(after);
-  const to = timeline.positionThrough(through);
-  const unsettled =
-    event.time >= timeline.changedAtMax ? NONE : unsettledLeaves(timeline, from, to, event.time);
-  return { timeline, time: event.time, after, through, from, to, unsettled };
+    delayMs > 0 || isTable ? endOf(event.time - delayMs) : endAt(stream, hasKnownAt, event, before);
+  return { through, to: timeline.positionThrough(through) };
+};
+
+/** The window of a span as the event in hand sees it: times in (t - delay - window, t - delay]. */
+export const openWindow = (
+  timeline: Timeline,
+  { windowMs, delayMs }: WindowSpan,
+  { through, to }: WindowEnd,
+  event: FoldEvent,
+): Window => {
+  const { time } = event;
+  const after = time - delayMs - windowMs;
+  const from = timeline.positionThroughTime(after);
+  const unsettled = time >= timeline.changedAtMax ? NONE : unsettledLeaves(timeline, from, to, time);
+  return { timeline, time, after, through, from, to, unsettled };
 };
 
 const unsettledLeaves = (timeline: Timeline, from: number, to: number, time: number): readonly number[] => {
@@ -97,8 +114,8 @@ export const eachCorrection = (
   window: Window,
   visit: (leaf: Leaf, row: number, by: 1 | -1) => void,
 ): void => {
-  const { time } = window;
-  for (const index of window.unsettled)
+  const { time, unsettled } = window;
+  for (const index of unsettled)
     findLastRow(window, index, (leaf, row) => {
       const counted = leaf.countedAt(row, time);
       if (counted !== leaf.counts(row)) visit(leaf, row, counted ? 1 : -1);
@@ -110,6 +127,7 @@ export const eachCorrection = (
 export const total = (window: Window, measure: number, column: typeof COUNT | typeof SUM): number => {
   const { timeline, from, to } = window;
   let result = timeline.total(from, to, measure, column);
+  if (window.unsettled.length === 0) return result;
   eachCorrection(window, (leaf, row, by) => {
     const value = leaf.valueAt(row, measure);
     if (!Number.isNaN(value)) result += by * (column === COUNT ? 1 : value);

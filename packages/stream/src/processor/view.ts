@@ -4,6 +4,16 @@ import type { InboundBatch } from '../task.ts';
 
 /** Part of a run, as a handler sees it; `to` excluded. */
 export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: number): InboundBatch<In> {
+  // Most are asked for their bytes and their value, one after the other.
+  let last = -1;
+  let lastBytes: Uint8Array | null = null;
+  const bytesOf = (i: number): Uint8Array | null => {
+    if (i !== last) {
+      lastBytes = run.value(from + i);
+      last = i;
+    }
+    return lastBytes;
+  };
   return {
     topic: run.topic,
     partition: run.partition,
@@ -11,10 +21,10 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     offset: i => run.offset(from + i),
     appendTimeMs: i => run.appendTimeMs(from + i),
     key: i => run.key(from + i),
-    bytes: i => run.value(from + i),
+    bytes: bytesOf,
     header: (i, name) => run.header(from + i, name),
     value: i => {
-      const bytes = run.value(from + i);
+      const bytes = bytesOf(i);
       return bytes === null ? null : codec.decode(bytes);
     },
   };

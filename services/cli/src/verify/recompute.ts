@@ -29,7 +29,7 @@ export interface Recomputed {
 interface Row {
   readonly event: FoldEvent;
   readonly appendTimeMs: number;
-  readonly partials: (Float64Array | undefined)[];
+  readonly partials: (readonly number[] | undefined)[];
   readonly unknown: (Cause | undefined)[];
 }
 
