@@ -20,5 +20,4 @@ export const predictionId = (
   hash('sha256', `${pipeline}\0${eventId}\0${revision}\0${run}\0${role}\0${seq}`, 'hex').slice(0, HEX_DIGITS);
 
 /** First 16 bytes in hex of the SHA-256 of an event's value, as it stands on its topic (frame included). */
-export const inputHash = (bytes: Uint8Array): string =>
-  hash('sha256', bytes, 'hex').slice(0, HEX_DIGITS);
+export const inputHash = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex').slice(0, HEX_DIGITS);

@@ -127,8 +127,7 @@ function wrongKey(
   partition: number,
 ): string | undefined {
   if (key === null) return `the record has no key; it must be the event's ${keyField} in UTF-8`;
-  if (!isText(key, String(fields[keyField])))
-    return `the record's key is not its ${keyField} in UTF-8`;
+  if (!isText(key, String(fields[keyField]))) return `the record's key is not its ${keyField} in UTF-8`;
   const right = murmur2Partition(key, pipeline.partitions);
   return right === partition
     ? undefined

@@ -135,12 +135,25 @@ function taskOf(
 ): Task<Inbound, Outputs> {
   try {
     const { vectors } = codecs;
-    if (progress === undefined) return directTask(plan, context, cache, { clock, metrics, vectors, freshness });
+    if (progress === undefined)
+      return directTask(plan, context, cache, { clock, metrics, vectors, freshness });
     const { epochMs } = pipeline.delivery;
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
     const lanes = codecs.lanes.get(plan.topics.release!)!;
     return new EpochTask(
-      { plan, progress, cutter, history, events: codecs.events, lanes, vectors, freshness, cache, clock, metrics },
+      {
+        plan,
+        progress,
+        cutter,
+        history,
+        events: codecs.events,
+        lanes,
+        vectors,
+        freshness,
+        cache,
+        clock,
+        metrics,
+      },
       context,
     );
   } catch (error) {

@@ -40,7 +40,10 @@ export function vectorWriter(
         phase,
       );
       let late = 0;
-      for (const { row: { row, entity }, aside: isAside } of released) {
+      for (const {
+        row: { row, entity },
+        aside: isAside,
+      } of released) {
         const key = Buffer.from(entity);
         if (isAside) out.emit('aside', key, aside.of(row, entity));
         else out.emit('features', key, features.of(row, entity));

@@ -135,7 +135,14 @@ export class StageViews {
     const group = `${this.#prefix}${id}\0`;
     for (const [key, bytes] of this.#state.inGroup(group)) state.restoreChunk(key.slice(group.length), bytes);
     const evict = (): void => void this.#open.delete(id);
-    const entity = { state, bytes: state.bytes, isUsed: true, isTouched: false, evict, expiredMs: Number.NaN };
+    const entity = {
+      state,
+      bytes: state.bytes,
+      isUsed: true,
+      isTouched: false,
+      evict,
+      expiredMs: Number.NaN,
+    };
     this.#open.set(id, entity);
     this.#cache.add(entity);
     return entity;

@@ -114,6 +114,39 @@ describe('routes', () => {
     expect(new Set(all.map(({ routeVersion }) => routeVersion)).size).toBeGreaterThan(1);
   });
 
+  test('do not fall back where a process takes over that has heard of new ones later than the owner before it', async () => {
+    await routes(1, bySize());
+    await world.alias('1');
+    const broker = world.ground.connect();
+    const deaf = {
+      ...broker,
+      // It has the control topic as it is at its start, and hears nothing of it any more by itself.
+      read: (options: Parameters<typeof broker.read>[0]) =>
+        'until' in options ? broker.read(options) : broker.read({ ...options, from: [] }),
+    };
+    const [quick, late] = [world.start(), world.start({ broker: deaf })];
+    await Promise.all([quick.start(signal), late.start(signal)]);
+    let sent = 0;
+    const send = (): Promise<void> => world.vectors(many(LARGE + 40 * sent++, 40));
+    await send();
+    await passed(40);
+    await routes(2, bySize());
+    await until(async () => {
+      await send();
+      return (await live()).some(({ routeVersion }) => routeVersion === 2);
+    }, 'the second rules are in force somewhere');
+    await quick.stop(5_000);
+    await send();
+    await passed(40 * sent);
+    const all = await live();
+    expect(all).toHaveLength(40 * sent);
+    for (const ofPartition of Map.groupBy(all, ({ partition }) => partition).values()) {
+      const versions = ofPartition.toSorted((a, b) => a.vectorOffset - b.vectorOffset).map(one => one.routeVersion);
+      expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    }
+    expect(new Set(all.map(({ routeVersion }) => routeVersion))).toEqual(new Set([1, 2]));
+  });
+
   test('what was put off is answered by the rule that put it off, and by no other, whatever the rules are by then', async () => {
     await routes(1, [{ name: 'small', to: 'night', review: true, when: lt(field('amount'), LARGE) }, { name: 'large', to: 'stream' }]);
     await world.alias('1');

@@ -45,6 +45,39 @@ test('a row that cannot be read leaves the one before it in force', async () => 
   expect(table.get('x')).toBe('good');
 });
 
+test('catches up with what is there, and what its own reader brings later changes nothing back', async () => {
+  await rig.send('in', 0, ['a'], () => 'x');
+  const held = Promise.withResolvers<void>();
+  let following = 0;
+  const broker = {
+    ...rig.broker,
+    // The reader that follows hears nothing for a while.
+    read: async function* (options: Parameters<typeof rig.broker.read>[0]) {
+      if (options.until === undefined) following++;
+      for await (const run of rig.broker.read(options)) {
+        if (options.until === undefined) await held.promise;
+        yield run;
+      }
+    },
+  };
+  table = globalTable({ broker, topic: 'in', codec: textCodec });
+  await table.start(never);
+  const heard: unknown[] = [];
+  table.onChange((key, value) => heard.push([key, value]));
+  await eventually('it follows', () => following === 1);
+  await rig.send('in', 0, ['b', 'c'], () => 'x');
+  await rig.send('in', 1, ['d'], () => 'y');
+  await table.catchUp(never);
+  expect(Object.fromEntries(table.entries())).toEqual({ x: 'c', y: 'd' });
+  const first = [...heard];
+  held.resolve();
+  await rig.send('in', 1, ['e'], () => 'y');
+  await eventually('it goes on', () => table!.get('y') === 'e');
+  // Neither b nor c came a second time.
+  expect(heard).toEqual([...first, ['y', 'e']]);
+  expect(first).toHaveLength(3);
+});
+
 test('reads on after errors, and fails when the world stays bad', async () => {
   await rig.send('in', 0, ['a'], () => 'x');
   let failures = 0;
