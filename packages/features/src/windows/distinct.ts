@@ -1,5 +1,6 @@
 import { endOf, type NewRow, type Point } from './leaf.ts';
-import type { Timeline, TimelineListener } from './timeline.ts';
+import type { TimelineListener } from './listener.ts';
+import type { Timeline } from './timeline.ts';
 import { eachCorrection, eachRow, type Window } from './window.ts';
 
 const isAfter = (a: Point, b: Point): boolean =>

@@ -3,6 +3,7 @@ import type { Layout } from './layout.ts';
 import {
   COUNT, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
 } from './leaf.ts'; // prettier-ignore
+import type { TimelineListener } from './listener.ts';
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
 
@@ -20,16 +21,6 @@ export const LEAVES_FEW = 8;
  * - `expired`: older than what is kept; it was not kept
  */
 export type Admission = 'folded' | 'duplicate' | 'superseded' | 'expired';
-
-/** What is derived from the rows of a timeline and kept beside it is told what changes. */
-export interface TimelineListener {
-  /** A row begins to count. */
-  added?(row: NewRow): void;
-  /** A row ceases to count. */
-  removed?(row: NewRow): void;
-  /** Rows before this time are gone. */
-  dropped?(beforeTime: number): void;
-}
 
 /** A leaf without its rows, and its share of the trees. */
 const LEAF_BYTES = 600;
