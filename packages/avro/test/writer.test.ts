@@ -14,7 +14,7 @@ const part = fc.oneof(
   fc.float().map(value => ['float', value, 'float']),
   fc.string({ unit: 'grapheme', maxLength: 90 }).map(value => ['text', value, 'string']),
   fc.constantFrom('', 'a'.repeat(63), 'a'.repeat(64), 'é'.repeat(40), 'x'.repeat(40_000)).map(value => ['text', value, 'string']),
-) as fc.Arbitrary<Part>; // prettier-ignore
+) as unknown as fc.Arbitrary<Part>; // prettier-ignore
 
 /** As avsc writes it; below -2^52 avsc loses the last bit, so whole numbers there are reckoned without rounding. */
 const reference = ([, value, type]: Part): Buffer => {
@@ -25,6 +25,9 @@ const reference = ([, value, type]: Part): Buffer => {
   for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
   return Buffer.from([...bytes, Number(left)]);
 };
+
+// As text, because arrays are compared item by item.
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 test('writes what avsc writes, values side by side, and copies of their own', () => {
   fc.assert(
@@ -37,10 +40,10 @@ test('writes what avsc writes, values side by side, and copies of their own', ()
         }),
       );
       const expected = values.map(parts => Buffer.concat(parts.map(reference)));
-      expect(taken!.map(bytes => Buffer.from(bytes))).toEqual(expected);
-      expect(copied!.map(bytes => Buffer.from(bytes))).toEqual(expected);
+      expect(taken!.map(hex)).toEqual(expected.map(hex));
+      expect(copied!.map(hex)).toEqual(expected.map(hex));
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 

@@ -35,6 +35,7 @@ import { refuseChangedSet } from './published.ts';
 import { traced } from './traced.ts';
 import type { Inbound, Outputs, ProgressValue, RepartitionValue } from './values.ts';
 import type { VectorWriterOptions } from './vector.ts';
+import { VectorBytes } from './vectorBytes.ts';
 
 export interface FeatureServiceOptions {
   readonly pipeline: Pipeline;
@@ -79,7 +80,8 @@ interface Parts {
 
 type Open = <T>(topic: string) => Promise<RecordCodec<T>>;
 
-async function openCodecs({ streams, topics, further }: Plan, open: Open): Promise<Codecs> {
+async function openCodecs(plan: Plan, open: Open): Promise<Codecs> {
+  const { streams, topics, further } = plan;
   const events = new Map<string, Codec<Inbound>>();
   for (const { stream, topic } of streams) events.set(stream, await open(topic));
   const lanes = new Map<string, Codec<RepartitionValue>>();
@@ -88,7 +90,10 @@ async function openCodecs({ streams, topics, further }: Plan, open: Open): Promi
   return {
     events,
     lanes,
-    vectors: { features: await open(topics.features), aside: await open(topics.aside) },
+    vectors: {
+      features: new VectorBytes(plan, await open(topics.features)),
+      aside: new VectorBytes(plan, await open(topics.aside)),
+    },
     progress: further.length === 0 ? undefined : await open(topics.progress),
     epochs: topics.epochs === undefined ? undefined : await open(topics.epochs),
   };

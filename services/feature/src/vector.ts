@@ -1,5 +1,3 @@
-import type { RecordCodec } from '@millrace/avro';
-import type { FeaturesValue } from '@millrace/contracts';
 import { type EpochPhase, NEVER_HEARD, release } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
@@ -7,7 +5,7 @@ import { newestOf, putNewest } from './book.ts';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 import type { Outputs } from './values.ts';
-import { VectorBytes } from './vectorBytes.ts';
+import type { VectorBytes } from './vectorBytes.ts';
 
 export interface VectorWriter {
   /**
@@ -20,7 +18,7 @@ export interface VectorWriter {
 export interface VectorWriterOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly vectors: Readonly<Record<'features' | 'aside', RecordCodec<FeaturesValue>>>;
+  readonly vectors: Readonly<Record<'features' | 'aside', VectorBytes>>;
 }
 
 export function vectorWriter(
@@ -30,8 +28,6 @@ export function vectorWriter(
 ): VectorWriter {
   const { entity: entityField, name: pipeline } = plan.pipeline;
   const views = plan.set.stages.flatMap(stage => stage.views);
-  const features = new VectorBytes(plan, vectors.features);
-  const aside = new VectorBytes(plan, vectors.aside);
   return {
     write(rows, phase) {
       const { released, newest } = release(
@@ -44,9 +40,8 @@ export function vectorWriter(
         row: { row, entity },
         aside: isAside,
       } of released) {
-        const key = Buffer.from(entity);
-        if (isAside) out.emit('aside', key, aside.of(row, entity));
-        else out.emit('features', key, features.of(row, entity));
+        const to = isAside ? 'aside' : 'features';
+        out.emit(to, Buffer.from(entity), vectors[to].of(row, entity));
         if (row.late) late++;
       }
       for (const [entity, seen] of newest) putNewest(state, entity, seen);

@@ -12,8 +12,6 @@ import type { Row } from './row.ts';
 type Put = (out: ValueWriter, row: Row, entity: string) => void;
 type PutValue = (out: ValueWriter, value: unknown) => void;
 
-const INT = 'int';
-
 /** How a plain field's value is written; of others the type itself knows. */
 const PLAIN: Readonly<Record<string, PutValue>> = {
   string: (out, value) => out.text(value as string),
@@ -24,7 +22,7 @@ const PLAIN: Readonly<Record<string, PutValue>> = {
 };
 
 const putInt = (out: ValueWriter, value: number, field: string): void => {
-  if ((value | 0) !== value) throw new TypeError(`field '${field}' is no number that fits ${INT}`);
+  if ((value | 0) !== value) throw new TypeError(`field '${field}' is no number that fits an int`);
   out.whole(value);
 };
 
@@ -33,6 +31,7 @@ const putOptionalText = (out: ValueWriter, text: string | null): void => {
   if (text !== null) out.text(text);
 };
 
+/** Writes the vectors of one topic; all tasks of a process may share it. */
 export class VectorBytes {
   readonly #plan: Plan;
   readonly #codec: RecordCodec<FeaturesValue>;
@@ -106,7 +105,7 @@ export class VectorBytes {
     const { set } = this.#plan;
     const puts = this.#codec.rows.fieldsOf('event').map(({ name, type }) => {
       const put: PutValue =
-        type.typeName === INT
+        type.typeName === 'int'
           ? (out, value) => putInt(out, value as number, `event.${name}`)
           : (PLAIN[type.typeName] ?? ((out, value) => out.raw(type.toBuffer(value))));
       return { name, put, table: set.reference.indexOf(name) };

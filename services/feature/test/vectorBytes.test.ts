@@ -108,7 +108,7 @@ describe.each(pipelines.map(pipeline => [pipeline.name, pipeline] as const))(
     test('refuse a number that the schema has no room for, by its name', () => {
       const row = rowOf(world, dice(1));
       const large = { ...row, event: { ...row.event, revision: 2 ** 31 } };
-      expect(() => world.bytes.of(large, 'e')).toThrow("field 'revision' is no number that fits int");
+      expect(() => world.bytes.of(large, 'e')).toThrow("field 'revision' is no number that fits an int");
       // Nothing of it is left in the next one.
       expect(Buffer.from(world.bytes.of(row, 'e'))).toEqual(
         Buffer.from(world.codec.encode(objectOf(world, row, 'e'))),
