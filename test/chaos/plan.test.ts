@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { mutantOf } from '../mutants/mutants.ts';
 import { readOptions } from './options.ts';
@@ -38,4 +40,12 @@ test('what scenarios and protections name is there', () => {
   ];
   for (const name of named) expect(mutantOf(name).name).toBe(name);
   expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
+});
+
+test('the manual tells of each protection, by the scenario that shows it', () => {
+  const manual = readFileSync(join(import.meta.dirname, '../../docs/FAULTS.md'), 'utf8');
+  const section = manual.split('## Without a protection')[1]!.split('\n## ')[0]!;
+  const rows = [...section.matchAll(/^\| `([\w-]+)`[^|]*\|[^|]+\| `([\w-]+)`/gm)];
+  const told = rows.map(([, name, scenario]) => `${name} in ${scenario}`);
+  expect(told.toSorted()).toEqual(PROTECTIONS.map(of => `${of.name} in ${of.scenario}`).toSorted());
 });

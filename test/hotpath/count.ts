@@ -7,6 +7,7 @@ import { fraud, FRAUD_SIMULATION, seededRandom, simulateFraud } from '@millrace/
 import { murmur2Partition } from '@millrace/stream';
 import { runOn } from '../simulate/globals.ts';
 import { readTopic } from '../simulate/read.ts';
+import { MARKS_DEFAULT } from '../simulate/reading.ts';
 import { type Host, hostOf, Schedule, type Step } from '../simulate/schedule.ts';
 import { Town } from '../simulate/town.ts';
 import type { Sent } from '../simulate/traffic.ts';
@@ -84,6 +85,7 @@ export const countHotPath = async (world: World): Promise<Counts> => {
     pipeline: fraud,
     epochMarginMs: 10,
     epochsAheadMax: 20,
+    marks: MARKS_DEFAULT,
     sessionMs: 6_000,
     runRecordsMax: 500,
   });

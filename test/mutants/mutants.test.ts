@@ -28,7 +28,7 @@ describe('mutants', () => {
 
   test('have names of their own', () => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
-    expect(() => mutantOf('nobody')).toThrow('no mutant nobody; there are commits-the-position');
+    expect(() => mutantOf('nobody')).toThrow('no mutant nobody; there are no-watchdog');
   });
 
   test('are refused where their text is not there, or twice', () => {

@@ -6,13 +6,6 @@ import { SIMULATED } from './simulated.ts';
 /** Of the loop: `packages/stream`. */
 const STREAM: readonly Mutant[] = [
   {
-    name: 'commits-the-position',
-    shows: 'offsets of records that are still open are committed: they are lost when the task dies',
-    file: 'packages/stream/src/processor/offsets.ts',
-    text: 'return first === undefined ? this.#position : first.offset(first.taken);',
-    instead: 'return this.#position;',
-  },
-  {
     name: 'no-watchdog',
     shows: 'a task that stands still keeps its process and its partition for good',
     file: 'packages/stream/src/processor/watchdog.ts',

@@ -87,13 +87,6 @@ export const PROTECTIONS: readonly Mutant[] = [
     instead: '',
   },
   {
-    name: 'never-pauses',
-    shows: 'reading goes on when a lane is full: memory grows with the lag',
-    file: 'packages/stream/src/processor/gate.ts',
-    text: '    this.#valve.pause([this.#at]);',
-    instead: '',
-  },
-  {
     name: 'batches-without-limit',
     shows:
       'batches are not cut at the limit of a broker: a large send is refused each time, and never gets through',

@@ -1,17 +1,40 @@
+import type { Invariant } from '../simulate/invariants.ts';
 import type { Mutant } from './mutant.ts';
+
+/** A mutant that the simulation has to see. */
+export interface Defect extends Mutant {
+  /** What it is seen as. */
+  readonly violates: Invariant;
+  /** The seed from which on it is looked for, where few show it. Default 1. */
+  readonly from?: number;
+}
 
 /** Protections of the loop and of the epochs, taken out one by one: for `pnpm simulate --defect`. */
 const ACQUIRE = 'packages/stream/src/processor/acquire.ts';
 const COURIER = 'packages/stream/src/processor/delivery.ts';
+const INFERENCE = 'services/inference/src/service.ts';
+const CUT = 'packages/stream/src/processor/cut.ts';
 const CUTTER = 'packages/features/src/epochs/cutter.ts';
 const GATHERER = 'packages/features/src/epochs/gatherer.ts';
+const INFERENCE_LANE = 'services/inference/src/lane.ts';
+const LANE = 'packages/stream/src/processor/lane.ts';
 const OUTCOMES = 'packages/stream/src/processor/outcomes.ts';
+const ROUTING = 'services/inference/src/routing.ts';
 const SITTING = 'packages/stream/src/processor/sitting.ts';
 const VIEWS = 'services/feature/src/views.ts';
 
-const OF_THE_LOOP: readonly Mutant[] = [
+const OF_THE_LOOP: readonly Defect[] = [
+  {
+    name: 'commits-the-position',
+    violates: 'answered once',
+    shows: 'offsets of records that are still open are committed: they are lost when the task dies',
+    file: 'packages/stream/src/processor/offsets.ts',
+    text: 'return first === undefined ? this.#position : first.offset(first.taken);',
+    instead: 'return this.#position;',
+  },
   {
     name: 'fences-no-heir',
+    violates: 'no process ends of itself',
     shows: 'each owner of a task has a transactional id of its own: a zombie commits beside its heir',
     file: ACQUIRE,
     text: '`tx.${setting.group}.${task}`',
@@ -19,6 +42,8 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'alarms-unproved',
+    violates: 'no process ends of itself',
+    from: 781,
     shows: 'one whose heir is at work takes the state of the heir for a mismatch, and its process ends',
     file: ACQUIRE,
     text: '    await of.member.heartbeat();',
@@ -26,6 +51,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'keeps-the-generation',
+    violates: 'everything comes to rest',
     shows: 'tasks of the generation before work on: the next one never begins',
     file: 'packages/stream/src/processor/processor.ts',
     text: '    for (const runner of before.values()) runner.revoke();',
@@ -33,6 +59,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'offsets-before-outputs',
+    violates: 'answered once',
     shows:
       'at least once: offsets are committed before the outputs are acknowledged: lost when it dies between',
     file: 'packages/stream/src/processor/shipping.ts',
@@ -41,6 +68,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'offsets-apart',
+    violates: 'no process ends of itself',
     shows:
       'offsets are committed beside the transaction: doubled when it dies between, or its answer is lost',
     file: COURIER,
@@ -49,6 +77,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'reads-on-after-a-failure',
+    violates: 'everything comes to rest',
     shows: 'a task that begins anew does not read again what was open: lost',
     file: SITTING,
     text: 'if (lane.startAt(offset)) member.seek({ ...lane.at, offset });',
@@ -56,6 +85,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'letters-apart',
+    violates: 'answered once',
     shows: 'a dead letter goes with the next commit, and not with the record that it is of: doubled',
     file: OUTCOMES,
     text: '        keep(index, desk.letter(run, index, reason, cause));',
@@ -63,6 +93,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'ticks-for-ever',
+    violates: 'nothing is left behind',
     shows: 'the timer of a task outlives it',
     file: SITTING,
     text: 'await setting.clock.sleep(setting.tickMs, this.signal);',
@@ -70,6 +101,7 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
   {
     name: 'applies-before-the-commit',
+    violates: 'answered once',
     shows: 'state moves on although its transaction fails',
     file: 'packages/stream/src/processor/shipping.ts',
     text: '    const startMs = clock.now();\n    let sentMs',
@@ -77,7 +109,24 @@ const OF_THE_LOOP: readonly Mutant[] = [
       '    await this.#state?.settle([], () => this.#mark());\n    const startMs = clock.now();\n    let sentMs',
   },
   {
+    name: 'applies-unmarked',
+    violates: 'committed is applied',
+    shows: 'the changelog does not tell how far it has come: offsets and state may be moved apart',
+    file: CUT,
+    text: 'changelog === undefined ? [] : offsets.map(appliedChange);',
+    instead: '[] as ReturnType<typeof appliedChange>[];',
+  },
+  {
+    name: 'sends-in-reverse',
+    violates: 'order of predictions',
+    shows: 'what a commit carries leaves in reverse: answers overtake each other',
+    file: CUT,
+    text: '        records.push(record);\n        room.bytes',
+    instead: '        records.unshift(record);\n        room.bytes',
+  },
+  {
     name: 'blames-all-rows',
+    violates: 'scored right',
     shows: 'rows that the engine refuses take those beside them along into the dead letters',
     file: 'packages/model/src/batch/isolate.ts',
     text: '} else if (rows === 1) failed.set(from, answer);',
@@ -85,9 +134,10 @@ const OF_THE_LOOP: readonly Mutant[] = [
   },
 ];
 
-const OF_THE_EPOCHS: readonly Mutant[] = [
+const OF_THE_EPOCHS: readonly Defect[] = [
   {
     name: 'idle-sources-do-not-mark',
+    violates: 'everything comes to rest',
     shows: 'an idle partition holds all others back',
     file: CUTTER,
     text: 'let past = Math.max(headMax, this.#head);',
@@ -95,6 +145,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'waits-for-one-lane',
+    violates: 'answered once',
     shows: 'an epoch is applied when the first lane has marked it: what comes from the others is lost',
     file: GATHERER,
     text: '    const applied = Math.min(...this.#marked);',
@@ -102,6 +153,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'one-sort-over-several',
+    violates: 'vectors equal a fold',
     shows: 'epochs that are complete together are folded as one: values differ from the fold in order',
     file: GATHERER,
     text: 'return { applied, epochs, markers: closed.map(marker => marker.held) };',
@@ -110,6 +162,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'closes-markers-at-once',
+    violates: 'everything comes to rest',
     shows: 'offsets move past markers that are not applied: after a restart nobody knows of them',
     file: GATHERER,
     text: '    this.#markers.push({ epoch, held });\n    return true;',
@@ -117,6 +170,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'releases-in-fold-order',
+    violates: 'order of vectors',
     shows: 'vectors of an entity overtake each other',
     file: 'packages/features/src/epochs/release.ts',
     text: "rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER)",
@@ -124,6 +178,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'folds-duplicates',
+    violates: 'answered once',
     shows: 'the same event twice has two vectors',
     file: VIEWS,
     text: "    if (admission === 'duplicate') return { skip: 'duplicate' };",
@@ -131,6 +186,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'keeps-state-to-itself',
+    violates: 'state equals a fold',
     shows: 'changes of state do not reach the changelog: the next owner knows nothing of them',
     file: VIEWS,
     text: '        else this.#state.put(key, bytes);',
@@ -138,6 +194,7 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
   {
     name: 'forgets-the-newest',
+    violates: 'state equals a fold',
     shows: 'an older vector stands behind a newer one on the compacted topic',
     file: 'services/feature/src/vector.ts',
     text: '      for (const [entity, seen] of newest) putNewest(state, entity, seen);',
@@ -145,4 +202,90 @@ const OF_THE_EPOCHS: readonly Mutant[] = [
   },
 ];
 
-export const SIMULATED: readonly Mutant[] = [...OF_THE_LOOP, ...OF_THE_EPOCHS];
+const OF_THE_RULES: readonly Defect[] = [
+  {
+    name: 'rules-in-reverse',
+    violates: 'by the rules',
+    shows: 'the last rule that holds decides, and not the first',
+    file: ROUTING,
+    text: 'for (const { chosen, holds } of this.#rules) if',
+    instead: 'for (const { chosen, holds } of this.#rules.toReversed()) if',
+  },
+  {
+    name: 'tells-the-rules-before',
+    violates: 'by the rules',
+    shows: 'answers tell the version of the rules that were in force before',
+    file: ROUTING,
+    text: '    const { routes, routeVersion } = inForce;',
+    instead: '    const { routes } = inForce;\n    const routeVersion = this.#inForce?.routeVersion ?? 0;',
+  },
+  {
+    name: 'begins-without-rules',
+    violates: 'by the rules',
+    shows:
+      'a process that starts knows only of rules that come after it: vectors are answered by older ones again',
+    file: INFERENCE,
+    text: 'for (const [key, record] of control.entries()) line.change(key, record);',
+    instead:
+      "for (const [key, record] of control.entries()) if (record.kind !== 'routes') line.change(key, record);",
+  },
+  {
+    name: 'puts-off-and-scores',
+    violates: 'answered once',
+    shows: 'what a rule puts off until the night is answered at once, too: doubled',
+    file: INFERENCE_LANE,
+    text: "    if (routed.to === 'stream' || reader.runOf(batch, i) !== undefined) return routed;",
+    instead: `    if (routed.to === 'night') out.emitFor(i, 'deferred', batch.key(i)!, { ...routed, engine: null, controlRevision: inForce.controlRevision, topic: batch.topic, partition: batch.partition, offset: batch.offset(i), vector: Buffer.from(batch.bytes(i)!) });
+    return routed;`,
+  },
+];
+
+const OF_THE_BOUNDS: readonly Defect[] = [
+  {
+    name: 'never-pauses',
+    violates: 'memory stays within its marks',
+    shows: 'reading goes on when a lane is full: memory grows with the lag',
+    file: 'packages/stream/src/processor/gate.ts',
+    text: '    this.#valve.pause([this.#at]);',
+    instead: '',
+  },
+  {
+    name: 'rows-without-mark',
+    violates: 'memory stays within its marks',
+    shows: 'a lane pauses for its bytes, however many rows they are of',
+    file: LANE,
+    text: '(this.#rows >= this.#marks.rowsHigh || this.#bytes >= this.#marks.bytesHigh)',
+    instead: 'this.#bytes >= this.#marks.bytesHigh',
+  },
+  {
+    name: 'bytes-without-mark',
+    violates: 'memory stays within its marks',
+    shows: 'a lane pauses for its rows, however large they are',
+    file: LANE,
+    text: '(this.#rows >= this.#marks.rowsHigh || this.#bytes >= this.#marks.bytesHigh)',
+    instead: 'this.#rows >= this.#marks.rowsHigh',
+  },
+  {
+    name: 'sources-never-rest',
+    violates: 'memory stays within its marks',
+    shows: 'sources run ahead of the last stage without an end: rows of ever more epochs are held',
+    file: CUTTER,
+    text: 'input.paused = !mustRead && input.ahead.size > this.#options.epochsAheadMax;',
+    instead: 'input.paused = false;',
+  },
+  {
+    name: 'publishes-again',
+    violates: 'a quiet pipeline writes nothing',
+    shows: 'a quiet pipeline goes on saying how far it has come',
+    file: 'services/feature/src/epochTask.ts',
+    text: '    if (!isNewHead && released <= this.#book.released) return;',
+    instead: '',
+  },
+];
+
+export const SIMULATED: readonly Defect[] = [
+  ...OF_THE_LOOP,
+  ...OF_THE_EPOCHS,
+  ...OF_THE_RULES,
+  ...OF_THE_BOUNDS,
+];

@@ -3,6 +3,7 @@ import { judgeAnswers } from './judge/answers.ts';
 import { evidenceOf } from './judge/evidence.ts';
 import { idealOf } from './judge/ideal.ts';
 import { judgeInputs } from './judge/inputs.ts';
+import { judgeMemory } from './judge/memory.ts';
 import { judgeState } from './judge/state.ts';
 import { judgeVectors } from './judge/vectors.ts';
 import type { RulesChange } from './rules.ts';
@@ -23,5 +24,12 @@ export async function judge(
   // What was lost or doubled on the way shows in everything behind it.
   if (inputs.length > 0) return inputs;
   const ideal = idealOf(evidence);
-  return [...judgeVectors(evidence, ideal), ...judgeState(evidence, ideal), ...judgeAnswers(evidence, ideal)];
+  const vectors = judgeVectors(evidence, ideal);
+  return [
+    ...vectors,
+    ...judgeState(evidence, ideal),
+    // Answers are looked up by the places of their vectors.
+    ...(vectors.length > 0 ? [] : judgeAnswers(evidence, ideal)),
+    ...judgeMemory(evidence, town.epochsAheadMax),
+  ];
 }

@@ -4,6 +4,7 @@ import { type SeededRandom, seededRandom } from '@millrace/pipelines';
 import { runOn } from './globals.ts';
 import { judge } from './judge.ts';
 import { inputsOf, readRange } from './read.ts';
+import { marksOf } from './reading.ts';
 import { type RulesChange, rulesOf } from './rules.ts';
 import { hostOf, Schedule } from './schedule.ts';
 import { type Kind, type Process, Town } from './town.ts';
@@ -25,6 +26,8 @@ export interface Tally {
   engines: number;
   /** Changes of the routing rules. */
   readonly rules: number;
+  /** Runs that filled a lane of inference. */
+  full: number;
   steps: number;
   simulatedMs: number;
 }
@@ -93,6 +96,7 @@ export class Life {
       pipeline: this.#pipeline,
       epochMarginMs: dice.integer(0, 40),
       epochsAheadMax: dice.integer(1, 4),
+      marks: marksOf(seed),
       sessionMs: dice.integer(200, 900),
       runRecordsMax: dice.chance(0.3) ? 500 : dice.integer(1, 10),
     });
@@ -106,7 +110,7 @@ export class Life {
       lates: dice.chance(0.6) ? 0.25 : 0,
     }).make();
     this.#rules = rulesOf(seed, START_MS, this.#plan.durationMs);
-    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, rules: this.#rules.length, steps: 0, simulatedMs: 0 }; // prettier-ignore
+    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, rules: this.#rules.length, full: 0, steps: 0, simulatedMs: 0 }; // prettier-ignore
   }
 
   async run(): Promise<Verdict> {
@@ -116,6 +120,7 @@ export class Life {
     this.#tally.steps = this.#schedule.steps;
     this.#tally.lost = this.#town.lost;
     this.#tally.rebalances = this.#town.rebalances;
+    this.#tally.full = this.#town.reading.full;
     this.#tally.simulatedMs = this.#schedule.nowMs - START_MS;
     const { hash, trace } = this.#schedule;
     return { seed: this.#seed, violations, hash, trace, tally: this.#tally };
@@ -130,11 +135,17 @@ export class Life {
       for (let i = 0; i < this.#plan.instances[kind]; i++) this.#start(kind);
     await this.#activePhase();
     const hang = await this.#rest();
-    if (hang.length > 0) return [...town.ended.map(why => `no process ends of itself: ${why}`), ...hang];
+    if (hang.length > 0) return [...this.#seen(), ...hang];
     const unquiet = await this.#staysQuiet();
     const leaks = await this.#end();
     const judged = await judge(this.#world, town, this.#pipeline, this.#sent, this.#rules);
-    return [...town.ended.map(why => `no process ends of itself: ${why}`), ...unquiet, ...leaks, ...judged];
+    return [...this.#seen(), ...unquiet, ...leaks, ...judged];
+  }
+
+  /** What was seen while it lived. */
+  #seen(): readonly string[] {
+    const { ended, reading } = this.#town;
+    return [...ended.map(why => `no process ends of itself: ${why}`), ...reading.violations];
   }
 
   #start(kind: Kind): void {

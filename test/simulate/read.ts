@@ -10,6 +10,7 @@ export interface Seen {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  readonly appendTimeMs: number;
   readonly key: string | undefined;
   readonly value: Uint8Array | null;
   readonly header: (name: string) => string | undefined;
@@ -25,6 +26,7 @@ function* seenIn(run: RecordRun): Generator<Seen> {
       topic,
       partition,
       offset: run.offset(i),
+      appendTimeMs: run.appendTimeMs(i),
       key: key === null ? undefined : textOf(key),
       value: run.value(i),
       header: name => {

@@ -30,10 +30,10 @@ describe('feature and inference on the broker in memory', () => {
       const report = new Report();
       for (const verdict of await simulated({})) report.add(verdict);
       expect(report.violated).toEqual([]);
-      const { seeds, crashes, zombies, stops, rebalances, lost, engines } = report.totals;
+      const { seeds, crashes, zombies, stops, rebalances, lost, engines, full } = report.totals;
       expect(seeds).toBe(SEEDS);
       for (const faults of [crashes, zombies, lost, rebalances]) expect(faults).toBeGreaterThan(SEEDS);
-      for (const faults of [stops, engines]) expect(faults).toBeGreaterThan(SEEDS / 4);
+      for (const faults of [stops, engines, full]) expect(faults).toBeGreaterThan(SEEDS / 4);
     },
     LIMIT_MS,
   );

@@ -15,6 +15,7 @@ import { type MemoryBroker, memoryBroker, type OutRecord, type Producer } from '
 import { noLogger, noMetrics } from '@millrace/telemetry';
 import { type Engine, modelSource } from './model.ts';
 import { type Host, hostOf, type Schedule, settled } from './schedule.ts';
+import { type Marks, Reading } from './reading.ts';
 import { type RulesChange, routesOf } from './rules.ts';
 import type { Sent } from './traffic.ts';
 import type { World } from './world.ts';
@@ -39,6 +40,8 @@ export interface TownOptions {
   readonly pipeline: Pipeline;
   readonly epochMarginMs: number;
   readonly epochsAheadMax: number;
+  /** Of the lanes of inference. */
+  readonly marks: Marks;
   readonly sessionMs: number;
   readonly runRecordsMax: number;
 }
@@ -50,6 +53,7 @@ export class Town {
   readonly schedule: Schedule;
   readonly outside: MemoryBroker;
   readonly engine: Engine = { failures: 0, calls: 0 };
+  readonly reading: Reading;
   readonly processes: Process[] = [];
   /** Chance that a call of a service is lost, on its way or on the way back. */
   losses = 0;
@@ -69,6 +73,7 @@ export class Town {
 
   constructor(world: World, schedule: Schedule, dice: SeededRandom, outside: Host, options: TownOptions) {
     this.schedule = schedule;
+    this.reading = new Reading(() => schedule.nowMs);
     this.#world = world;
     this.#dice = dice;
     this.#options = options;
@@ -95,6 +100,10 @@ export class Town {
         return lost;
       },
     });
+  }
+
+  get epochsAheadMax(): number {
+    return this.#options.epochsAheadMax;
   }
 
   /** Grants steps until it is settled. */
@@ -189,9 +198,9 @@ export class Town {
   }
 
   #component(kind: Kind, client: MemoryBroker, host: Host): Component {
-    const { pipeline, epochMarginMs, epochsAheadMax, sessionMs } = this.#options;
+    const { pipeline, epochMarginMs, epochsAheadMax, marks, sessionMs } = this.#options;
     const common = {
-      broker: client,
+      broker: this.reading.watch(client, host.name, kind === 'feature' ? undefined : marks),
       registry: this.#world.registry,
       clock: this.schedule.clockOf(host),
       random: () => this.#dice.next(),
@@ -209,7 +218,7 @@ export class Town {
       pipelines: [pipeline],
       models: modelSource(pipeline, this.engine),
       instance: host.name,
-      config: { sessionTimeoutMs: sessionMs },
+      config: { laneRowsMax: marks.rows, laneBytesMax: marks.bytes, sessionTimeoutMs: sessionMs },
     });
   }
 

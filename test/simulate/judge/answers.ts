@@ -59,7 +59,7 @@ export function judgeAnswers(evidence: Evidence, ideal: Ideal): readonly string[
       if (once) wrong.push(...outOfOrder(mine.map(({ value }) => value.vectorOffset), `${topic}-${partition}`)); // prettier-ignore
     });
   const total = predictions.flat().length;
-  if (total !== answered) wrong.push(`scored once: ${total - answered} predictions of no vector`);
+  if (total !== answered) wrong.push(`answered once: ${total - answered} predictions of no vector`);
   return wrong.slice(0, WRONG_MAX);
 }
 

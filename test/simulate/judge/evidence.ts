@@ -11,10 +11,12 @@ import { featureGroup } from '@millrace/feature';
 import { type Epoch, epochOf, type FoldEvent, readEvent } from '@millrace/features';
 import type { PartitionOffset } from '@millrace/stream';
 import { inputsOf, readTopic, type Seen } from '../read.ts';
+import type { Arrival } from '../reading.ts';
 import type { RulesChange } from '../rules.ts';
 import type { Town } from '../town.ts';
 import { type Fate, fatesOf, type Sent } from '../traffic.ts';
 import type { World } from '../world.ts';
+import { unformatted } from '../../../services/feature/src/format.ts';
 
 /** An input where it stands in its topic. */
 export interface Input {
@@ -50,7 +52,16 @@ export interface Evidence {
   readonly letters: readonly Seen[];
   /** By partition: newest value of each key. */
   readonly changelog: readonly ReadonlyMap<string, Uint8Array>[];
+  /** By partition: what its task has released, and when that was written; ascending. */
+  readonly released: readonly (readonly Released[])[];
+  /** Runs that feature processes were given. */
+  readonly arrivals: readonly Arrival[];
   readonly committed: readonly PartitionOffset[];
+}
+
+export interface Released {
+  readonly atMs: number;
+  readonly epoch: Epoch;
 }
 
 export const placeOf = (topic: string, partition: number, offset: number): string =>
@@ -70,6 +81,15 @@ const tableOf = (records: readonly Seen[]): ReadonlyMap<string, Uint8Array> => {
     else table.set(key!, value);
   return table;
 };
+
+/** The books that a task has written one after the other. */
+const releasedOf = (records: readonly Seen[]): readonly Released[] =>
+  records
+    .filter(({ key }) => key === 'epochs')
+    .map(({ appendTimeMs, value }) => {
+      const text = new TextDecoder().decode(unformatted('the book of a task', value!));
+      return { atMs: appendTimeMs, epoch: (JSON.parse(text) as { released: Epoch }).released };
+    });
 
 async function placesOf(
   world: World,
@@ -104,6 +124,7 @@ export async function evidenceOf(
   for (const topic of new Set([...ofFeature, ...inputsOf(world, 'inference')].map(deadLetterTopic)))
     letters.push(...(await readTopic(town, topic)).flat());
   const between = await all(Object.values(topics.repartition)[0]!, world.repartition);
+  const changelog = await readTopic(town, topics.changelog);
   return {
     pipeline,
     world,
@@ -117,7 +138,9 @@ export async function evidenceOf(
     deferred: await all(topics.deferred, world.deferred),
     rules,
     letters,
-    changelog: (await readTopic(town, topics.changelog)).map(tableOf),
+    changelog: changelog.map(tableOf),
+    released: changelog.map(releasedOf),
+    arrivals: town.reading.arrivals,
     committed: await town.ask(town.outside.admin.committed(featureGroup(pipeline), ofFeature)),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Clock, noLogger, systemClock, turnedClock } from '@millrace/telemetry';
-import { Fetcher, type FetchLane } from '../../src/kafka/fetcher.ts';
+import { noLogger, systemClock, turnedClock } from '@millrace/telemetry';
+import { Fetcher, type FetchLane, type FetchOptions } from '../../src/kafka/fetcher.ts';
 import type { Cluster, Node } from '../../src/kafka/internals.ts';
 import { eventually } from '../broker/harness.ts';
 
@@ -32,7 +32,7 @@ const fetching = (
   nodes: Readonly<Record<number, Fetch>>,
   leader: (partition: number) => number,
   refresh: () => Promise<void>,
-  pace: { readonly clock: Clock; readonly lingerMs?: number } = { clock: systemClock },
+  more: Partial<Pick<FetchOptions, 'clock' | 'lingerMs' | 'fetched'>> = {},
 ): Fetcher => {
   const cluster = {
     refreshMetadata: refresh,
@@ -43,13 +43,14 @@ const fetching = (
   } as unknown as Cluster;
   return new Fetcher(cluster, lanes, {
     bytes: 'stock',
-    ...pace,
+    clock: systemClock,
     logger: noLogger,
     waitMsMax: 1,
     bytesPerPartitionMax: 1,
     bytesMax: 1,
     fetched: () => undefined,
     caughtUp: () => undefined,
+    ...more,
   });
 };
 
@@ -99,6 +100,57 @@ test('a late answer of the leader before does not take the position back', async
   await eventually('it to go on', () => positions.length > 100);
   fetcher.stop();
   expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+});
+
+describe('of one answer with much of several partitions', () => {
+  const PARTITIONS = 4;
+  const messagesOf = (count: number, bytes: number): readonly object[] => {
+    const value = Buffer.alloc(bytes);
+    return Array.from({ length: count }, (_, i) => {
+      return { offset: String(i), timestamp: '0', key: null, value, headerList: [], isControlRecord: false };
+    });
+  };
+  /** @returns in which turn of the event loop each partition was taken */
+  const turnsFor = async (count: number, bytes: number): Promise<readonly number[]> => {
+    const messages = Object.assign(messagesOf(count, bytes), { lastBatchOffset: String(count - 1) });
+    const end = { highWatermark: '1000000', lastStableOffset: '1000000', abortedTransactions: [] };
+    let fetches = 0;
+    const fetch = (async ({ topics }) => {
+      if (fetches++ > 0) return never();
+      return {
+        responses: topics.map(({ topic, partitions }) => {
+          return { topicName: topic, partitions: partitions.map(({ partition }) => ({ partition, ...end, messages })) };
+        }),
+      };
+    }) as Fetch; // prettier-ignore
+    let turn = 0;
+    let isOver = false;
+    const next = (): void => {
+      turn++;
+      if (!isOver) setImmediate(next);
+    };
+    setImmediate(next);
+    const turns: number[] = [];
+    const fetched = (): void => void turns.push(turn);
+    const lanes = Array.from({ length: PARTITIONS }, (_, partition) => laneOf(partition));
+    const fetcher = fetching(lanes, { 0: fetch }, () => 0, never, { fetched });
+    void fetcher.start();
+    await eventually('all partitions to be taken', () => turns.length === PARTITIONS && fetches === 2);
+    fetcher.stop();
+    isOver = true;
+    return turns;
+  };
+
+  test.each([
+    ['bytes', 1, 1_048_576],
+    ['records', 10_000, 1],
+  ])('others have their turn between two partitions of many %s', async (_, count, bytes) => {
+    expect(new Set(await turnsFor(count, bytes)).size).toBe(PARTITIONS);
+  });
+
+  test('none is given away for little', async () => {
+    expect(new Set(await turnsFor(1, 100)).size).toBe(1);
+  });
 });
 
 describe('between two fetches', () => {
