@@ -14,6 +14,8 @@ import { featureResult, featureTable } from './feature/result.ts';
 import { TRIES_MAX } from './figures.ts';
 import { benchInference } from './inference.ts';
 import { benchLatency } from './latency.ts';
+import { benchMicro } from './micro/bench.ts';
+import { microTable } from './micro/result.ts';
 import { benchNight, nightTable } from './night/bench.ts';
 import { benchPeers } from './peers/bench.ts';
 import { CONTESTANTS, contestantsFor } from './peers/contestants.ts';
@@ -31,6 +33,7 @@ pnpm bench transactions [--seconds S] [--rounds N]
 pnpm bench epochs [--rate R] [--seconds S] [--rounds N]
 pnpm bench feature [--records N] [--rounds N] [--only millrace,kafka-streams,flink] [--output table|json] [--set NAME=VALUE …] [--profile DIR]
 pnpm bench end-to-end [--rate R] [--seconds S] [--full] [--records N] [--history N] [--rounds N] [--against one-key] [--output table|json] [--set NAME=VALUE …]
+pnpm bench micro [--records N] [--rounds N] [--output table|json]
 --set gives the service a setting by the name of its environment variable, such as INFERENCE_COMMIT_INTERVAL_MS=5.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -46,6 +49,7 @@ const BENCHES = [
   'epochs',
   'feature',
   'end-to-end',
+  'micro',
 ] as const;
 type Bench = (typeof BENCHES)[number]; // prettier-ignore
 
@@ -59,7 +63,8 @@ const DEFAULTS = {
 } as const;
 /** Of benches that go through more than one stage. */
 const RATES: Partial<Record<Bench, number>> = { epochs: 500, 'end-to-end': 1_000 };
-const RECORDS: Partial<Record<Bench, number>> = { 'end-to-end': 200_000 };
+const RECORDS: Partial<Record<Bench, number>> = { 'end-to-end': 200_000, micro: 200_000 };
+const ROUNDS: Partial<Record<Bench, number>> = { micro: 5 };
 
 class UsageError extends Error {}
 
@@ -130,7 +135,7 @@ const read = (argv: readonly string[]) => {
       folders: bench === 'feature' ? listOf('only', values.only, FOLDERS, FOLDERS) : [],
       output: oneOf('output', values.output, FORMS),
       records: whole('records', values.records, RECORDS[bench] ?? DEFAULTS.records),
-      rounds: whole('rounds', values.rounds, DEFAULTS.rounds, roundsMax),
+      rounds: whole('rounds', values.rounds, ROUNDS[bench] ?? DEFAULTS.rounds, roundsMax),
       recordsPerSecond: whole('rate', values.rate, RATES[bench] ?? DEFAULTS.rate),
       seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
       clients: whole('clients', values.clients, DEFAULTS.clients),
@@ -180,6 +185,10 @@ const RUNS: Readonly<Record<Bench, (given: Given) => Promise<Outcome>>> = {
   'end-to-end': async given => {
     const result = await benchEndToEnd({ ...given, against: given.chainAgainst });
     return { lines: endToEndTable(result), result };
+  },
+  micro: async given => {
+    const result = await benchMicro(given);
+    return { lines: microTable(result), result };
   },
 };
 

@@ -3,7 +3,7 @@
 /** Two values are the same within this of their size, or of 1 where they are smaller. */
 const TOLERANCE = 1e-6;
 
-const isSame = (a: number, b: number): boolean =>
+export const isSame = (a: number, b: number): boolean =>
   Number.isNaN(a) ? Number.isNaN(b) : Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(b));
 
 export interface SheetAccount {

@@ -114,7 +114,8 @@ export const paymentOf = (eventId: string): number => {
   return /^\d+$/.test(number) ? Number(number) : -1;
 };
 
-function* eventsOf(pipeline: Pipeline, simulation: FraudSimulation): Generator<FoldEvent> {
+/** Events of the streams of a pipeline, in the order in which they become known. */
+export function* eventsOf(pipeline: Pipeline, simulation: FraudSimulation): Generator<FoldEvent> {
   let place = 0;
   for (const { stream, value } of simulateFraud(simulation))
     if (pipeline.events[stream] !== undefined) yield readEvent(pipeline, stream, { ...value }, 0, place++);
