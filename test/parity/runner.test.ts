@@ -117,7 +117,7 @@ describe('verdict', () => {
 
   const SAME = { first: 'a', again: 'a', like: 'a', recomputed: 'a' };
   const judged: Judged = {
-    rows: 3, values: 9, mismatches: 0, columns: {}, missing: 0, extra: 0, doubled: 0, labelled: 1, onAnEdge: 0, sameTime: 0, undecided: 0, wrong: [],
+    rows: 3, values: 9, mismatches: 0, columns: {}, missing: 0, extra: 0, doubled: 0, labelled: 1, onAnEdge: 0, sameTime: 0, undecided: 0, mistakes: {}, wrong: [],
   }; // prettier-ignore
   const dataset = (more: Partial<DatasetResult>): ParityResult => ({
     ...clean(),

@@ -5,8 +5,8 @@ import { findPython, lastWords, type Python, runFile } from '../../journey/pytho
 const SCRIPTS = join(import.meta.dirname, '../python');
 const JUDGE_MS_MAX = 300_000;
 
-/** Mistakes that the judge makes when it is asked to, by their names there: it has to differ then. */
-export type Mistake = 'edges' | 'later' | 'unknown';
+/** What the judge gets wrong when it is asked to, by its names there: it has to differ then. */
+export const MISTAKES = ['edges', 'later', 'unknown'] as const;
 
 export interface JudgedColumn {
   readonly compared: number;
@@ -39,6 +39,8 @@ export interface Judged {
   /** Rows that share customer and time with another; of these, rows whose order is not published: not compared. */
   readonly sameTime: number;
   readonly undecided: number;
+  /** Values that differ where the judge makes a mistake, by column; empty where it was not asked to. */
+  readonly mistakes: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** A sentence for each reason to refuse the dataset. */
   readonly wrong: readonly string[];
 }
@@ -54,9 +56,9 @@ export const judgeDataset = async (
   python: string,
   dataset: string,
   inputs: string,
-  mistake?: Mistake,
+  mistakes: readonly string[] = [],
 ): Promise<Judged> => {
-  const options = { dataset, inputs, ...(mistake !== undefined && { mistake }) };
+  const options = { dataset, inputs, mistakes: mistakes.join() };
   const ran = await runFile(python, join(SCRIPTS, 'dataset.py'), options, JUDGE_MS_MAX);
   // It ends with 1 for its own failures, too; a verdict is there only where it came to one.
   if (!ran.out.startsWith('{')) throw new Error(`dataset.py failed: ${lastWords(ran)}`);

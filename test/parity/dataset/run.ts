@@ -7,15 +7,12 @@ import { promisify } from 'node:util';
 import { fraud } from '@millrace/pipelines';
 import { DATASET_MUTANTS } from '../../mutants/dataset.ts';
 import type { ParityOptions } from '../run.ts';
-import { findPandas, type Judged, judgeDataset, type Mistake } from './judge.ts';
+import { findPandas, type Judged, judgeDataset, MISTAKES } from './judge.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const COMMAND = join(ROOT, 'services/cli/src/main.ts');
 const REGISTER = join(ROOT, 'test/mutants/register.ts');
 const EXPORT_MS_MAX = 300_000;
-
-/** Of the judge: what real labels show. That they are all known after seven days hides the rest of `unknown`. */
-const MISTAKES: readonly Mistake[] = ['edges', 'later', 'unknown'];
 
 export interface DatasetResult {
   /** SHA-256 of the file: of the first export, of the same command again, of its manifest again, of one fold over the events. */
@@ -69,12 +66,14 @@ const RECOMPUTED = ['--source', 'recomputed'];
 
 const countOf = ({ mismatches, missing, extra }: Judged): number => mismatches + missing + extra;
 
-const redsOf = async (options: ParityOptions, python: string): Promise<Record<string, number>> => {
-  const reds: Record<string, number> = {};
-  for (const mistake of MISTAKES)
-    reds[mistake] = countOf(
-      await judgeDataset(python, fileOf(options, 'first'), inputsFile(options), mistake),
-    );
+const redsOf = async (
+  options: ParityOptions,
+  python: string,
+  { mistakes }: Judged,
+): Promise<Record<string, number>> => {
+  const reds = Object.fromEntries(
+    Object.entries(mistakes).map(([name, columns]) => [name, Object.values(columns).reduce((a, b) => a + b, 0)]),
+  );
   for (const { name } of DATASET_MUTANTS) {
     await exported(options, name, RECOMPUTED, name);
     reds[name] = countOf(await judgeDataset(python, fileOf(options, name), inputsFile(options)));
@@ -94,6 +93,7 @@ export const judgeRows = async (options: ParityOptions): Promise<DatasetResult> 
     like: await exported(options, 'like', ['--like', `${fileOf(options, 'first')}.manifest.json`]),
     recomputed: await exported(options, 'recomputed', RECOMPUTED),
   };
-  const judged = await judgeDataset(python.path, fileOf(options, 'first'), inputsFile(options));
-  return { digests, judged, reds: options.reds ? await redsOf(options, python.path) : null };
+  const mistakes = options.reds ? MISTAKES : [];
+  const judged = await judgeDataset(python.path, fileOf(options, 'first'), inputsFile(options), mistakes);
+  return { digests, judged, reds: options.reds ? await redsOf(options, python.path, judged) : null };
 };

@@ -159,12 +159,21 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--dataset", required=True, help="Parquet file, its manifest beside it")
     options.add_argument("--inputs", required=True, help="what was published: one JSON object a line")
-    options.add_argument("--mistake", choices=MISTAKES, help="compute it wrongly, to see that the judge sees that")
+    options.add_argument("--mistakes", default="", help=f"also compute it wrongly, to see that it is seen: {', '.join(MISTAKES)}")
     given = options.parse_args()
 
     dataset, manifest, is_its_file = read_dataset(given.dataset)
     events, labels = read_inputs(given.inputs)
-    result = judge(dataset, manifest, is_its_file, *expected(ordered(events), labels, manifest, given.mistake))
+
+    def judged(mistake=None):
+        return judge(dataset, manifest, is_its_file, *expected(ordered(events), labels, manifest, mistake))
+
+    result = judged()
+    result["mistakes"] = {
+        name: {column: found["mismatches"] for column, found in judged(name)["columns"].items()}
+        for name in given.mistakes.split(",")
+        if name != ""
+    }
     print(json.dumps(result))
     sys.exit(1 if result["wrong"] else 0)
 
