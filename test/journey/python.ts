@@ -1,4 +1,4 @@
-/** A Python with the Kafka and Avro clients of others, in a virtual environment of the cache. */
+/** A Python with packages of others, in a virtual environment of the cache: Kafka and Avro clients, or what is asked for. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -6,15 +6,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, 'python');
-const REQUIREMENTS = join(SCRIPTS, 'requirements.txt');
-const MAKE_MS_MAX = 30_000;
-const INSTALL_MS_MAX = 120_000;
+const KAFKA_CLIENTS = join(SCRIPTS, 'requirements.txt');
+const MAKE_MS_MAX = 120_000;
+const INSTALL_MS_MAX = 240_000;
 const SCRIPT_MS_MAX = 90_000;
 const WORDS_MAX = 200;
 
 export type Python = { readonly path: string } | { readonly missing: string };
 
-interface Ran {
+export interface Ran {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -35,14 +35,18 @@ const run = (command: string, args: readonly string[], limitMs: number, input = 
     child.stdin.end(input);
   });
 
-const lastWords = ({ code, err }: Ran): string =>
+/** Why it ended as it did, in the last line that it said. */
+export const lastWords = ({ code, err }: Ran): string =>
   code === null ? 'its time was up' : (err.trim().split('\n').at(-1) ?? '').slice(0, WORDS_MAX);
 
 const cache = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'millrace');
 
-/** What is there already, else what can be made; made aside and moved, so that half of one is never taken for one. */
-export const findPython = async (): Promise<Python> => {
-  const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
+/**
+ * What is there already, else what can be made; made aside and moved, so that half of one is never taken for one.
+ * @param requirements file of pip, with the version of each package
+ */
+export const findPython = async (requirements = KAFKA_CLIENTS): Promise<Python> => {
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const folder = join(cache(), `python-${digest}`);
   const path = join(folder, 'bin/python3');
   if (existsSync(path)) return { path };
@@ -51,7 +55,7 @@ export const findPython = async (): Promise<Python> => {
     mkdirSync(cache(), { recursive: true });
     const made = await run('python3', ['-m', 'venv', making], MAKE_MS_MAX);
     if (made.code !== 0) return { missing: `python3 -m venv failed: ${lastWords(made)}` };
-    const pip = ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--requirement', REQUIREMENTS];
+    const pip = ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--requirement', requirements];
     const installed = await run(join(making, 'bin/python3'), pip, INSTALL_MS_MAX);
     if (installed.code !== 0) return { missing: `pip install failed: ${lastWords(installed)}` };
     if (!existsSync(folder)) renameSync(making, folder);
@@ -63,6 +67,21 @@ export const findPython = async (): Promise<Python> => {
   }
 };
 
+/** Runs a script to its end, or until its time is up. @param file its path */
+export const runFile = (
+  path: string,
+  file: string,
+  options: Readonly<Record<string, string>>,
+  limitMs: number,
+  input = '',
+): Promise<Ran> =>
+  run(
+    path,
+    [file, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
+    limitMs,
+    input,
+  );
+
 /** Lines that a script of `python/` prints. @throws with its last words where it fails */
 export const runScript = async (
   path: string,
@@ -70,8 +89,7 @@ export const runScript = async (
   options: Readonly<Record<string, string>>,
   input = '',
 ): Promise<readonly string[]> => {
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const ran = await run(path, [join(SCRIPTS, script), ...args], SCRIPT_MS_MAX, input);
+  const ran = await runFile(path, join(SCRIPTS, script), options, SCRIPT_MS_MAX, input);
   if (ran.code !== 0) throw new Error(`${script} failed: ${lastWords(ran)}`);
   return ran.out.trim().split('\n');
 };

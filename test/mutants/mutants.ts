@@ -1,3 +1,4 @@
+import { DATASET_MUTANTS } from './dataset.ts';
 import { FAILPOINTS } from './failpoints.ts';
 import type { Mutant } from './mutant.ts';
 import { PROTECTIONS } from './protections.ts';
@@ -68,6 +69,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FEATURE,
   ...COSTS,
   ...PIPELINES,
+  ...DATASET_MUTANTS,
   ...FAILPOINTS,
   ...PROTECTIONS,
   ...SIMULATED,

@@ -1,4 +1,5 @@
 import type { Again } from './again.ts';
+import type { DatasetResult } from './dataset/run.ts';
 import type { Skew } from './skew.ts';
 import type { Why } from './why.ts';
 
@@ -39,6 +40,8 @@ export interface ParityResult {
   readonly again: Again | null;
   /** What `millrace features verify` says of the same vectors; null where it was not asked. */
   readonly skew: Skew | null;
+  /** The rows to train on; null where they were not asked for. */
+  readonly dataset: DatasetResult | null;
   /** By model. */
   readonly scores?: Readonly<Record<string, ScoreResult | ReferenceResult>>;
 }

@@ -1,5 +1,5 @@
 /** Transactions in, vectors out: live, or replayed by order time once everything is there, with or without kills. */
-import { openPublisher } from '@millrace/cli';
+import { openPublisher, type Publisher } from '@millrace/cli';
 import type { FeaturesValue } from '@millrace/contracts';
 import { captureBackfill, DISORDER_MS_DEFAULT, SLICE_MS_DEFAULT } from '@millrace/feature';
 import { fraud } from '@millrace/pipelines';
@@ -7,6 +7,8 @@ import { type Collector, type Ends, openCollector } from './collect.ts';
 import type { ParityResult } from './compare.ts';
 import { diceOf, killAtRandom } from './disturb.ts';
 import { memoryOf, watchMemory } from './memory.ts';
+import { recording } from './dataset/inputs.ts';
+import { inputsFile } from './dataset/run.ts';
 import { cpuOf, pidsOf, startFeature } from './processes.ts';
 import { type Published, publishDays, publishDisturbed, publishPaced } from './publish.ts';
 import type { ParityOptions } from './run.ts';
@@ -17,13 +19,14 @@ type Figures = Pick<
   'seconds' | 'recordsPerSecond' | 'cpuSecondsPerMillion' | 'missing' | 'kills' | 'duplicates' | 'memory' | 'latencyMs'
 >; // prettier-ignore
 
-type Publish = (publisher: Awaited<ReturnType<typeof openPublisher>>) => Promise<Published>;
+type Publish = (publisher: Pick<Publisher, 'publish'>) => Promise<Published>;
 
-const publishing = async ({ world, say }: ParityOptions, publish: Publish): Promise<Published> => {
+const publishing = async (options: ParityOptions, publish: Publish): Promise<Published> => {
+  const { world, say } = options;
   const publisher = await openPublisher(world, fraud);
   try {
     const startedMs = world.clock.now();
-    const published = await publish(publisher);
+    const published = await publish(options.dataset ? recording(publisher, inputsFile(options)) : publisher);
     const seconds = ((world.clock.now() - startedMs) / 1000).toFixed(1);
     const again = published.duplicates > 0 ? `, ${published.duplicates} of them twice` : '';
     say(

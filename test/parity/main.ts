@@ -15,13 +15,13 @@ import { differences, reportLines } from './report.ts';
 import { type ParityOptions, runParity } from './run.ts';
 
 const USAGE =
-  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR | --no-models] [--scores DIR] [--epochs replay|live] [--speed N [--seconds N]] [--again] [--verify] [--processes N] [--state-mb N] [--disturb SEED [--no-kills]] [--output table|json]\n       pnpm parity night [--portfolio NAME[:PART,…]] [--output table|json]';
+  'usage: pnpm parity fraud --raw DIR --features DIR [--from DATE] [--to DATE] [--models DIR | --no-models] [--scores DIR] [--epochs replay|live] [--speed N [--seconds N]] [--again] [--verify] [--dataset [--reds]] [--processes N] [--state-mb N] [--disturb SEED [--no-kills]] [--output table|json]\n       pnpm parity night [--portfolio NAME[:PART,…]] [--output table|json]';
 const USED_WRONGLY = 2;
 const DIFFERENT = 3;
 
 type Wanted = Pick<
   ParityOptions,
-  | 'days' | 'models' | 'asksModels' | 'scores' | 'epochs' | 'speed' | 'seconds' | 'again' | 'verify' | 'processes' | 'stateMb' | 'disturb' | 'kills'
+  | 'days' | 'models' | 'asksModels' | 'scores' | 'epochs' | 'speed' | 'seconds' | 'again' | 'verify' | 'dataset' | 'reds' | 'processes' | 'stateMb' | 'disturb' | 'kills'
 > & { readonly output: string }; // prettier-ignore
 
 const day = (name: string, text: string | undefined): string | undefined => {
@@ -45,10 +45,25 @@ const read = (argv: readonly string[]): Wanted => {
     allowPositionals: true,
     options: {
       raw: text, features: text, from: text, to: text, models: text, 'no-models': flag, scores: text, epochs: { ...text, default: 'replay' },
-      speed: text, seconds: text, again: flag, verify: flag, processes: { ...text, default: '2' }, 'state-mb': text, disturb: text, 'no-kills': flag, output: { ...text, default: 'table' },
+      speed: text, seconds: text, again: flag, verify: flag, dataset: flag, reds: flag, processes: { ...text, default: '2' }, 'state-mb': text, disturb: text, 'no-kills': flag, output: { ...text, default: 'table' },
     },
   }); // prettier-ignore
-  const { raw, features, from, to, models, scores, epochs, speed, again, verify, processes, output } = values;
+  const {
+    raw,
+    features,
+    from,
+    to,
+    models,
+    scores,
+    epochs,
+    speed,
+    again,
+    verify,
+    dataset,
+    reds,
+    processes,
+    output,
+  } = values;
   const number = (name: 'speed' | 'seconds' | 'state-mb' | 'disturb'): number | undefined =>
     values[name] === undefined ? undefined : whole(name, values[name]);
   if (positionals.join(' ') !== 'fraud') throw new RangeError('what is compared? there are: fraud, night');
@@ -64,6 +79,11 @@ const read = (argv: readonly string[]): Wanted => {
     throw new RangeError('--speed and --again are of --epochs live');
   if (verify && values['no-models'])
     throw new RangeError('--verify reads what was scored: it does not go with --no-models');
+  if (dataset && (values['no-models'] || epochs !== 'replay'))
+    throw new RangeError(
+      '--dataset reads what was scored of a replay: it goes with models and --epochs replay',
+    );
+  if (reds && !dataset) throw new RangeError('--reds is of --dataset');
   return {
     days,
     models: folder(models),
@@ -74,6 +94,8 @@ const read = (argv: readonly string[]): Wanted => {
     seconds: number('seconds'),
     again,
     verify,
+    dataset,
+    reds,
     processes: whole('processes', processes),
     stateMb: number('state-mb'),
     disturb: number('disturb'),

@@ -1,4 +1,5 @@
 import { type ParityResult, type ReferenceResult, SCORE_TOLERANCE, type ScoreResult } from './compare.ts';
+import { datasetDifferences, datasetLines } from './dataset/report.ts';
 
 /** Live, terminal columns hang on the order in which two stages' inputs arrived: they are counted, and not required. */
 const REQUIRED = { replay: /./, live: /^(TX_|CUSTOMER_)/ } as const;
@@ -42,6 +43,7 @@ export const differences = (result: ParityResult): readonly string[] => {
       ? [`${result.again!.differing} of ${result.again!.rows} vectors differ when they are run again`]
       : []),
     ...skewed(result),
+    ...(result.dataset === null ? [] : datasetDifferences(result.dataset)),
     ...columns
       .filter(([, { mismatches }]) => mismatches > 0)
       .map(([name, { mismatches }]) => `${name} differs in ${mismatches} rows`),
@@ -119,6 +121,7 @@ export const reportLines = (result: ParityResult): readonly string[] => [
     `${result.recordsPerSecond} records/s, ${result.cpuSecondsPerMillion?.toFixed(1) ?? '?'} CPU s per million records.`,
   ...liveLines(result),
   ...skewLines(result),
+  ...(result.dataset === null ? [] : datasetLines(result.dataset)),
   ...memoryLines(result),
   `Epochs: ${result.epochs}. ${result.duplicates} records came twice on purpose, ${result.kills} feature processes were killed.`,
 ];

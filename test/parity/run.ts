@@ -18,6 +18,7 @@ import {
   type ScoreResult,
 } from './compare.ts';
 import { setChampion } from './control.ts';
+import { judgeRows } from './dataset/run.ts';
 import type { Days } from './days.ts';
 import { type Candidate, givenModels, scoreOffline, shippedModel } from './models.ts';
 import { gather } from './gather.ts';
@@ -55,6 +56,10 @@ export interface ParityOptions {
   readonly again: boolean;
   /** Whether the vectors that models were asked with are also verified, as `millrace features verify` does. */
   readonly verify: boolean;
+  /** Whether the rows to train on are exported, twice, and judged by pandas. */
+  readonly dataset: boolean;
+  /** Whether that judge is also shown what it has to see. */
+  readonly reds: boolean;
   /** State on disk, and at most so many MiB of entities in memory; undefined: all of it in memory. */
   readonly stateMb: number | undefined;
   /** Feature processes. */
@@ -174,6 +179,7 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
   const again = options.again ? await runAgain(options, from) : null;
   const scores = options.asksModels ? await compareModels(options, from, vectors) : {};
   const skew = options.verify ? await skewOf(options) : null;
+  const dataset = options.dataset ? await judgeRows(options) : null;
   return {
     ...compared,
     epochs: options.epochs,
@@ -181,6 +187,7 @@ export const runParity = async (options: ParityOptions): Promise<ParityResult> =
     doubled: vectors.doubled,
     why,
     skew,
+    dataset,
     again,
     scores,
   };

@@ -7,6 +7,8 @@ import { fraud } from '@millrace/pipelines';
 import { FRAUD_COLUMNS } from './columns.ts';
 import type { ParityResult } from './compare.ts';
 import { cpuSeconds } from './cpu.ts';
+import type { Judged } from './dataset/judge.ts';
+import type { DatasetResult } from './dataset/run.ts';
 import { daysOf } from './days.ts';
 import { compareWithReference, readReferenceScores, referenceOf } from './reference.ts';
 import { differences } from './report.ts';
@@ -100,6 +102,7 @@ describe('verdict', () => {
     latencyMs: null,
     why: null,
     skew: null,
+    dataset: null,
     again: null,
     scores: { a: { rows: 3, worst: 1e-6 }, b: { rows: 3, worst: 0 } },
   });
@@ -112,6 +115,18 @@ describe('verdict', () => {
     metricsDiffering: [],
   });
 
+  const SAME = { first: 'a', again: 'a', like: 'a', recomputed: 'a' };
+  const judged: Judged = {
+    rows: 3, values: 9, mismatches: 0, columns: {}, missing: 0, extra: 0, doubled: 0, labelled: 1, onAnEdge: 0, sameTime: 0, undecided: 0, mistakes: {}, wrong: [],
+  }; // prettier-ignore
+  const dataset = (more: Partial<DatasetResult>): ParityResult => ({
+    ...clean(),
+    dataset: { digests: SAME, judged, reds: { edges: 1 }, ...more },
+  });
+
+  test('a dataset that pandas agrees with is no difference', () => {
+    expect(differences(dataset({}))).toEqual([]);
+  });
   test('what differs from a reference is said beside what differs from the model itself', () => {
     const of = {
       roundedAway: 0,
@@ -155,6 +170,9 @@ describe('verdict', () => {
     ],
     ['a vector that features verify misses', { ...clean(), skew: skew({ missing: 1 }) }],
     ['a metric that says something else', { ...clean(), skew: { ...skew({}), metricsDiffering: ['a 1'] } }],
+    ['a dataset of other bytes', dataset({ digests: { ...SAME, again: 'b' } })],
+    ['a dataset that pandas refuses', dataset({ judged: { ...judged, wrong: ['label differs in 1 rows'] } })],
+    ['a mistake that pandas does not see', dataset({ reds: { edges: 0 } })],
     ['nothing to run again', { ...clean(), again: { rows: 0, differing: 0 } }],
     ['no scores', { ...clean(), scores: { a: { rows: 0, worst: 0 } } }],
   ])('%s is a difference', (_, result) => {

@@ -1,11 +1,12 @@
 /** Served features against recomputed ones on real Kafka: payments while labels flow, and after they have stopped. */
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Bad, openCodec } from '@millrace/avro';
 import {
-  decoded, openPublisher, openWorld, prepare, verifyFeatures, type VerifyReport, wholeTopic, type World,
+  type DatasetOptions, decoded, exportDataset, openPublisher, openWorld, prepare, verifyFeatures, type VerifyReport, wholeTopic, type World,
 } from '@millrace/cli'; // prettier-ignore
 import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
@@ -21,9 +22,11 @@ import {
 import type { Component } from '@millrace/runtime';
 import { noLogger, noMetrics } from '@millrace/telemetry';
 import { terminal } from '../backfill/terminal.ts';
-import { describeUnless } from '../jest/skip.ts';
+import { describeUnless, testUnless } from '../jest/skip.ts';
 import { noStack, stackAddresses, uniqueName } from '../jest/stack.ts';
 import { eventually } from '../journey/world.ts';
+import { recording } from '../parity/dataset/inputs.ts';
+import { findPandas, judgeDataset, MISTAKES } from '../parity/dataset/judge.ts';
 
 const LIMIT_MS = 180_000;
 const DAY_MS = 86_400_000;
@@ -32,9 +35,17 @@ const TOPIC = topicsOf(pipeline).predictions;
 
 /** Labels stop ten days before the payments do. */
 const LABELS_UNTIL_MS = FRAUD_SIMULATION.startAt + 20 * DAY_MS;
-const EVENTS = [...simulateFraud({ ...FRAUD_SIMULATION, customers: 40, terminals: 15, labelDelayDays: 5 })].filter(
-  ({ value }) => !('knownAt' in value) || value.knownAt < LABELS_UNTIL_MS,
-); // prettier-ignore
+/** Windows look at labels a week after their payment: of three, two are known before that, and one long after it. */
+const laterKnown = (event: SimulatedEvent): SimulatedEvent =>
+  event.stream === 'labels' && event.value.sequence % 3 === 0
+    ? { ...event, value: { ...event.value, knownAt: event.value.knownAt + 7 * DAY_MS } }
+    : event;
+const orderTimeOf = ({ value }: SimulatedEvent): number => ('knownAt' in value ? value.knownAt : value.txAt);
+const EVENTS = [...simulateFraud({ ...FRAUD_SIMULATION, customers: 40, terminals: 15, labelDelayDays: 5 })]
+  .map(laterKnown)
+  .filter(({ value }) => !('knownAt' in value) || value.knownAt < LABELS_UNTIL_MS)
+  .toSorted((a, b) => orderTimeOf(a) - orderTimeOf(b));
+const python = noStack === undefined ? await findPandas() : { missing: noStack };
 const isPayment = ({ stream }: SimulatedEvent): boolean => stream === 'transactions';
 const PAYMENTS = EVENTS.filter(isPayment).length;
 
@@ -48,9 +59,13 @@ const writeModel = (folder: string): void => {
   writeFileSync(file, JSON.stringify({ ...manifest, featureSet }));
 };
 
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+const digestOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+
 describeUnless(noStack)('features on a real stack', () => {
   let world: World;
   let folder: string;
+  let plantedAll: Promise<void> | undefined;
   const running: Component[] = [];
   const over = new AbortController();
 
@@ -71,6 +86,32 @@ describeUnless(noStack)('features on a real stack', () => {
     return { ...(JSON.parse(io.data[0]!) as VerifyReport), code };
   };
 
+  const inputs = (): string => join(folder, 'published.jsonl');
+  /** Rows of all days, with labels that were known three days before they stopped. @returns the file */
+  const exported = async (name: string, more: Partial<DatasetOptions> = {}): Promise<string> => {
+    const { startAt, days } = FRAUD_SIMULATION;
+    const out = join(folder, `${name}.parquet`);
+    const code = await exportDataset(terminal(), world, pipeline, {
+      from: dayOf(startAt), to: dayOf(startAt + (days - 1) * DAY_MS), asOf: dayOf(LABELS_UNTIL_MS - 3 * DAY_MS), source: 'served', out,
+      like: undefined, output: 'json', ...more,
+    }); // prettier-ignore
+    expect(code).toBe(0);
+    return out;
+  };
+  /** Two values of one answer that are wrong, and an answer to a payment that was never made; once. */
+  const plant = async (): Promise<void> => {
+    const before = await answers();
+    const [one, other] = [before[100]!, before[200]!];
+    const planted: readonly PredictionValue[] = [
+      { ...one, features: { ...one.features, terminalRisk7d: 0.75, customerTxCount7d: Number.NaN } },
+      { ...other, eventId: `${other.eventId}-never-sent` },
+    ];
+    const producer = await world.broker.producer();
+    const written = await codec();
+    await producer.send(planted.map(of => ({ topic: TOPIC, partition: of.sourcePartition, key: Buffer.from(of.entity), value: written.encode(of) }))); // prettier-ignore
+    await producer.close();
+  };
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-verify-'));
     writeModel(folder);
@@ -83,7 +124,8 @@ describeUnless(noStack)('features on a real stack', () => {
       lineage: null,
       ...event.value,
     });
-    await publisher.publish(EVENTS.map(event => ({ stream: event.stream, value: value(event) })));
+    const values = EVENTS.map(event => ({ stream: event.stream, value: value(event) }));
+    await recording(publisher, inputs()).publish(values);
     await publisher.close();
     // All of it is history, so that it is folded in order time.
     const history = { sliceMs: SLICE_MS_DEFAULT, disorderMs: DISORDER_MS_DEFAULT, by: 'test' };
@@ -96,6 +138,7 @@ describeUnless(noStack)('features on a real stack', () => {
     for (const service of running) await service.start(over.signal);
     const isThere = (found: readonly PredictionValue[]): boolean => found.length === PAYMENTS;
     await eventually(answers, isThere, found => `${found.length} of ${PAYMENTS} payments are answered`);
+    await exported('rows');
   }, LIMIT_MS);
   afterAll(async () => {
     over.abort();
@@ -128,15 +171,7 @@ describeUnless(noStack)('features on a real stack', () => {
         true,
       ]);
 
-      const [one, other] = [before[100]!, before[200]!];
-      const planted: readonly PredictionValue[] = [
-        { ...one, features: { ...one.features, terminalRisk7d: 0.75, customerTxCount7d: Number.NaN } },
-        { ...other, eventId: `${other.eventId}-never-sent` },
-      ];
-      const producer = await world.broker.producer();
-      const written = await codec();
-      await producer.send(planted.map(of => ({ topic: TOPIC, partition: of.sourcePartition, key: Buffer.from(of.entity), value: written.encode(of) }))); // prettier-ignore
-      await producer.close();
+      await (plantedAll ??= plant());
       const found = await verified();
       expect(found.vectors).toEqual({
         matched: PAYMENTS - 1,
@@ -153,5 +188,35 @@ describeUnless(noStack)('features on a real stack', () => {
       expect([found.code, found.examples.extra.map(({ cause }) => cause)]).toEqual([3, ['no-event']]);
     },
     LIMIT_MS,
+  );
+
+  testUnless('missing' in python ? python.missing : undefined)(
+    'as rows to train on are what pandas computes from what was published, and what is planted is told',
+    async () => {
+      const path = 'path' in python ? python.path : '';
+      const rows = join(folder, 'rows.parquet');
+      const again = await exported('again', { like: `${rows}.manifest.json` });
+      const recomputed = await exported('recomputed', { source: 'recomputed' });
+      expect([digestOf(again), digestOf(recomputed)]).toEqual([digestOf(rows), digestOf(rows)]);
+
+      const judged = await judgeDataset(path, rows, inputs(), MISTAKES);
+      expect(judged).toMatchObject({ wrong: [], rows: PAYMENTS, mismatches: 0, undecided: 0 });
+      expect(judged.values).toBe(PAYMENTS * 19);
+      expect([judged.labelled > 0, judged.labelled < PAYMENTS]).toEqual([true, true]);
+      // Each mistake of the judge would be one of ours: it is seen.
+      const { edges, later, unknown } = judged.mistakes;
+      expect(edges!['customerTxCount1d']).toBe(PAYMENTS);
+      expect(later!['customerTxCount7d']).toBeGreaterThan(0);
+      expect([unknown!['terminalRisk30d']! > 0, unknown!['label']! > 0]).toEqual([true, true]);
+
+      await (plantedAll ??= plant());
+      const told = await judgeDataset(path, await exported('planted'), inputs());
+      expect(told.wrong).toEqual([
+        '1 rows have no event of these days',
+        'customerTxCount7d differs in 1 rows',
+        'terminalRisk7d differs in 1 rows',
+      ]);
+    },
+    2 * LIMIT_MS,
   );
 });

@@ -1,4 +1,5 @@
 export { backfillFeatures, type BackfillFlags } from './commands/backfill.ts';
+export { type DatasetManifest, type DatasetOptions, exportDataset } from './commands/dataset.ts';
 export { verifyFeatures, type VerifyFlags } from './commands/verify.ts';
 export { switchSet, type SwitchOptions } from './commands/switchSet.ts';
 export { type FigureOptions, type Figures, figuresOf } from './evaluate/figures.ts';
