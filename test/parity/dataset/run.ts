@@ -72,7 +72,10 @@ const redsOf = async (
   { mistakes }: Judged,
 ): Promise<Record<string, number>> => {
   const reds = Object.fromEntries(
-    Object.entries(mistakes).map(([name, columns]) => [name, Object.values(columns).reduce((a, b) => a + b, 0)]),
+    Object.entries(mistakes).map(([name, columns]) => [
+      name,
+      Object.values(columns).reduce((a, b) => a + b, 0),
+    ]),
   );
   for (const { name } of DATASET_MUTANTS) {
     await exported(options, name, RECOMPUTED, name);
