@@ -15,14 +15,14 @@ export const DATASET_MUTANTS: readonly Mutant[] = [
     name: 'windows-an-hour-ahead',
     shows: 'windows with a delay have what is an hour younger than they may know',
     file: WINDOW,
-    text: '      ? endOf(event.time - span.delayMs)',
-    instead: '      ? endOf(event.time - span.delayMs + 3_600_000)',
+    text: '? endOf(event.time - delayMs)',
+    instead: '? endOf(event.time - delayMs + 3_600_000)',
   },
   {
     name: 'left-edge-in',
     shows: 'an event that is exactly as old as a window is long is still in it',
     file: WINDOW,
-    text: '  const after = endOf(event.time - span.delayMs - span.windowMs);',
-    instead: '  const after = endOf(event.time - span.delayMs - span.windowMs - 1);',
+    text: '  const after = time - delayMs - windowMs;',
+    instead: '  const after = time - delayMs - windowMs - 1;',
   },
 ];

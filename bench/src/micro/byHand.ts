@@ -6,8 +6,9 @@ const WINDOWS_DAYS = [1, 7, 30] as const;
 /** Terminals are judged by what is at least so old. */
 const LABEL_DELAY_DAYS = 7;
 
+/** Of nothing it is 0, as the views say. */
 const mean = (values: readonly number[]): number =>
-  values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Values by name for the payment at that place; before it stand the events that were known by then. */
 export const countedByHand = (events: readonly FoldEvent[], at: number): Readonly<Record<string, number>> => {

@@ -43,7 +43,7 @@ test('windows by hand: their ends, their delay, and whose events they hold', () 
     customerTxCount30d: 4,
     customerAvgAmount30d: 28,
     terminalTxCount1d: 1, // of day 70
-    terminalRisk1d: Number.NaN,
+    terminalRisk1d: 0, // no label of that day: of nothing it is 0
     terminalTxCount7d: 2,
     terminalRisk7d: 0,
     terminalTxCount30d: 3,
