@@ -49,6 +49,8 @@ const LOOK_MS = 400;
 const QUIET_MS = 600;
 /** More than a session and a take-over last together. */
 const QUIET_LOOKS_MAX = 4;
+/** Timers alone take a tenth of it; who takes more is at work without end. */
+const QUIET_STEPS_MAX = 10_000;
 /** After the last process has ended: less than the time-out of a transaction that it may have left open. */
 const LEFT_MS = 5_000;
 
@@ -271,7 +273,8 @@ export class Life {
    * are. What two tasks answer each other for ever is never quiet.
    */
   async #staysQuiet(): Promise<readonly string[]> {
-    for (let looks = 0; looks < QUIET_LOOKS_MAX; looks++) {
+    const begun = this.#schedule.steps;
+    for (let looks = 0; looks < QUIET_LOOKS_MAX && this.#schedule.steps - begun < QUIET_STEPS_MAX; looks++) {
       await this.#pass(QUIET_MS);
       const before = await this.#ends();
       await this.#pass(QUIET_MS);
