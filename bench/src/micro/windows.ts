@@ -15,14 +15,19 @@ import { type Piece, RUN_RECORDS } from './piece.ts';
 /** Payments of a round that are counted by hand. */
 const COUNTED = 20;
 
-const firstEvents = (pipeline: Pipeline, records: number): readonly FoldEvent[] =>
-  eventsOf(pipeline, SIMULATION).take(records).toArray();
+const firstEvents = (pipeline: Pipeline, records: number, simulation = SIMULATION): readonly FoldEvent[] =>
+  eventsOf(pipeline, simulation).take(records).toArray();
 
 /** Folds events, payments and labels alike, and makes the vectors of the payments. */
-export const windowsFolded = (name: string, pipeline: Pipeline, records: number): Piece => ({
+export const windowsFolded = (
+  name: string,
+  pipeline: Pipeline,
+  records: number,
+  simulation = SIMULATION,
+): Piece => ({
   name,
   round: async meter => {
-    const events = firstEvents(pipeline, records);
+    const events = firstEvents(pipeline, records, simulation);
     const set = compileSet(pipeline);
     const vectors: Float32Array[] = [];
     await meter.run(() => {

@@ -3,6 +3,7 @@ import { type FeatureView } from '@millrace/define';
 import type { FoldEvent } from '@millrace/features';
 import { fraud } from '@millrace/pipelines';
 import { customersOf } from '../../src/feature/pipeline.ts';
+import { SIMULATION } from '../../src/load/payments.ts';
 import { countedByHand } from '../../src/micro/byHand.ts';
 import { Meter } from '../../src/micro/piece.ts';
 import { windowsFolded } from '../../src/micro/windows.ts';
@@ -50,6 +51,16 @@ test('windows by hand: their ends, their delay, and whose events they hold', () 
     terminalRisk30d: 0.5,
   });
 });
+
+test(
+  'the shipped views give what counting by hand gives, labels among them',
+  async () => {
+    // Labels come a week after their payments: few people have theirs within a few thousand events.
+    const few = { ...SIMULATION, customers: 60, terminals: 12 };
+    expect(await windowsFolded('any', fraud, 6_000, few).round(new Meter())).toBeUndefined();
+  },
+  LIMIT_MS,
+);
 
 test(
   'a window that is not what it is called is found wrong',
