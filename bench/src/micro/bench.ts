@@ -4,9 +4,9 @@ import { runInNewContext } from 'node:vm';
 import { fraud } from '@millrace/pipelines';
 import { customersOf } from '../feature/pipeline.ts';
 import type { OpenOptions } from '../world/open.ts';
-import { avroPieces, vectorBytesOf } from './avro.ts';
+import { avroPieces } from './avro.ts';
 import { batchPieces } from './batches.ts';
-import { passedPayments } from './passed.ts';
+import { entityOf, passedPayments } from './passed.ts';
 import { Meter, type Piece } from './piece.ts';
 import { type MicroResult, microResult, type MicroRound } from './result.ts';
 import { servicePiece } from './service.ts';
@@ -21,10 +21,9 @@ const TOPIC = { topic: 'micro', partition: 0 } as const;
 
 const piecesOf = ({ records, signal }: MicroOptions): readonly Piece[] => {
   const passed = passedPayments(records);
-  const vectors = vectorBytesOf(passed);
-  const pool = vectors.map((value, i) => {
-    const key = Buffer.from(String(passed.rows[i]!.event.fields['customerId']));
-    return { ...TOPIC, key, value };
+  const pool = passed.rows.map((row, i) => {
+    const value = passed.vectors.encode(passed.values[i]!);
+    return { ...TOPIC, key: Buffer.from(entityOf(row)), value };
   });
   const customers = customersOf(1);
   return [

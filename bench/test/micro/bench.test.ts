@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import type { Row } from '../../../services/feature/src/row.ts';
 import { customersOf } from '../../src/feature/pipeline.ts';
 import { avroPieces } from '../../src/micro/avro.ts';
 import { passedPayments } from '../../src/micro/passed.ts';
@@ -60,15 +61,23 @@ test(
   LIMIT_MS,
 );
 
-test('values that are not those of the bytes are found wrong', async () => {
+test('what is not of its event is found wrong', async () => {
   const passed = passedPayments(20);
   const [first, ...others] = passed.rows;
-  const event = { ...first!.event, eventId: 'other', fields: { ...first!.event.fields, amount: -1 } };
-  const rows = [{ ...first!, event }, ...others];
-  const verdicts = new Map<string, string | undefined>();
-  for (const piece of avroPieces({ ...passed, rows }, 20))
-    verdicts.set(piece.name, await piece.round(new Meter()));
-  expect(verdicts.get('event decoded')).toBe('record 0: the event is not the one that was encoded');
+  const verdictsOf = async (other: Partial<Row>): Promise<ReadonlyMap<string, string | undefined>> => {
+    const rows = [{ ...first!, ...other }, ...others];
+    const verdicts = new Map<string, string | undefined>();
+    for (const piece of avroPieces({ ...passed, rows }, 20))
+      verdicts.set(piece.name, await piece.round(new Meter()));
+    return verdicts;
+  };
+  const event = { ...first!.event, fields: { ...first!.event.fields, amount: -1 } };
+  expect((await verdictsOf({ event })).get('event decoded')).toBe(
+    'record 0: the event is not the one that was encoded',
+  );
+  const late = await verdictsOf({ late: true });
+  for (const piece of ['vector encoded by the codec', 'vector written from its row'])
+    expect(late.get(piece)).toBe('record 0: the bytes are not those that the other way gives');
 });
 
 test(
