@@ -44,6 +44,12 @@ export interface Arrival extends PartitionOffset {
   readonly isFurther: boolean;
 }
 
+interface Watched {
+  readonly name: string;
+  /** Aborted when it is told to stop, or has ended. */
+  readonly stopping: AbortSignal;
+}
+
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`;
 
 /**
@@ -64,7 +70,7 @@ export class Reading {
   }
 
   /** @param marks none: the service bounds what it holds by other means */
-  watch(broker: Broker, process: string, marks: Marks | undefined): Broker {
+  watch(broker: Broker, process: Watched, marks: Marks | undefined): Broker {
     const stretches = new Map<string, Stretch>();
     let generations = 0;
     const begin = (at: PartitionOffset): void => {
@@ -78,10 +84,10 @@ export class Reading {
     };
     const given = (run: RecordRun): void => {
       const of = stretches.get(nameOf(run));
-      // Before its task has been acquired a partition has nobody who would keep what comes.
-      if (of === undefined) return;
+      // Before its task has been acquired, and once it is told to stop, there is nobody who would keep what comes.
+      if (of === undefined || process.stopping.aborted) return;
       if (marks === undefined) this.#note(run, of);
-      else this.#judge(run, of, process, marks);
+      else this.#judge(run, of, process.name, marks);
     };
     return {
       ...broker,

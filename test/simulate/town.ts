@@ -183,8 +183,9 @@ export class Town {
     const host = hostOf(name);
     const wire = hostOf(`${name} to broker:`);
     this.#hosts.set(client.name, { host, wire });
-    const component = this.#component(kind, client, host);
-    const process: Process = { kind, host, wire, client, component, stopping: new AbortController() };
+    const stopping = new AbortController();
+    const component = this.#component(kind, client, host, stopping.signal);
+    const process: Process = { kind, host, wire, client, component, stopping };
     this.processes.push(process);
     this.schedule.current = host;
     const ended = (error: unknown): void => {
@@ -197,10 +198,14 @@ export class Town {
     return process;
   }
 
-  #component(kind: Kind, client: MemoryBroker, host: Host): Component {
+  #component(kind: Kind, client: MemoryBroker, host: Host, stopping: AbortSignal): Component {
     const { pipeline, epochMarginMs, epochsAheadMax, marks, sessionMs } = this.#options;
     const common = {
-      broker: this.reading.watch(client, host.name, kind === 'feature' ? undefined : marks),
+      broker: this.reading.watch(
+        client,
+        { name: host.name, stopping },
+        kind === 'feature' ? undefined : marks,
+      ),
       registry: this.#world.registry,
       clock: this.schedule.clockOf(host),
       random: () => this.#dice.next(),

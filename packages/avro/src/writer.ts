@@ -19,11 +19,6 @@ export class ValueWriter {
   #start = 0;
   #at = 0;
 
-  /** Bytes of the value so far. */
-  get length(): number {
-    return this.#at - this.#start;
-  }
-
   /** The value that ends here, without a copy: it keeps its piece of memory, and so its neighbours, alive. */
   take(): Uint8Array {
     const value = this.#bytes.subarray(this.#start, this.#at);
@@ -38,8 +33,8 @@ export class ValueWriter {
     return value;
   }
 
-  /** Forgets the value that was begun. */
-  drop(): void {
+  /** Begins a value; what was written and not taken, because it failed on the way, is forgotten. */
+  begin(): void {
     this.#at = this.#start;
   }
 

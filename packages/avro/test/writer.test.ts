@@ -47,12 +47,12 @@ test('writes what avsc writes, values side by side, and copies of their own', ()
   );
 });
 
-test('forgets a value that was begun', () => {
+test('begins anew, whatever is left of a value that was not taken', () => {
   const out = new ValueWriter();
   out.text('whole');
   const first = out.take();
   out.text('half');
-  out.drop();
+  out.begin();
   out.raw(Uint8Array.of(7));
   expect([...out.take()]).toEqual([7]);
   expect(Buffer.from(first).toString('latin1')).toBe('\u000Awhole');

@@ -62,7 +62,7 @@ export class VectorBytes {
   /** @throws TypeError naming a field that does not fit */
   of(row: Row, entity: string): Uint8Array {
     const out = this.#out;
-    out.drop();
+    out.begin();
     out.raw(this.#frame);
     for (const put of this.#puts) put(out, row, entity);
     return out.take();

@@ -152,6 +152,25 @@ describe('the views of a stage', () => {
     expect(answers[0]!.at(-2)).toMatchObject({ features: [1, expect.any(Number), expect.any(Number), 1] });
   });
 
+  test('let go of what is too old in an entity that stays in memory, as in one that is read again', () => {
+    const events = [
+      ...Array.from({ length: 5 }, (_, i) => orderOf(i, 'idle', i * DAY_MS)),
+      orderOf(100, 'other', 80 * DAY_MS),
+      orderOf(200, 'idle', 5 * DAY_MS),
+      orderOf(201, 'idle', 21 * DAY_MS),
+      orderOf(202, 'idle', 22 * DAY_MS),
+    ];
+    const [kept, again] = [2 ** 30, 1].map(room => {
+      const views = viewsOver(keptState(), new EntityCache(room));
+      return events.map(event => {
+        const folding = views.fold(event);
+        views.flush();
+        return folding;
+      });
+    });
+    expect(kept).toEqual(again);
+  });
+
   test('give their room back when their task is over', () => {
     const cache = new EntityCache(2 ** 20);
     const abort = new AbortController();

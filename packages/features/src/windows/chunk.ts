@@ -14,6 +14,7 @@ const out = new ValueWriter();
 
 /** One leaf as one bounded record: times and sequences as differences, values in the shortest exact form. */
 export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
+  out.begin();
   out.byte(FORMAT);
   out.uint32(layout.fingerprint);
   out.whole(leaf.level);
