@@ -41,7 +41,7 @@ const extreme = (
   };
   const leaves = (low: number, high: number): void => {
     if (high - low > LEAVES_FEW) found = pick(found, treeOf(timeline).over(low, high));
-    else for (let i = low; i < high; i++) found = pick(found, timeline.leaves[i]!.extreme(measure, which));
+    else for (let i = low; i < high; i++) found = pick(found, timeline.leaves.at(i)!.extreme(measure, which));
   };
   rows(last);
   if (first === last) return found;

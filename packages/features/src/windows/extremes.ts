@@ -1,4 +1,5 @@
 import type { Leaf } from './leaf.ts';
+import type { LeafList } from './leaves.ts';
 import { LeafTree } from './tree.ts';
 
 /** The smaller or the greater of two values; NaN is none. */
@@ -16,7 +17,7 @@ export class LeafExtremes extends LeafTree {
   private readonly which: 'min' | 'max';
   private readonly pick: (a: number, b: number) => number;
 
-  constructor(leaves: readonly Leaf[], measure: number, which: 'min' | 'max') {
+  constructor(leaves: LeafList, measure: number, which: 'min' | 'max') {
     super(leaves, 1);
     this.measure = measure;
     this.which = which;

@@ -1,11 +1,12 @@
 import { COUNT, type Leaf, SUM } from './leaf.ts';
+import type { LeafList } from './leaves.ts';
 import { LeafTree } from './tree.ts';
 
 /** Counts and sums of every measure over runs of leaves, and until when their rows were still changing. */
 export class LeafSums extends LeafTree {
   private readonly measures: number;
 
-  constructor(leaves: readonly Leaf[], measures: number) {
+  constructor(leaves: LeafList, measures: number) {
     super(leaves, 2 * measures + 1);
     this.measures = measures;
   }

@@ -3,6 +3,7 @@ import type { Layout } from './layout.ts';
 import {
   COUNT, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
 } from './leaf.ts'; // prettier-ignore
+import { LeafList } from './leaves.ts';
 import type { TimelineListener } from './listener.ts';
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
@@ -35,7 +36,7 @@ const NO_TEXTS: readonly (string | undefined)[] = [];
  */
 export class Timeline {
   readonly layout: Layout;
-  readonly leaves: Leaf[] = [];
+  readonly leaves = new LeafList();
   readonly listeners: TimelineListener[] = [];
   readonly trees: LeafTree[] = [];
   /** From this time on, what counts in the newest state is what counted then. */
@@ -60,7 +61,7 @@ export class Timeline {
   /** Event time of the newest row, or minus infinity. */
   newestTime(): number {
     for (let i = this.leaves.length - 1; i >= 0; i--) {
-      const leaf = this.leaves[i]!;
+      const leaf = this.leaves.at(i)!;
       if (leaf.length > 0) return leaf.at(leaf.length - 1, TIME);
     }
     return Number.NEGATIVE_INFINITY;
@@ -73,7 +74,7 @@ export class Timeline {
     const newest = this.newestTime();
     if (event.time <= newest - this.layout.retentionMs) return 'expired';
     const index = this.leafFor(event.time);
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     const same = event.time > newest ? NO_ROWS : this.rowsOf(leaf, event);
     if (same.some(row => leaf.at(row, REVISION) === event.revision)) return 'duplicate';
     if (!this.layout.hasKnownAt && same.some(row => leaf.at(row, REVISION) > event.revision))
@@ -106,11 +107,11 @@ export class Timeline {
   expireBefore(time: number): void {
     const before = time - this.layout.retentionMs;
     let gone = 0;
-    while (gone < this.leaves.length && this.leaves[gone]!.end <= before) gone++;
+    while (gone < this.leaves.length && this.leaves.at(gone)!.end <= before) gone++;
     const inForce = this.layout.isTable ? this.lastWith(0, gone, 0) : -1;
     if (inForce >= 0) gone = inForce;
     if (gone === 0) return;
-    for (const leaf of this.leaves.splice(0, gone)) {
+    for (const leaf of this.leaves.takeFirst(gone)) {
       this.dropped.push(keyOf(leaf));
       leaf.dirty = false;
       this.rows -= leaf.length;
@@ -121,14 +122,14 @@ export class Timeline {
 
   /** Position behind every row at or before a point. */
   positionThrough(point: Point): number {
-    const index = this.leafBefore(point.time);
-    return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThrough(point);
+    const index = this.leaves.lastBefore(point.time);
+    return index < 0 ? 0 : index * POSITION + this.leaves.at(index)!.rowsThrough(point);
   }
 
   /** Position behind every row at or before a time. */
   positionThroughTime(time: number): number {
-    const index = this.leafBefore(time);
-    return index < 0 ? 0 : index * POSITION + this.leaves[index]!.rowsThroughTime(time);
+    const index = this.leaves.lastBefore(time);
+    return index < 0 ? 0 : index * POSITION + this.leaves.at(index)!.rowsThroughTime(time);
   }
 
   /** Count or sum of a measure over the rows between two positions, as they count now. */
@@ -136,12 +137,12 @@ export class Timeline {
     if (to <= from) return 0;
     const first = Math.floor(from / POSITION);
     const last = Math.floor(to / POSITION);
-    const end = this.leaves[last]!.upTo(to % POSITION, measure, column);
-    const before = this.leaves[first]!.upTo(from % POSITION, measure, column);
+    const end = this.leaves.at(last)!.upTo(to % POSITION, measure, column);
+    const before = this.leaves.at(first)!.upTo(from % POSITION, measure, column);
     if (last - first > LEAVES_FEW) return this.sumsOf().over(first, last, measure, column) + end - before;
     let result = end - before;
     for (let i = first; i < last; i++)
-      result += this.leaves[i]!.upTo(this.leaves[i]!.length, measure, column);
+      result += this.leaves.at(i)!.upTo(this.leaves.at(i)!.length, measure, column);
     return result;
   }
 
@@ -149,14 +150,14 @@ export class Timeline {
   lastWith(from: number, to: number, measure: number): number {
     if (to - from > LEAVES_FEW) return this.sumsOf().lastWith(from, to, measure);
     for (let i = to - 1; i >= from; i--)
-      if (this.leaves[i]!.upTo(this.leaves[i]!.length, measure, COUNT) > 0) return i;
+      if (this.leaves.at(i)!.upTo(this.leaves.at(i)!.length, measure, COUNT) > 0) return i;
     return -1;
   }
 
   /** The last leaf of [from, to) of which something changed behind a time, or -1. */
   lastUnsettled(from: number, to: number, time: number): number {
     if (to - from > LEAVES_FEW) return this.sumsOf().lastUnsettled(from, to, time);
-    for (let i = to - 1; i >= from; i--) if (this.leaves[i]!.changedAtMax > time) return i;
+    for (let i = to - 1; i >= from; i--) if (this.leaves.at(i)!.changedAtMax > time) return i;
     return -1;
   }
 
@@ -176,8 +177,8 @@ export class Timeline {
     leaf.dirty = false;
     this.rows += leaf.length;
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
-    const at = this.leafBefore(leaf.start) + 1;
-    this.leaves.splice(at, 0, leaf);
+    const at = this.leaves.lastBefore(leaf.start) + 1;
+    this.leaves.replace(at, 0, leaf);
     this.leavesMoved(at);
   }
 
@@ -197,7 +198,7 @@ export class Timeline {
   }
 
   private insert(index: number, row: NewRow): void {
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     this.touch(index);
     leaf.insert(row);
     this.rows++;
@@ -207,7 +208,7 @@ export class Timeline {
   }
 
   private removeRow(index: number, row: number): void {
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.remove(row);
@@ -215,7 +216,7 @@ export class Timeline {
   }
 
   private supersede(index: number, row: number, until: number): void {
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.supersede(row, until);
@@ -223,7 +224,7 @@ export class Timeline {
   }
 
   private touch(index: number): void {
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     if (!leaf.dirty) {
       leaf.dirty = true;
       this.changed.push(leaf);
@@ -244,7 +245,7 @@ export class Timeline {
   }
 
   private split(index: number): void {
-    const leaf = this.leaves[index]!;
+    const leaf = this.leaves.at(index)!;
     if (leaf.level === 0 || leaf.length <= LEAF_ROWS_MAX) return;
     const level = leaf.level - 1;
     const halves = [leaf.start, leaf.start + 2 ** level].map(at => new Leaf(at, level, leaf.measures));
@@ -256,7 +257,7 @@ export class Timeline {
     this.dropped.push(keyOf(leaf));
     const kept = halves.filter(half => half.length > 0);
     this.changed.push(...kept);
-    this.leaves.splice(index, 1, ...kept);
+    this.leaves.replace(index, 1, ...kept);
     this.leavesMoved(index);
     // Only one of the halves can still be too large: together they hold one row too many.
     kept.forEach((half, i) => {
@@ -264,32 +265,19 @@ export class Timeline {
     });
   }
 
-  /** Index of the last leaf that begins at or before a time, or -1. */
-  private leafBefore(time: number): number {
-    let low = 0;
-    let high = this.leaves.length;
-    if (high > 0 && this.leaves[high - 1]!.start <= time) return high - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.leaves[middle]!.start <= time) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  }
-
   /** Index of the leaf for a time; where there is none, the largest piece of the grid that is free is made one. */
   private leafFor(time: number): number {
-    const at = this.leafBefore(time);
-    const previous = this.leaves[at];
+    const at = this.leaves.lastBefore(time);
+    const previous = this.leaves.at(at);
     if (previous !== undefined && time < previous.end) return at;
-    const next = this.leaves[at + 1];
+    const next = this.leaves.at(at + 1);
     let level = this.rootLevel;
     const startOf = (l: number): number => Math.floor(time / 2 ** l) * 2 ** l;
     const free = (l: number): boolean =>
       (previous === undefined || previous.end <= startOf(l)) &&
       (next === undefined || startOf(l) + 2 ** l <= next.start);
     while (!free(level)) level--;
-    this.leaves.splice(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
+    this.leaves.replace(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
     this.leavesMoved(at + 1);
     return at + 1;
   }

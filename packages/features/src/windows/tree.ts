@@ -1,4 +1,5 @@
 import type { Leaf } from './leaf.ts';
+import type { LeafList } from './leaves.ts';
 
 /**
  * Figures of whole leaves of a timeline, and of runs of them: a binary tree over the leaves, so that a long window costs
@@ -9,7 +10,7 @@ import type { Leaf } from './leaf.ts';
 export abstract class LeafTree {
   /** Figures of each node. */
   readonly width: number;
-  protected readonly leaves: readonly Leaf[];
+  protected readonly leaves: LeafList;
   /** Node n is combined of nodes 2n and 2n + 1; the leaf of index i is node `capacity + first + i`. */
   protected tree = new Float64Array(0);
   private capacity = 0;
@@ -18,7 +19,7 @@ export abstract class LeafTree {
   private movedFrom = 0;
   private readonly changed = new Set<number>();
 
-  constructor(leaves: readonly Leaf[], width: number) {
+  constructor(leaves: LeafList, width: number) {
     this.leaves = leaves;
     this.width = width;
   }
@@ -84,14 +85,14 @@ export abstract class LeafTree {
       const from = this.capacity + this.first + this.movedFrom;
       const to = this.capacity + this.first + leaves.length;
       for (let i = this.movedFrom; i < leaves.length; i++)
-        this.put(leaves[i]!, (from + i - this.movedFrom) * this.width);
+        this.put(leaves.at(i)!, (from + i - this.movedFrom) * this.width);
       this.movedFrom = leaves.length;
       this.combineAbove(from, to - 1);
     }
     if (this.changed.size === 0) return;
     for (const index of this.changed) {
       const node = this.capacity + this.first + index;
-      this.put(leaves[index]!, node * this.width);
+      this.put(leaves.at(index)!, node * this.width);
       this.combineAbove(node, node);
     }
     this.changed.clear();

@@ -85,7 +85,7 @@ export const findLastRow = (
   index: number,
   isIt: (leaf: Leaf, row: number) => boolean,
 ): boolean => {
-  const leaf = timeline.leaves[index];
+  const leaf = timeline.leaves.at(index);
   if (leaf === undefined) return false;
   const first = index === Math.floor(from / POSITION) ? from % POSITION : 0;
   const end = index === Math.floor(to / POSITION) ? to % POSITION : leaf.length;
@@ -102,7 +102,7 @@ export const eachRow = (
 ): void => {
   const last = Math.floor(to / POSITION);
   for (let i = Math.floor(from / POSITION); i <= last && i < timeline.leaves.length; i++) {
-    const leaf = timeline.leaves[i]!;
+    const leaf = timeline.leaves.at(i)!;
     const end = i === last ? to % POSITION : leaf.length;
     for (let row = i === Math.floor(from / POSITION) ? from % POSITION : 0; row < end; row++)
       if (leaf.counts(row)) visit(leaf, row);

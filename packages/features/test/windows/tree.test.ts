@@ -64,15 +64,15 @@ test('runs of leaves have the figures of their leaves, whatever comes, goes and 
           stream: 'labels', eventId: again && before !== undefined ? before.eventId : `e${i}`, revision: i, withdrawn: x === 0, time,
           knownAt: time + knownAfterMs, sequence: i, partition: 0, offset: i, fields: { x },
         }; // prettier-ignore
-        const first = timeline.leaves[0];
+        const first = timeline.leaves.at(0);
         timeline.fold(before);
-        if (first !== undefined && timeline.leaves[0]!.start > first.end) gone++;
+        if (first !== undefined && timeline.leaves.at(0)!.start > first.end) gone++;
         if (i % 7 !== 0) return;
         const { leaves } = timeline;
         leavesMax = Math.max(leavesMax, leaves.length);
         const from = i % leaves.length;
         const to = from + ((i * 31) % (leaves.length - from + 1));
-        const within = leaves.slice(from, to);
+        const within = Array.from({ length: to - from }, (_, at) => leaves.at(from + at)!);
         const all = (column: typeof COUNT | typeof SUM): number =>
           within.reduce((total, leaf) => total + leaf.upTo(leaf.length, summed, column), 0);
         const greatest = within.map(leaf => leaf.extreme(raw, 'max')).filter(n => !Number.isNaN(n));
@@ -90,8 +90,8 @@ test('runs of leaves have the figures of their leaves, whatever comes, goes and 
           all(COUNT),
           all(SUM),
           greatest.length === 0 ? Number.NaN : Math.max(...greatest),
-          lastOf(at => leaves[at]!.upTo(leaves[at]!.length, summed, COUNT) > 0),
-          lastOf(at => leaves[at]!.changedAtMax > now),
+          lastOf(at => leaves.at(at)!.upTo(leaves.at(at)!.length, summed, COUNT) > 0),
+          lastOf(at => leaves.at(at)!.changedAtMax > now),
         ]);
       });
     }),
