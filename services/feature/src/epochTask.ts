@@ -102,6 +102,8 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#batches = new OpenBatches(context.signal);
     this.#unlisten = options.progress.onChange(() => this.#advance());
     context.signal.addEventListener('abort', this.#unlisten, { once: true });
+    // Where an earlier life had read too far ahead, nothing is read before the others have come after.
+    this.#pace();
   }
 
   handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
