@@ -48,10 +48,10 @@ export class Leaf {
   readonly width: number;
   length = 0;
   /** Row after row; a plain array of doubles is cheaper to make and to let go than a typed one of this size. */
-  private readonly rows: number[] = [];
-  readonly ids: string[] = [];
+  private rows: number[] = [];
+  ids: string[] = [];
   /** By row, where a measure has text; empty else. */
-  readonly texts: (readonly (string | undefined)[])[] = [];
+  texts: (readonly (string | undefined)[])[] = [];
   /** Greatest `knownAt` and finite `until`: from then on nothing in here changes. */
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** Changed since its chunk was last written. */
@@ -194,7 +194,30 @@ export class Leaf {
     this.changed(row);
   }
 
-  /** The row as `insert` takes it: for moving rows to another leaf, and for writing them. */
+  /** Its rows in two leaves, each of half its time. */
+  halves(): readonly [Leaf, Leaf] {
+    const level = this.level - 1;
+    const middle = this.start + 2 ** level;
+    const before = this.rowsThroughTime(middle - 1);
+    return [this.part(this.start, level, 0, before), this.part(middle, level, before, this.length)];
+  }
+
+  private part(start: number, level: number, from: number, to: number): Leaf {
+    const part = new Leaf(start, level, this.measures);
+    part.rows = this.rows.slice(from * this.width, to * this.width);
+    part.ids = this.ids.slice(from, to);
+    part.texts = this.texts.slice(from, to);
+    part.length = to - from;
+    part.dirty = true;
+    if (from === 0) part.summed = Math.min(this.summed, to);
+    for (let row = 0; row < part.length; row++) {
+      part.noteChangeAt(part.at(row, KNOWN_AT));
+      part.noteChangeAt(part.at(row, UNTIL));
+    }
+    return part;
+  }
+
+  /** The row as `insert` takes it: for listeners. */
   rowAt(row: number): NewRow {
     return {
       time: this.at(row, TIME),

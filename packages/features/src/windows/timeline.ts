@@ -247,15 +247,9 @@ export class Timeline {
   private split(index: number): void {
     const leaf = this.leaves.at(index)!;
     if (leaf.level === 0 || leaf.length <= LEAF_ROWS_MAX) return;
-    const level = leaf.level - 1;
-    const halves = [leaf.start, leaf.start + 2 ** level].map(at => new Leaf(at, level, leaf.measures));
-    for (let row = 0; row < leaf.length; row++) {
-      const moved = leaf.rowAt(row);
-      halves[moved.time < halves[1]!.start ? 0 : 1]!.insert(moved);
-    }
     leaf.dirty = false;
     this.dropped.push(keyOf(leaf));
-    const kept = halves.filter(half => half.length > 0);
+    const kept = leaf.halves().filter(half => half.length > 0);
     this.changed.push(...kept);
     this.leaves.replace(index, 1, ...kept);
     this.leavesMoved(index);
