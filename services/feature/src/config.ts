@@ -50,6 +50,13 @@ export const FEATURE_SPEC = {
     max: 5_000,
     fallback: 25,
   }),
+  fetchLingerMs: numberField({
+    env: 'FEATURE_FETCH_LINGER_MS',
+    help: 'Wait between two fetches of which the first brought little, milliseconds: more is cheaper for the broker, and later.',
+    min: 0,
+    max: 1_000,
+    fallback: 10,
+  }),
   stateDir: optional(
     textField({
       env: 'MILLRACE_STATE_DIR',
@@ -79,6 +86,7 @@ export type FeatureSettings = Pick<
   | 'epochsAheadMax'
   | 'tickMs'
   | 'fetchWaitMsMax'
+  | 'fetchLingerMs'
   | 'sessionTimeoutMs'
   | 'stallMsMax'
   | 'stateDir'
@@ -90,6 +98,7 @@ export const FEATURE_DEFAULTS: FeatureSettings = {
   epochsAheadMax: FEATURE_SPEC.epochsAheadMax.fallback!.value,
   tickMs: FEATURE_SPEC.tickMs.fallback!.value,
   fetchWaitMsMax: FEATURE_SPEC.fetchWaitMsMax.fallback!.value,
+  fetchLingerMs: FEATURE_SPEC.fetchLingerMs.fallback!.value,
   sessionTimeoutMs: FEATURE_SPEC.sessionTimeoutMs.fallback!.value,
   stallMsMax: FEATURE_SPEC.stallMsMax.fallback!.value,
   stateDir: undefined,

@@ -218,6 +218,7 @@ async function partsOfService(
     },
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
+    fetchLingerMs: config.fetchLingerMs,
     ...(plan.further.length > 0 && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
     sessionTimeoutMs: config.sessionTimeoutMs,
     stallMsMax: config.stallMsMax,

@@ -18,6 +18,9 @@ import { closed, mismatch, type Run, type Taken } from './taken.ts';
 import { Tally } from './tally.ts';
 import { Vectors } from './vectors.ts';
 
+/** Without a reason of ours each abort would make a DOMException. */
+const FULL = new Error('the batch is full');
+
 export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   readonly #options: LaneOptions;
   readonly #signal: AbortSignal;
@@ -146,7 +149,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (full() || clock.now() >= untilMs) return;
     const stop = new AbortController();
     this.#arrived = () => {
-      if (full()) stop.abort();
+      if (full()) stop.abort(FULL);
     };
     // An aborted sleep is a full batch: there is nothing to report.
     await clock.sleep(untilMs - clock.now(), stop.signal).catch(() => undefined);

@@ -1,5 +1,8 @@
 import type { Clock } from '@millrace/telemetry';
 
+/** Said to the timer of a wait; without it each abort would make a DOMException, which costs more than the wait. */
+const OVER = new Error('the wait is over');
+
 /** Marks at which a commit waits no longer. They may move from one commit to the next. */
 export interface CommitMarks {
   readonly recordsMark: number;
@@ -58,7 +61,7 @@ export class Committer {
     this.#soon = true;
     if (this.#mode !== 'idle' && this.#mode !== 'waiting') return;
     this.#mode = 'due';
-    this.#timer.abort();
+    this.#timer.abort(OVER);
     // A microtask could come between the last line of an async handler and the closing that follows it.
     this.#inFlight = new Promise<void>(resolve => setImmediate(resolve)).then(() => this.#flush());
   }
@@ -75,7 +78,7 @@ export class Committer {
   /** Cuts nothing more. @returns when nothing is in flight. */
   stop(): Promise<void> {
     this.#mode = 'stopped';
-    this.#timer.abort();
+    this.#timer.abort(OVER);
     return this.#inFlight;
   }
 
