@@ -46,11 +46,14 @@ export class EntityCache {
     if (this.#entities.delete(entity)) this.#bytes -= entity.bytes;
   }
 
-  /** Comes back within the bound, as far as what is not written yet allows. */
+  /**
+   * Comes back within the bound, as far as what is not written yet allows. One entity stays, however large: it has to be
+   * in memory whenever an event of it comes, and to read a hot one again for each commit would cost all of its size.
+   */
   shrink(): void {
     let left = this.#entities.size * 2;
     for (const entity of this.#entities) {
-      if (this.#bytes <= this.#bytesMax || left-- <= 0) return;
+      if (this.#bytes <= this.#bytesMax || this.#entities.size === 1 || left-- <= 0) return;
       this.#entities.delete(entity);
       if (entity.isUsed || entity.isTouched) {
         entity.isUsed = false;

@@ -171,6 +171,20 @@ describe('the views of a stage', () => {
     expect(kept).toEqual(again);
   });
 
+  test('keep a hot entity that is larger than the room for all, and let the others go', () => {
+    const state = keptState();
+    const views = viewsOver(state, new EntityCache(1));
+    for (let i = 0; i < 10; i++) {
+      views.fold(orderOf(i, 'hot', i * DAY_MS));
+      views.flush();
+    }
+    expect(state.reads).toBe(1);
+    views.fold(orderOf(10, 'cold', 10 * DAY_MS));
+    views.flush();
+    views.fold(orderOf(11, 'hot', 11 * DAY_MS));
+    expect(state.reads).toBe(3);
+  });
+
   test('give their room back when their task is over', () => {
     const cache = new EntityCache(2 ** 20);
     const abort = new AbortController();
