@@ -157,8 +157,10 @@ describe('the views of a stage', () => {
       ...Array.from({ length: 5 }, (_, i) => orderOf(i, 'idle', i * DAY_MS)),
       orderOf(100, 'other', 80 * DAY_MS),
       orderOf(200, 'idle', 5 * DAY_MS),
-      orderOf(201, 'idle', 21 * DAY_MS),
-      orderOf(202, 'idle', 22 * DAY_MS),
+      // Where there is no room it takes the place of the one before.
+      orderOf(201, 'other', 80 * DAY_MS),
+      orderOf(202, 'idle', 21 * DAY_MS),
+      orderOf(203, 'idle', 22 * DAY_MS),
     ];
     const [kept, again] = [2 ** 30, 1].map(room => {
       const views = viewsOver(keptState(), new EntityCache(room));
