@@ -4,7 +4,6 @@ import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 import type { Run } from './plan.ts';
-import type { Scenario } from './scenarios/scenario.ts';
 import { Scene } from './scene.ts';
 
 export interface Outcome {
@@ -45,7 +44,7 @@ const MEMORY_MIB_MAX = 700;
 const problemsOf = (
   verdict: Verdict,
   scene: Scene,
-  { memoryMiBMax = {}, mayEnd = false }: Scenario,
+  { scenario: { memoryMiBMax = {}, mayEnd = false, repeats = false }, delivery }: Run,
 ): string[] => {
   const { fleet, memory } = scene.rig;
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
@@ -66,6 +65,7 @@ const problemsOf = (
       ([service, bytes]) =>
         `${service} took ${Math.round(bytes / (1 << 20))} MiB (${memory.about.get(service)})`,
     ),
+    ...(repeats && delivery === 'at_least_once' && verdict.repeats === 0 ? ['no answer came again'] : []),
     ...scene.complaints,
   ];
 };
@@ -121,7 +121,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
       memory: Object.fromEntries(rig.memory.most),
       heaps: Object.fromEntries(rig.memory.about),
       ownEnds: rig.fleet.ownEnds.map(({ name, code }) => `${name} (${code})`),
-      problems: problemsOf(verdict, scene, scenario),
+      problems: problemsOf(verdict, scene, run),
     }; // prettier-ignore
   } finally {
     clearInterval(telling);

@@ -64,11 +64,16 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
   {
     number: 2,
     name: 'failpoints',
-    injects: 'processes die between produce and offsets, offsets and commit, commit and state',
+    injects:
+      'processes die between produce and offsets, offsets and commit, commit and state; at least once, between acknowledgement and offsets',
     brokers: BOTH,
     tailSeconds: 12,
     mayEnd: true,
-    rig: { mutants: ['dies-after-produce', 'dies-before-commit', 'dies-after-commit'] },
+    repeats: true,
+    // Each way of delivery passes its own of them; who sends in transactions acknowledges nothing ahead.
+    rig: {
+      mutants: ['dies-after-produce', 'dies-before-commit', 'dies-after-commit', 'dies-after-acknowledgement'],
+    },
     run: failpoints(60),
   },
   {
@@ -101,10 +106,12 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
   {
     number: 5,
     name: 'stopped-before-commit',
-    injects: 'an owner stands still between the proof of its membership and the commit, and goes on',
+    injects:
+      'an owner stands still between the proof of its membership and the commit, at least once between acknowledgement and offsets, and goes on',
     brokers: BOTH,
     tailSeconds: 20,
-    rig: { mutants: ['stands-still-before-commit'] },
+    repeats: true,
+    rig: { mutants: ['stands-still-before-commit', 'stands-still-before-offsets'] },
     run: failpoints(75),
   },
   storm('rebalance-storm', 1),
