@@ -1,4 +1,5 @@
 /** The report: a table for people, one object for scripts. */
+import { type Recovery, spreadOfTakeOvers } from './judge/recovery.ts';
 import type { Run } from './plan.ts';
 import type { Outcome } from './run.ts';
 
@@ -8,6 +9,10 @@ const SERVICES = ['feature', 'inference', 'sink'] as const;
 
 const nameOf = ({ scenario, without }: Run): string =>
   without === undefined ? scenario.name : `${scenario.name} without ${without.name}`;
+
+/** Median and worst. */
+const secondsOf = ({ p50, max }: Recovery): string =>
+  [p50, max].map(seconds => (Number.isFinite(seconds) ? seconds.toFixed(1) : 'never')).join(' / ');
 
 const row = ({ run, verdict, faults, memory, problems }: Outcome): readonly string[] => [
   run.scenario.number > 0 ? String(run.scenario.number) : '',
@@ -21,7 +26,7 @@ const row = ({ run, verdict, faults, memory, problems }: Outcome): readonly stri
   String(verdict.repeats),
   String(verdict.reordered),
   String(verdict.wrong + verdict.state.different),
-  `${verdict.recovery.p50.toFixed(1)} / ${verdict.recovery.max.toFixed(1)}`,
+  secondsOf(verdict.recovery),
   SERVICES.map(name => Math.round((memory[name] ?? 0) / MIB)).join(' '),
   problems.length === 0 ? 'good' : 'RED',
 ]; // prettier-ignore
@@ -45,8 +50,17 @@ export const tableOf = (outcomes: readonly Outcome[]): readonly string[] => {
     ...(problems.length > 0 ? [`${nameOf(run)}: ${problems.join('; ')}`] : []),
     ...(problems.length > 0 ? [...verdict.examples, ...verdict.state.examples].map(one => `  ${one}`) : []),
   ]);
-  return [...lines, ...why];
+  return [...lines, ...takeOverLines(outcomes), ...why];
 };
+
+/** From the fault to the first record that was scored again, of the partitions that stood to lose by it. */
+const takeOverLines = (outcomes: readonly Outcome[]): readonly string[] =>
+  outcomes.flatMap(({ run, verdict }) =>
+    Object.entries(spreadOfTakeOvers(verdict.takeOvers)).map(([name, { count, partitions, ...all }]) => {
+      const each = Object.entries(partitions).map(([partition, one]) => `${partition}: ${secondsOf(one)}`);
+      return `${nameOf(run)}, ${name}: ${secondsOf({ count, ...all })} s from the fault, ${count} partitions; ${each.join(', ')}`;
+    }),
+  );
 
 const sum = (outcomes: readonly Outcome[], of: (outcome: Outcome) => number): number =>
   outcomes.reduce((total, outcome) => total + of(outcome), 0);
@@ -62,6 +76,7 @@ export const summaryOf = (outcomes: readonly Outcome[], seed: number): object =>
     p50: median(outcomes.map(o => o.verdict.recovery.p50)),
     max: Math.max(0, ...outcomes.map(o => o.verdict.recovery.max)),
   },
+  takeOverSeconds: spreadOfTakeOvers(outcomes.flatMap(o => o.verdict.takeOvers)),
   seed,
   scenarios: outcomes.map(({ run, verdict, ...rest }) => {
     const { scenario, brokers, delivery, without } = run;

@@ -55,6 +55,7 @@ const problemsOf = (
     'hanging transactions': hanging.length, 'partitions with an open end': open.length,
     'records that the reader beside saw otherwise': seenOtherwise,
     'processes that ended by themselves': mayEnd ? 0 : fleet.ownEnds.length,
+    'times that a partition was not answered again after a fault': verdict.recovery.never,
   }; // prettier-ignore
   const fat = [...memory.most].filter(
     ([service, bytes]) => bytes > (memoryMiBMax[service] ?? MEMORY_MIB_MAX) * 2 ** 20,

@@ -2,6 +2,7 @@
 import * as faults from '../faults.ts';
 import { postPayments } from '../rig/posts.ts';
 import type { Scene } from '../scene.ts';
+import { endMember } from '../takeOver.ts';
 import { BOTH, ONE, repeat, type Scenario } from './scenario.ts';
 
 /** A service has ended well by then, or it was killed by whoever runs it. */
@@ -10,11 +11,12 @@ const END_S_MAX = 10;
 const failpoints =
   (seconds: number) =>
   async (scene: Scene): Promise<void> => {
-    const { fleet } = scene.rig;
-    await scene.fault(`failpoints for ${seconds} s`, () => scene.wait(seconds));
-    const count = fleet.ownEnds.length + fleet.awoken;
-    scene.say(`  ${fleet.ownEnds.length} died, ${fleet.awoken} stood still`);
+    const { ownEnds, awoken } = scene.rig.fleet;
+    await scene.fault(`failpoints for ${seconds} s`, () => scene.wait(seconds), { counts: 'not' });
+    const count = ownEnds.length + awoken.length;
+    scene.say(`  ${ownEnds.length} died, ${awoken.length} stood still`);
     if (count === 0) scene.complaints.push('no failpoint was reached');
+    scene.counted([...ownEnds, ...awoken]);
   };
 
 const STORM_MINUTE = 10;
@@ -72,7 +74,12 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     repeats: true,
     // Each way of delivery passes its own of them; who sends in transactions acknowledges nothing ahead.
     rig: {
-      mutants: ['dies-after-produce', 'dies-before-commit', 'dies-after-commit', 'dies-after-acknowledgement'],
+      mutants: [
+        'dies-after-produce',
+        'dies-before-commit',
+        'dies-after-commit',
+        'dies-after-acknowledgement',
+      ],
     },
     run: failpoints(60),
   },
@@ -100,7 +107,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
         await faults.killService(scene, scene.pick(['feature', 'inference']));
         await scene.wait(18);
       });
-      if (scene.rig.fleet.awoken === 0) scene.complaints.push('no failpoint was reached');
+      if (scene.rig.fleet.awoken.length === 0) scene.complaints.push('no failpoint was reached');
     },
   },
   {
@@ -189,8 +196,8 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
         const service = (['feature', 'inference', 'sink', 'feature', 'inference'] as const)[i]!;
         await scene.until(() => scene.rig.fleet.awake(service).length > 0, 60);
         const member = scene.pick(scene.rig.fleet.awake(service));
-        const beganMs = performance.now();
-        await scene.fault(`${member.name}: SIGTERM`, async () => {
+        await endMember(scene, member, 'SIGTERM', async () => {
+          const beganMs = performance.now();
           const { child } = member;
           await scene.rig.fleet.terminate(member);
           const seconds = (performance.now() - beganMs) / 1000;
