@@ -3,7 +3,7 @@ import { seededRandom } from '@millrace/pipelines';
 import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
 import { type Rig, startRig } from './rig/rig.ts';
-import type { Run } from './plan.ts';
+import { type Run, wantsRed } from './plan.ts';
 import { Scene } from './scene.ts';
 
 export interface Outcome {
@@ -19,6 +19,12 @@ export interface Outcome {
   readonly ownEnds: readonly string[];
   /** Why it is red; empty when it is not. */
   readonly problems: readonly string[];
+}
+
+/** A run that did not take place, which is neither good nor red. */
+export interface Skipped {
+  readonly run: Run;
+  readonly reason: string;
 }
 
 export interface RunOptions {
@@ -44,7 +50,7 @@ const MEMORY_MIB_MAX = 700;
 const problemsOf = (
   verdict: Verdict,
   scene: Scene,
-  { scenario: { memoryMiBMax = {}, mayEnd = false, repeats = false }, delivery }: Run,
+  { scenario: { memoryMiBMax = {}, mayEnd = false, repeats }, delivery }: Run,
 ): string[] => {
   const { fleet, memory } = scene.rig;
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
@@ -66,7 +72,9 @@ const problemsOf = (
       ([service, bytes]) =>
         `${service} took ${Math.round(bytes / (1 << 20))} MiB (${memory.about.get(service)})`,
     ),
-    ...(repeats && delivery === 'at_least_once' && verdict.repeats === 0 ? ['no answer came again'] : []),
+    ...(repeats === true && delivery === 'at_least_once' && verdict.repeats === 0
+      ? ['no answer came again']
+      : []),
     ...scene.complaints,
   ];
 };
@@ -112,7 +120,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
-    await comeToRest(rig, scene.gone, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
+    await comeToRest(rig, scene.gone, wantsRed(run) ? RED_REST_MS_MAX : REST_MS_MAX);
     const verdict = await Promise.race([verdictOf(rig, delivery, scene, scenario.isRejected), interrupted]);
     return {
       run,

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly repeats?: true;
   /** The most that one process of a service may take, where it is less than elsewhere. */
   readonly memoryMiBMax?: Readonly<Record<string, number>>;
+  /** Why it cannot be run here; undefined where it can. */
+  readonly missing?: () => string | undefined;
   run(scene: Scene): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /** What happens to our own processes. */
 import * as faults from '../faults.ts';
-import { postPayments } from '../rig/posts.ts';
+import { postDuring } from '../rig/posts.ts';
 import type { Scene } from '../scene.ts';
 import { endMember } from '../takeOver.ts';
 import { BOTH, ONE, repeat, type Scenario } from './scenario.ts';
@@ -173,16 +173,11 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     brokers: BOTH,
     rig: { services: { ingest: 1, feature: 2, inference: 1, sink: 1 } },
     run: async scene => {
-      const over = new AbortController();
-      const posting = postPayments(scene.rig, over.signal);
-      await Promise.race([posting, repeat(5, async () => {
-        await scene.wait(6);
-        await faults.killService(scene, 'ingest');
-      })]); // prettier-ignore
-      over.abort();
-      const { statuses } = await posting;
-      scene.say(
-        `  answers: ${[...statuses].map(([status, count]) => `${status} ${count} times`).join(', ')}`,
+      await postDuring(scene.rig, 1, () =>
+        repeat(5, async () => {
+          await scene.wait(6);
+          await faults.killService(scene, 'ingest');
+        }),
       );
     },
   },
