@@ -6,9 +6,11 @@ import { fraud } from '@millrace/pipelines';
 import type { Rule } from './proxy/proxy.ts';
 import type { Api } from './proxy/frames.ts';
 import { Balloon } from './rig/disk.ts';
-import type { ServiceName } from './rig/fleet.ts';
+import type { Member, ServiceName } from './rig/fleet.ts';
 import { COORDINATORS, moveLeaders, type Partitions } from './rig/leaders.ts';
+import { ledBy } from './rig/owners.ts';
 import type { Scene } from './scene.ts';
+import { endMember } from './takeOver.ts';
 
 const READY_S_MAX = 60;
 
@@ -19,32 +21,35 @@ const signalBroker = ({ rig }: Scene, index: number, signal: NodeJS.Signals): vo
   process.kill(rig.stack.pids[brokerName(index)]!, signal);
 };
 
-export const killService = async (scene: Scene, service?: ServiceName): Promise<void> => {
+const anyMember = async (scene: Scene, service?: ServiceName): Promise<Member> => {
   const { fleet } = scene.rig;
   await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
-  const member = scene.pick(fleet.awake(service));
-  await scene.fault(`${member.name}: kill -9`, () => fleet.kill(member));
+  return scene.pick(fleet.awake(service));
+};
+
+export const killService = async (scene: Scene, service?: ServiceName): Promise<void> => {
+  const member = await anyMember(scene, service);
+  await endMember(scene, member, 'kill -9', () => scene.rig.fleet.kill(member));
 };
 
 /** A zombie: it sleeps through its session and then goes on as if nothing had been. */
 export const stopService = async (scene: Scene, seconds: number, service?: ServiceName): Promise<void> => {
   const { fleet } = scene.rig;
-  await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
-  const member = scene.pick(fleet.awake(service));
+  const member = await anyMember(scene, service);
   const stopped = async (): Promise<void> => {
     fleet.stop(member);
     await scene.wait(seconds);
     fleet.resume(member);
   };
-  await scene.fault(`${member.name}: SIGSTOP for ${seconds.toFixed(0)} s`, stopped, 'from-beginning');
+  await scene.fault(`${member.name}: SIGSTOP for ${seconds.toFixed(0)} s`, stopped, {
+    counts: 'from-beginning',
+  });
 };
 
 /** Asked to end, and started again by the supervisor. */
 export const terminateService = async (scene: Scene, service?: ServiceName): Promise<void> => {
-  const { fleet } = scene.rig;
-  await scene.until(() => fleet.awake(service).length > 0, READY_S_MAX);
-  const member = scene.pick(fleet.awake(service));
-  await scene.fault(`${member.name}: SIGTERM`, () => fleet.terminate(member), 'from-beginning');
+  const member = await anyMember(scene, service);
+  await endMember(scene, member, 'SIGTERM', () => scene.rig.fleet.terminate(member));
 };
 
 export const killBroker = async (
@@ -69,14 +74,23 @@ export const rollBroker = async (scene: Scene, index = anyBroker(scene)): Promis
   });
 };
 
+/** It hangs without dying. Of three, the others take over what it leads while it does. */
 export const stopBroker = async (scene: Scene, seconds: number, index = anyBroker(scene)): Promise<void> => {
-  await scene.fault(`${brokerName(index)}: SIGSTOP for ${seconds.toFixed(0)} s`, async () => {
+  const { its, others } = await ledBy(scene.rig, index + 1);
+  const stopped = async (): Promise<void> => {
     signalBroker(scene, index, 'SIGSTOP');
     try {
       await scene.wait(seconds);
     } finally {
       signalBroker(scene, index, 'SIGCONT');
     }
+  };
+  await scene.fault(`${brokerName(index)}: SIGSTOP for ${seconds.toFixed(0)} s`, stopped, {
+    counts: scene.rig.brokers.length === 1 ? 'from-end' : 'from-beginning',
+    watched: [
+      { name: 'a broker that hangs, partitions that it leads', partitions: its },
+      { name: 'a broker that hangs, partitions of the others', partitions: others },
+    ],
   });
 };
 

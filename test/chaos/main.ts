@@ -1,13 +1,14 @@
 /**
  * `pnpm chaos`: faults on a real stack while a load runs, and judges that are not ours. Exit code 1 where a run is red
- * (or, with a protection taken out, is not), 2 where the command was used wrongly.
+ * (or, with a protection taken out, is not), 2 where the command was used wrongly. What cannot be run here is told as skipped,
+ * and is neither.
  */
 import { resolve } from 'node:path';
 import { type CommandIo, runCommand } from '@millrace/runtime';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { planOf, type Run } from './plan.ts';
+import { planOf, type Run, wantsRed } from './plan.ts';
 import { summaryOf, tableOf } from './report.ts';
-import { type Outcome, runScenario } from './run.ts';
+import { type Outcome, runScenario, type Skipped } from './run.ts';
 
 const FAILED = 1;
 const USED_WRONGLY = 2;
@@ -18,8 +19,15 @@ const announced = ({ scenario, brokers, without }: Run): string =>
 
 const chaos = async (io: CommandIo, options: Options, runs: readonly Run[]): Promise<number> => {
   const outcomes: Outcome[] = [];
+  const skipped: Skipped[] = [];
   for (const run of runs) {
     io.say(announced(run));
+    const reason = run.scenario.missing?.();
+    if (reason !== undefined) {
+      skipped.push({ run, reason });
+      io.say(`  skipped: ${reason}`);
+      continue;
+    }
     const { seed, rate } = options;
     const name = `${outcomes.length + 1}-${run.scenario.name}-${run.brokers}`;
     const logs = options.logs === undefined ? undefined : resolve(options.logs, name);
@@ -33,14 +41,15 @@ const chaos = async (io: CommandIo, options: Options, runs: readonly Run[]): Pro
     outcomes.push(outcome);
     for (const line of tableOf([outcome])) io.say(line);
   }
-  if (options.output === 'table') for (const line of tableOf(outcomes)) io.out(line);
+  if (options.output === 'table') for (const line of tableOf(outcomes, skipped)) io.out(line);
   const isRed = ({ problems }: Outcome): boolean => problems.length > 0;
-  const wrong = outcomes.filter(outcome => isRed(outcome) !== (outcome.run.without !== undefined));
+  const wrong = outcomes.filter(outcome => isRed(outcome) !== wantsRed(outcome.run));
   const red = outcomes.filter(isRed).length;
   io.say(
-    `chaos: ${outcomes.length - red} good, ${red} red, ${wrong.length} other than wanted (seed ${options.seed})`,
+    `chaos: ${outcomes.length - red} good, ${red} red, ${skipped.length} skipped, ` +
+      `${wrong.length} other than wanted (seed ${options.seed})`,
   );
-  if (options.output === 'json') io.out(JSON.stringify(summaryOf(outcomes, options.seed)));
+  if (options.output === 'json') io.out(JSON.stringify(summaryOf(outcomes, skipped, options.seed)));
   return wrong.length === 0 ? 0 : FAILED;
 };
 

@@ -10,10 +10,12 @@ export interface Run {
   readonly scenario: Scenario;
   readonly brokers: 1 | 3;
   readonly delivery: Delivery;
-  /** Taken out: the run has to turn red. */
+  /** Taken out: the run has to turn red, or of a control to stay good. */
   readonly without: Protection | undefined;
   readonly seconds: number;
 }
+
+export const wantsRed = ({ without }: Run): boolean => without !== undefined && without.isControl !== true;
 
 const SCENARIO_SECONDS = 60;
 

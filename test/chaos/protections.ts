@@ -1,4 +1,7 @@
-/** For each protection a scenario that turns red without it: `pnpm chaos --reds` runs them all. */
+/**
+ * For each protection a scenario that turns red without it, and controls that tell two protections of one thing apart: with
+ * one of them the run stays good. `pnpm chaos --reds` runs them all.
+ */
 import type { Delivery } from './judge/judge.ts';
 
 export interface Protection {
@@ -8,11 +11,20 @@ export interface Protection {
   readonly scenario: string;
   readonly brokers: 1 | 3;
   readonly delivery?: Delivery;
+  /** What is left is enough: the run has to stay good. */
+  readonly isControl?: true;
 }
 
 export const PROTECTIONS: readonly Protection[] = [
   { name: 'fencing', mutants: ['fences-nobody'], scenario: 'stopped-before-commit', brokers: 1 },
   { name: 'heartbeat', mutants: ['fences-nobody', 'commits-unproved'], scenario: 'zombies', brokers: 1 },
+  {
+    name: 'fencing-alone',
+    mutants: ['fences-nobody'],
+    scenario: 'zombies',
+    brokers: 1,
+    isControl: true,
+  },
   { name: 'one-send-in-flight', mutants: ['sends-in-flight'], scenario: 'own-producer', brokers: 3 },
   { name: 'no-sender-again', mutants: ['sender-used-again'], scenario: 'failed-sends', brokers: 1 },
   { name: 'p1', mutants: ['aborts-unsorted'], scenario: 'interleaved-aborts', brokers: 1 },
@@ -23,6 +35,13 @@ export const PROTECTIONS: readonly Protection[] = [
     mutants: ['offset-apart', 'looks-for-no-rows'],
     scenario: 'sink-failpoint',
     brokers: 1,
+  },
+  {
+    name: 'looking-alone',
+    mutants: ['looks-for-no-rows'],
+    scenario: 'sink-failpoint',
+    brokers: 1,
+    isControl: true,
   },
   { name: 'halving', mutants: ['never-halves'], scenario: 'defect', brokers: 1 },
   { name: 'watchdog', mutants: ['no-watchdog'], scenario: 'standstill', brokers: 1 },

@@ -3,8 +3,7 @@ import { seededRandom } from '@millrace/pipelines';
 import type { Delivery } from './judge/judge.ts';
 import { comeToRest, type Verdict, verdictOf } from './judge/verdict.ts';
 import { type Rig, startRig } from './rig/rig.ts';
-import type { Run } from './plan.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import { type Run, wantsRed } from './plan.ts';
 import { Scene } from './scene.ts';
 
 export interface Outcome {
@@ -20,6 +19,12 @@ export interface Outcome {
   readonly ownEnds: readonly string[];
   /** Why it is red; empty when it is not. */
   readonly problems: readonly string[];
+}
+
+/** A run that did not take place, which is neither good nor red. */
+export interface Skipped {
+  readonly run: Run;
+  readonly reason: string;
 }
 
 export interface RunOptions {
@@ -45,7 +50,7 @@ const MEMORY_MIB_MAX = 700;
 const problemsOf = (
   verdict: Verdict,
   scene: Scene,
-  { memoryMiBMax = {}, mayEnd = false }: Scenario,
+  { scenario: { memoryMiBMax = {}, mayEnd = false, repeats }, delivery }: Run,
 ): string[] => {
   const { fleet, memory } = scene.rig;
   const { lost, doubled, reordered, strange, wrong, state, rows, hanging, open, seenOtherwise } = verdict;
@@ -56,6 +61,7 @@ const problemsOf = (
     'hanging transactions': hanging.length, 'partitions with an open end': open.length,
     'records that the reader beside saw otherwise': seenOtherwise,
     'processes that ended by themselves': mayEnd ? 0 : fleet.ownEnds.length,
+    'times that a partition was not answered again after a fault': verdict.recovery.never,
   }; // prettier-ignore
   const fat = [...memory.most].filter(
     ([service, bytes]) => bytes > (memoryMiBMax[service] ?? MEMORY_MIB_MAX) * 2 ** 20,
@@ -66,6 +72,9 @@ const problemsOf = (
       ([service, bytes]) =>
         `${service} took ${Math.round(bytes / (1 << 20))} MiB (${memory.about.get(service)})`,
     ),
+    ...(repeats === true && delivery === 'at_least_once' && verdict.repeats === 0
+      ? ['no answer came again']
+      : []),
     ...scene.complaints,
   ];
 };
@@ -111,7 +120,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
-    await comeToRest(rig, scene.gone, without === undefined ? REST_MS_MAX : RED_REST_MS_MAX);
+    await comeToRest(rig, scene.gone, wantsRed(run) ? RED_REST_MS_MAX : REST_MS_MAX);
     const verdict = await Promise.race([verdictOf(rig, delivery, scene, scenario.isRejected), interrupted]);
     return {
       run,
@@ -121,7 +130,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
       memory: Object.fromEntries(rig.memory.most),
       heaps: Object.fromEntries(rig.memory.about),
       ownEnds: rig.fleet.ownEnds.map(({ name, code }) => `${name} (${code})`),
-      problems: problemsOf(verdict, scene, scenario),
+      problems: problemsOf(verdict, scene, run),
     }; // prettier-ignore
   } finally {
     clearInterval(telling);

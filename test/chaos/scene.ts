@@ -1,6 +1,6 @@
 /** What a scenario has in its hands: the rig, seeded choices, and a list of what it did and when. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from './judge/recovery.ts';
+import type { Counts, Fault, Watched } from './judge/recovery.ts';
 import type { Rig } from './rig/rig.ts';
 
 export class Scene {
@@ -20,20 +20,23 @@ export class Scene {
     this.say = rig.options.say;
   }
 
-  /**
-   * Does something bad, and notes when it began and when it was over. Recovery counts from the end; from the beginning
-   * where others are to take over while it lasts.
-   */
+  /** Does something bad, and notes when it began and when it was over. */
   async fault(
     what: string,
     action: () => unknown,
-    recovery: 'from-end' | 'from-beginning' = 'from-end',
+    { counts = 'from-end', watched = [] }: { counts?: Counts; watched?: readonly Watched[] } = {},
   ): Promise<void> {
     this.rig.options.signal.throwIfAborted();
     const beganMs = Date.now();
     this.say(`  ${((beganMs - this.#beganMs) / 1000).toFixed(1).padStart(6)} s  ${what}`);
     await action();
-    this.faults.push({ what, beganMs, endedMs: recovery === 'from-end' ? Date.now() : beganMs });
+    this.faults.push({ what, beganMs, endedMs: Date.now(), counts, watched });
+  }
+
+  /** Moments at which members ended or stood still by themselves, which count as faults of their own. */
+  counted(moments: readonly { readonly name: string; readonly atMs: number }[]): void {
+    for (const { name, atMs } of moments)
+      this.faults.push({ what: name, beganMs: atMs, endedMs: atMs, counts: 'from-end', watched: [] });
   }
 
   wait(seconds: number): Promise<void> {

@@ -50,6 +50,14 @@ export const FAILPOINTS: readonly Mutant[] = [
     instead: `      ${chance(0.003, STAND_STILL)}\n      await producer.commit();`,
   },
   {
+    name: 'stands-still-before-offsets',
+    shows:
+      'at least once, a process stands still between the acknowledgement of outputs and the commit of their offsets',
+    file: COURIER,
+    text: '      if (offsets.length > 0) await member.commit(offsets);',
+    instead: `      ${chance(0.003, STAND_STILL)}\n      if (offsets.length > 0) await member.commit(offsets);`,
+  },
+  {
     name: 'stands-still-after-fencing',
     shows: 'a process stands still between fencing and reading what is committed',
     file: 'packages/stream/src/processor/acquire.ts',

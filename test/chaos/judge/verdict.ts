@@ -10,7 +10,7 @@ import { linesOf, type Python } from '../rig/script.ts';
 import { wrongCounts } from './counts.ts';
 import { hangingTransactions } from './hanging.ts';
 import { type Delivery, judge, type Judgement } from './judge.ts';
-import { type Recovery, recoveryOf } from './recovery.ts';
+import { type Recovery, recoveryOf, type TakeOver, takeOversOf } from './recovery.ts';
 import { type InputLine, placeAll } from './places.ts';
 import { readRows, type RowsJudgement } from './rows.ts';
 import { judgeState, type StateJudgement, type StateLine } from './state.ts';
@@ -28,6 +28,8 @@ export interface Verdict extends Judgement {
   /** Records that the reader beside the services saw otherwise than the one that read afterwards. */
   readonly seenOtherwise: number;
   readonly recovery: Recovery;
+  /** Of each fault that others have to take over from, for each partition that stood to lose by it. */
+  readonly takeOvers: readonly TakeOver[];
 }
 
 const TOPICS = topicsOf(fraud);
@@ -76,6 +78,19 @@ const openPartitions = async (python: Python, bootstrap: string): Promise<readon
   );
 };
 
+/** When each partition was answered, in order; also of those that never were. */
+const timesOf = (predictions: readonly PredictionLine[]): ReadonlyMap<number, readonly number[]> => {
+  const times = new Map(
+    Array.from({ length: fraud.partitions }, (_, partition) => [partition, [] as number[]]),
+  );
+  for (const [partition, lines] of Map.groupBy(predictions, one => one.partition))
+    times.set(
+      partition,
+      lines.map(({ timeMs }) => timeMs).sort((a, b) => a - b),
+    );
+  return times;
+};
+
 export const verdictOf = async (
   rig: Rig,
   delivery: Delivery,
@@ -103,7 +118,7 @@ export const verdictOf = async (
   );
   const rows = await readRows(stack.postgres, predictions);
   const hanging = await hangingTransactions(bootstrap, rig.options);
-  const times = Map.groupBy(predictions, ({ partition }) => partition);
+  const times = timesOf(predictions);
   return {
     ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, gone, isRejected }),
     wrong: wrongCounts(feed.ledger, predictions),
@@ -114,9 +129,7 @@ export const verdictOf = async (
     open,
     seenOtherwise:
       Math.abs(follower.predictions - predictions.length) + Math.abs(follower.letters - letters.length),
-    recovery: recoveryOf(
-      faults,
-      new Map([...times].map(([partition, lines]) => [partition, lines.map(({ timeMs }) => timeMs)])),
-    ),
+    recovery: recoveryOf(faults, times),
+    takeOvers: takeOversOf(faults, times),
   };
 };

@@ -11,7 +11,7 @@ export const notSmall = (directory: string): string | undefined => {
   const { bsize, blocks } = statfsSync(directory);
   const bytes = bsize * blocks;
   if (bytes <= SMALL_BYTES_MAX) return undefined;
-  return `the file system of ${directory} has ${Math.round(bytes / 1024 ** 3)} GiB: TMPDIR must be in one of 2 GiB at most, such as a tmpfs`;
+  return `the file system of ${directory} has ${Math.round(bytes / 1024 ** 3)} GiB: it must be one of 2 GiB at most, such as a tmpfs (docs/FAULTS.md, A full disk)`;
 };
 
 export class Balloon {

@@ -48,8 +48,8 @@ export class Fleet {
   readonly #mutants: string[];
   readonly #ordered = new Set<Child>();
   readonly #starting = new Map<Member, Promise<void>>();
-  /** Processes that stood still by a failpoint, and were woken. */
-  awoken = 0;
+  /** Processes that stood still by a failpoint, and were woken; from when they did so. */
+  readonly awoken: { readonly name: string; readonly atMs: number }[] = [];
   #over = false;
 
   constructor(options: FleetOptions) {
@@ -98,7 +98,7 @@ export class Fleet {
   /** Ends it without mercy; the supervisor starts another in its place. */
   kill(member: Member): void {
     this.#ordered.add(member.child);
-    process.kill(member.child.pid, 'SIGKILL');
+    if (this.#lives(member)) process.kill(member.child.pid, 'SIGKILL');
   }
 
   /** Asks it to end and waits; the supervisor starts another in its place, unless it is to rest. */
@@ -163,7 +163,7 @@ export class Fleet {
         sinceMs.set(child, since);
         if (performance.now() - since < ASLEEP_MS_MAX) continue;
         this.#options.say(`  ${name} stood still for ${ASLEEP_MS_MAX / 1000} s, and wakes`);
-        this.awoken++;
+        this.awoken.push({ name, atMs: Date.now() - ASLEEP_MS_MAX });
         process.kill(child.pid, 'SIGCONT');
       }
     }

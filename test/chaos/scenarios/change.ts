@@ -141,23 +141,27 @@ const loseVectors = async (scene: Scene): Promise<readonly PartitionOffset[]> =>
 const retention = async (scene: Scene): Promise<void> => {
   const { fleet } = scene.rig;
   const members = fleet.of('inference');
-  await scene.fault('every inference process: SIGTERM, and stays away', () =>
-    Promise.all(members.map(member => fleet.terminate(member, true))),
-  );
+  const leave = (): Promise<unknown> =>
+    Promise.all(members.map(member => fleet.terminate(member, true)));
+  // It is away until somebody moves its offsets.
+  const away = { counts: 'not' } as const;
+  await scene.fault('every inference process: SIGTERM, and stays away', leave, away);
   await scene.wait(10);
   let cuts: readonly PartitionOffset[] = [];
-  await scene.fault('half of what it has not read is removed', async () => {
+  const lose = async (): Promise<void> => {
     cuts = await loseVectors(scene);
-  });
+  };
+  await scene.fault('half of what it has not read is removed', lose, away);
   scene.say(`    ${scene.gone.size} vectors are gone, of ${cuts.length} partitions`);
   const committed = (): Promise<readonly PartitionOffset[]> =>
     withAdmin(scene.rig, admin => admin.committed(INFERENCE, [FEATURES]));
   const before = JSON.stringify(await committed());
-  await scene.fault('it is started over the gap', async () => {
+  const begin = async (): Promise<void> => {
     await Promise.all(members.map(member => fleet.wake(member)));
     await scene.wait(15);
-  });
-  await Promise.all(members.map(member => fleet.terminate(member, true)));
+  };
+  await scene.fault('it is started over the gap', begin, away);
+  await leave();
   const ends = fleet.ownEnds.filter(({ name }) => name.startsWith('inference'));
   scene.say(`    ${ends.length} ends of its own, codes ${[...new Set(ends.map(({ code }) => code))].join(', ')}`);
   const alarmed = members.every(member =>

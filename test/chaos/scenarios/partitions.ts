@@ -84,10 +84,12 @@ export const addedPartitions = async (scene: Scene): Promise<void> => {
   const { rig } = scene;
   const { fleet } = rig;
   const what = `${TOPICS.scored} has ${PARTITIONS} partitions, and had ${fraud.partitions}`;
-  await scene.fault(what, async () => {
+  const add = async (): Promise<void> => {
     await addPartitions(rig, TOPICS.scored, PARTITIONS);
     await scene.wait(HALT_S);
-  });
+  };
+  // Feature halts until somebody migrates.
+  await scene.fault(what, add, { counts: 'not' });
   const ends = fleet.ownEnds.filter(({ name }) => name.startsWith('feature'));
   const others = fleet.ownEnds.length - ends.length;
   scene.say(`    feature ended ${ends.length} times, codes ${[...new Set(ends.map(({ code }) => code))].join(', ')}`);

@@ -17,8 +17,12 @@ export interface Scenario {
   readonly isRejected?: (entry: Entry) => boolean;
   /** Processes are meant to end by themselves; elsewhere that is a fault of theirs. */
   readonly mayEnd?: boolean;
+  /** At least once, answers have to come again under their ids: else it has not hit what it is about. */
+  readonly repeats?: true;
   /** The most that one process of a service may take, where it is less than elsewhere. */
   readonly memoryMiBMax?: Readonly<Record<string, number>>;
+  /** Why it cannot be run here; undefined where it can. */
+  readonly missing?: () => string | undefined;
   run(scene: Scene): Promise<void>;
 }
 
