@@ -11,7 +11,7 @@ import type { Inbound } from './values.ts';
 /** An event with its arrival, milliseconds since the epoch; or why the service rejects the record. */
 export type Reread =
   | { readonly event: FoldEvent; readonly appendTimeMs: number; readonly reason?: never }
-  | { readonly reason: RejectReason };
+  | { readonly event?: never; readonly reason: RejectReason };
 
 const batchOf = (run: RecordRun, codec: Codec<Inbound>): InboundBatch<Inbound> => ({
   topic: run.topic,

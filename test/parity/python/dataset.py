@@ -28,30 +28,35 @@ SHARED = {
     "terminalId": "object",
 }
 FIELDS = {
-    "transactions": {**SHARED, "amount": "float64"},
+    "transactions": {**SHARED, "amount": "float64", "withdrawn": "bool"},
     "labels": {**SHARED, "knownAt": "int64", "isFraud": "bool"},
 }
 TIMES = ("eventTime", "labelKnownAt")
 
 
+def standing(events):
+    """Each event in its newest revision, but for what is withdrawn."""
+    newest = events.sort_values("revision", kind="stable").drop_duplicates("eventId", keep="last").sort_index()
+    return newest[~newest["withdrawn"]].drop(columns="withdrawn").reset_index(drop=True)
+
+
 def read_inputs(path):
-    """Events and labels, each record once. One JSON object a line: `stream`, and the fields of the record."""
+    """Events as they stand, and labels, each once. One JSON object a line: `stream`, and the fields of the record."""
     streams = {name: [] for name in FIELDS}
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
-            if record["revision"] != 0 or record["withdrawn"]:
-                raise SystemExit(f"{record['eventId']} is a correction: this judge knows none")
             name = record["stream"]
+            if name == "labels" and (record["revision"] != 0 or record["withdrawn"]):
+                raise SystemExit(f"the label of {record['eventId']} is a correction: this judge knows none of labels")
             streams[name].append([record[field] for field in FIELDS[name]])
-    frames = []
+    frames = {}
     for name, records in streams.items():
         frame = pd.DataFrame(records, columns=list(FIELDS[name])).astype(FIELDS[name])
-        frame = frame.drop_duplicates(ignore_index=True)
-        if frame["eventId"].duplicated().any():
-            raise SystemExit(f"{name}: two records of one event that differ")
-        frames.append(frame)
-    return frames
+        frames[name] = frame.drop_duplicates(ignore_index=True)
+        if frames[name].duplicated(["eventId", "revision"]).any():
+            raise SystemExit(f"{name}: two records of one event and revision that differ")
+    return standing(frames["transactions"]), frames["labels"]
 
 
 def read_dataset(path):

@@ -103,6 +103,31 @@ describe('a compiled set', () => {
   });
 });
 
+describe('an event that was of another time or key', () => {
+  const at = (userId: string, time: number, more: Partial<FoldEvent> = {}): FoldEvent =>
+    order(time, 1, { fields: { userId, shopId: 's', price: 1 }, ...more });
+  const wrong = at('u', 10, { eventId: 'wrong' });
+  const right = at('v', 20, { eventId: 'right' });
+  const others = [at('u', 5), at('v', 15), at('u', 30), at('v', 40)];
+  const countsOf = (events: readonly FoldEvent[]): Map<string, number> =>
+    new Map([...foldInOrder(set, events)].map(({ event, values }) => [event.eventId, values[set.names.indexOf('orders7d')]!]));
+
+  test('leaves nothing where it was, once it is withdrawn and sent anew under a new id', () => {
+    const withdrawal = { ...wrong, revision: 1, withdrawn: true, offset: number++ };
+    const [first, second, ...later] = others;
+    const counts = countsOf([first!, wrong, second!, withdrawal, right, ...later]);
+    counts.delete('wrong');
+    expect(counts).toEqual(countsOf([first!, second!, right, ...later]));
+    expect(others.map(({ eventId }) => counts.get(eventId))).toEqual([1, 1, 2, 3]);
+  });
+
+  test('counts at both places where a revision has moved it: it is found by id, time and key', () => {
+    const moved = { ...wrong, revision: 1, time: 20, offset: number++ };
+    const counts = countsOf([others[0]!, wrong, moved, others[2]!]);
+    expect(counts.get(others[2]!.eventId)).toBe(4);
+  });
+}); // prettier-ignore
+
 describe('state of an entity', () => {
   test('writes few bytes however many events it holds, and drops what nobody needs any more', () => {
     const [stage] = set.stages;

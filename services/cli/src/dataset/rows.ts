@@ -1,6 +1,9 @@
-/** Rows to train on: features as they were known at each event, and what turned out to be true by a given time. */
+/**
+ * Rows to train on: features as they were known at each event, and what turned out to be true by a given time. One row for
+ * each event: its newest revision. What has been withdrawn since is no row.
+ */
 import { Bad } from '@millrace/avro';
-import { type PredictionValue, type Stretch, topicsOf } from '@millrace/contracts';
+import { asideTopic, type PredictionValue, type Stretch, topicsOf } from '@millrace/contracts';
 import type { Evaluation, Pipeline } from '@millrace/define';
 import { backfillTopics, rereadEvents } from '@millrace/feature';
 import { compareOrder, compileSet, type FoldEvent, foldInOrder } from '@millrace/features';
@@ -9,7 +12,7 @@ import { readLabels } from '../evaluate/labels.ts';
 import type { World } from '../world/prepare.ts';
 import { captureTopic, valuesOf } from '../world/slice.ts';
 
-/** Most events that are held in memory to be put in order. */
+/** Most events, and most withdrawals, that are held in memory. */
 export const EVENTS_MAX = 10_000_000;
 
 /** `served`: vectors as predictions carry them. `recomputed`: one fold over the events, by the code that serves. */
@@ -54,17 +57,34 @@ export const captureStretches = async (
   evaluation: Evaluation,
 ): Promise<readonly Stretch[]> => {
   const { events, predictions } = topicsOf(pipeline);
+  const scored = events[pipeline.scores]!;
   const topics =
-    source === 'served' ? [predictions, events[evaluation.labels]!] : backfillTopics(pipeline).sources;
+    source === 'served'
+      ? [predictions, events[evaluation.labels]!, scored, asideTopic(scored)]
+      : backfillTopics(pipeline).sources;
   return (await Promise.all(topics.map(topic => captureTopic(world.broker, topic)))).flat();
 };
 
 type Vectors = Omit<DatasetRow, 'truth' | 'knownAt'>;
 
-const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<{ rows: Vectors[]; unusable: number }> => {
+interface Found {
+  /** By event id: the newest revision that has a vector. */
+  readonly newest: ReadonlyMap<string, Vectors>;
+  /** By event id: the highest revision that takes the event back. */
+  readonly withdrawn: ReadonlyMap<string, number>;
+  readonly unusable: number;
+}
+
+const noteWithdrawn = (withdrawn: Map<string, number>, { eventId, revision }: FoldEvent): void => {
+  withdrawn.set(eventId, Math.max(revision, withdrawn.get(eventId) ?? revision));
+  if (withdrawn.size > EVENTS_MAX)
+    throw new RangeError(`more than ${EVENTS_MAX} events are withdrawn: no rows can be told from them`);
+};
+
+const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<Found> => {
   const { names, hash } = compileSet(pipeline);
   const { predictions } = topicsOf(pipeline);
-  const newest = new Map<string, PredictionValue>();
+  const answers = new Map<string, PredictionValue>();
   let unusable = 0;
   for await (const { value } of valuesOf<PredictionValue>(world, pipeline, predictions, of.stretches)) {
     if (value === null) continue;
@@ -73,43 +93,51 @@ const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<
       continue;
     }
     const isAsked = value.role === 'answer' && value.eventTime >= of.fromMs && value.eventTime < of.untilMs;
-    const before = newest.get(value.eventId);
-    if (isAsked && (before === undefined || isNewer(value, before))) newest.set(value.eventId, value);
+    const before = answers.get(value.eventId);
+    if (isAsked && (before === undefined || isNewer(value, before))) answers.set(value.eventId, value);
   }
-  const rows = [...newest.values()].map(({ eventId, revision, sequence, entity, eventTime, features }) => ({
-    eventId, revision, sequence, entity, eventTime, features: names.map(name => features[name] ?? Number.NaN),
-  })); // prettier-ignore
-  return { rows, unusable };
+  // A withdrawal is never answered: only the events say so.
+  const withdrawn = new Map<string, number>();
+  for await (const { event } of rereadEvents(world, pipeline, of.stretches, [pipeline.scores]))
+    if (event?.withdrawn === true) noteWithdrawn(withdrawn, event);
+  const newest = new Map<string, Vectors>();
+  for (const { eventId, revision, sequence, entity, eventTime, features } of answers.values())
+    newest.set(eventId, {
+      eventId, revision, sequence, entity, eventTime, features: names.map(name => features[name] ?? Number.NaN),
+    });
+  return { newest, withdrawn, unusable };
 }; // prettier-ignore
 
-const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<{ rows: Vectors[]; unusable: number }> => {
+const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<Found> => {
   const events: FoldEvent[] = [];
+  const withdrawn = new Map<string, number>();
   let unusable = 0;
-  for await (const read of rereadEvents(world, pipeline, of.stretches)) {
-    if (read.reason !== undefined) {
+  for await (const { event } of rereadEvents(world, pipeline, of.stretches)) {
+    if (event === undefined) {
       unusable++;
       continue;
     }
-    events.push(read.event);
+    if (event.stream === pipeline.scores && event.withdrawn) noteWithdrawn(withdrawn, event);
+    events.push(event);
     if (events.length > EVENTS_MAX) throw new RangeError(`more than ${EVENTS_MAX} events: ask for --source served`);
   }
-  const rows: Vectors[] = [];
-  for (const { event, values } of foldInOrder(compileSet(pipeline), events.sort(compareOrder)))
-    if (event.time >= of.fromMs && event.time < of.untilMs)
-      rows.push({
-        eventId: event.eventId, revision: event.revision, sequence: event.sequence, entity: String(event.fields[pipeline.entity]),
-        eventTime: event.time, features: values,
-      });
-  return { rows, unusable };
+  const newest = new Map<string, Vectors>();
+  for (const { event, values } of foldInOrder(compileSet(pipeline), events.sort(compareOrder))) {
+    const { eventId, revision, sequence, time, fields } = event;
+    if (time < of.fromMs || time >= of.untilMs || revision <= (newest.get(eventId)?.revision ?? Number.NEGATIVE_INFINITY)) continue;
+    newest.set(eventId, { eventId, revision, sequence, entity: String(fields[pipeline.entity]), eventTime: time, features: values });
+  }
+  return { newest, withdrawn, unusable };
 }; // prettier-ignore
 
 /** In the order of event time, sequence and id, so that the same stretches give the same rows. */
 export const datasetRows = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<DatasetRows> => {
   const labels = await readLabels(world, pipeline, of.evaluation, of.asOfMs, of.stretches);
-  const { rows, unusable } = await (of.source === 'served' ? served : recomputed)(world, pipeline, of);
-  rows.sort(
-    (a, b) => a.eventTime - b.eventTime || a.sequence - b.sequence || (a.eventId < b.eventId ? -1 : 1),
-  );
+  const source = of.source === 'served' ? served : recomputed;
+  const { newest, withdrawn, unusable } = await source(world, pipeline, of);
+  const rows = [...newest.values()]
+    .filter(({ eventId, revision }) => revision >= (withdrawn.get(eventId) ?? revision))
+    .sort((a, b) => a.eventTime - b.eventTime || a.sequence - b.sequence || (a.eventId < b.eventId ? -1 : 1));
   return {
     rows: rows.map(row => {
       const label = labels.known.get(row.eventId);

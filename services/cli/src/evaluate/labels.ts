@@ -14,6 +14,7 @@ export interface TrueLabel {
 
 export interface Label extends TrueLabel {
   readonly revision: number;
+  readonly sequence: number;
   readonly withdrawn: boolean;
   readonly truth: boolean;
 }
@@ -24,6 +25,12 @@ export interface Labels {
   /** Records that cannot be decoded. */
   readonly unusable: number;
 }
+
+/** Of one revision that comes again with other content the first holds, in the order of a fold, as it does there. */
+const stands = (before: Label, { revision, knownAt, sequence }: Omit<Label, 'truth'>): boolean =>
+  before.revision > revision ||
+  (before.revision === revision &&
+    (before.knownAt < knownAt || (before.knownAt === knownAt && before.sequence <= sequence)));
 
 /** @param stretch offsets to read; default: all there is. */
 export const readLabels = async (
@@ -50,17 +57,17 @@ export const readLabels = async (
     }
     const knownAt = stream.knownAt === undefined ? appendTimeMs : (value[stream.knownAt] as number);
     if (knownAt > asOfMs) continue;
-    const [id, revision] = [value['eventId'] as string, value['revision'] as number];
-    const before = known.get(id);
-    if (before !== undefined && before.revision > revision) continue;
-    known.set(id, {
-      revision,
+    const id = value['eventId'] as string;
+    const label = {
+      revision: (value['revision'] as number | undefined) ?? 0,
+      sequence: (value['sequence'] as number | undefined) ?? 0,
       withdrawn: value['withdrawn'] === true,
-      truth: holds(value),
       knownAt,
       entity: value[pipeline.entity] as string,
       eventTime: value[stream.time] as number,
-    });
+    };
+    const before = known.get(id);
+    if (before === undefined || !stands(before, label)) known.set(id, { ...label, truth: holds(value) });
   }
   return { known, unusable };
 };
