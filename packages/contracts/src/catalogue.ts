@@ -127,9 +127,7 @@ const internals = (
     { name: topics.changelog, kind: 'changelog', key: 'stage and key of state', config: RESTORED, ...own },
     { name: topics.progress, kind: 'progress', key: 'stage and task', config: RESTORED, schema: internalSchema('millrace/progress'), ...own },
     // As long as events, which can be cut into the same epochs again as long as these are known.
-    ...(topics.epochs === undefined
-      ? []
-      : [{ name: topics.epochs, kind: 'epochs', key: 'task', config: kept(days(EVENTS_RETENTION_DAYS)), schema: internalSchema('millrace/epochs'), writers: ['feature'], readers: ['feature', 'cli'] } as const]),
+    { name: topics.epochs, kind: 'epochs', key: 'task', config: kept(days(EVENTS_RETENTION_DAYS)), schema: internalSchema('millrace/epochs'), writers: ['feature'], readers: ['feature', 'cli'] },
     ...(hasSeveralSets(pipeline)
       ? [{ name: topics.cuts, kind: 'cuts', key: 'task', config: TABLE, schema: internalSchema('millrace/cuts'), writers: ['inference'], readers: ['inference', 'cli'] } as const]
       : []),

@@ -23,8 +23,8 @@ export interface PipelineTopics {
   readonly changelog: string;
   /** Heads and progress of epochs, compacted. */
   readonly progress: string;
-  /** Which records went into which live epoch; undefined with one stage. */
-  readonly epochs: string | undefined;
+  /** Which records went into which live epoch, where any are cut. */
+  readonly epochs: string;
   /** From which event on which version of the feature set answers, compacted; there where the pipeline has several. */
   readonly cuts: string;
 }
@@ -88,7 +88,7 @@ export const topicsOf = (pipeline: Pipeline): PipelineTopics => {
     release: further.length > 0 ? `${internal}.release.repartition` : undefined,
     changelog: `${internal}.state.changelog`,
     progress: `${internal}.progress`,
-    epochs: further.length > 0 ? `${internal}.epochs` : undefined,
+    epochs: `${internal}.epochs`,
     cuts: `${p}.inference.cuts`,
   };
 };

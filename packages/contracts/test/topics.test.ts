@@ -16,6 +16,7 @@ describe('names of topics', () => {
       release: undefined,
       changelog: 'shop-orders.feature.v2.state.changelog',
       progress: 'shop-orders.feature.v2.progress',
+      epochs: 'shop-orders.feature.v2.epochs',
       cuts: 'shop-orders.inference.cuts',
     });
   });

@@ -5,12 +5,12 @@
 import { openCodec, type Registry } from '@millrace/avro';
 import { catalogue, MILLRACE_TOPICS, type Run } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
-import { partsOf } from '@millrace/features';
+import { type Epoch, partsOf } from '@millrace/features';
 import type { Broker } from '@millrace/stream';
 import type { Clock } from '@millrace/telemetry';
 import { readBackfill, type RecordedBackfill, replayOf, versionOf } from './history.ts';
-import { planOf } from './plan.ts';
-import { readRecorded, releasedByAll } from './recorded.ts';
+import { type Plan, planOf } from './plan.ts';
+import { readRecorded, releasedLive } from './recorded.ts';
 
 export interface BackfillWorld {
   readonly broker: Broker;
@@ -29,8 +29,8 @@ export interface BackfillOptions extends BackfillWorld {
   /** How much older than an event before it in its partition an event may be, milliseconds of order time. */
   readonly disorderMs: number;
   /**
-   * Version of the set whose recorded epochs are used again, as far as all its tasks have released them, in place of slices
-   * of order time; its streams must be those of this one.
+   * Version of the set whose recorded epochs are used again, as far as all its tasks have released them (with one key each
+   * of them for itself), in place of slices of order time; its streams must be those of this one.
    */
   readonly epochsOf?: number;
   /** Who starts it. */
@@ -103,25 +103,49 @@ export async function captureBackfill(options: BackfillOptions): Promise<Run> {
   return (await findBackfill(options, pipeline)).captured ?? run;
 }
 
+/**
+ * Up to which epoch each task runs the recorded ones again. Of several keys up to one that all have released; tasks of one
+ * key do not wait for each other, so each goes as far as it had come.
+ */
+async function lastEpochs(broker: Broker, registry: Registry, { further }: Plan, version: Pipeline): Promise<ReadonlyMap<number, Epoch>> {
+  const released = await releasedLive(broker, registry, version);
+  if (released.size === 0 || (further.length > 0 && released.size < version.partitions))
+    throw new Error(
+      `version ${version.features.version} of ${version.name} has released no live epoch in all of its tasks: there is nothing to run again; ` +
+        'begin by slices of order time (without --epochs-of)',
+    );
+  const least = Math.min(...released.values());
+  return further.length > 0 ? new Map([...released.keys()].map(task => [task, least])) : released;
+} // prettier-ignore
+
 /** Everything that the other version has released of what it read, by the epochs that its tasks have written down. */
 async function recordedEpochsOf({
   broker, registry, pipeline, fromMs, epochsOf,
 }: BackfillOptions): Promise<Captured> {
   const { admin } = broker;
+  const plan = planOf(pipeline);
   const version = versionOf(pipeline, epochsOf!);
-  const last = await releasedByAll(broker, registry, version);
-  const { n: epochsUntil } = partsOf(last);
+  const lasts = await lastEpochs(broker, registry, plan, version);
+  const last = Math.max(...lasts.values());
   const [recorded, replay] = [await readRecorded(broker, registry, version, last), await replayOf(broker, registry, version)];
+  /** Behind the last epoch of its task, in an input that has nothing in any. */
+  const quietAt = async (topic: string, task: number): Promise<number> => {
+    const of = lasts.get(task);
+    const behind = of === undefined ? [] : await admin.offsetsAtTime(topic, partsOf(of).n);
+    return behind.find(({ partition }) => partition === task)?.offset ?? 0;
+  };
   const inputs = [];
-  for (const { topic } of planOf(pipeline).sources) {
+  for (const { topic } of plan.sources) {
     const starts = fromMs === undefined ? [] : await admin.offsetsAtTime(topic, fromMs);
-    for (const { partition, offset: quietAt } of await admin.offsetsAtTime(topic, epochsUntil))
+    for (let partition = 0; partition < pipeline.partitions; partition++) {
+      const input = recorded.of(topic, partition);
       inputs.push({
-        topic, partition, quietAt,
+        topic, partition, input,
+        quietAt: input === undefined ? await quietAt(topic, partition) : 0,
         asked: starts.find(at => at.partition === partition)?.offset ?? 0,
         past: replay?.slice.find(at => at.topic === topic && at.partition === partition),
-        input: recorded.of(topic, partition),
       });
+    }
   }
   // Else an older release has not recorded the first of them, or they are older than what is kept.
   const isWhole = inputs.every(({ input, past }) => (input?.begins ?? 0) <= (past?.until ?? 0));
@@ -136,7 +160,7 @@ async function recordedEpochsOf({
     return { topic, partition, from, until: Math.max(from, input?.ends.at(-1)!.end ?? (isWhole ? (past?.until ?? 0) : 0)) };
   });
   const { sliceMs, disorderMs } = replay ?? { sliceMs: 0, disorderMs: 0 };
-  return { slice, sliceMs, disorderMs, epochsOf: epochsOf!, epochsUntil };
+  return { slice, sliceMs, disorderMs, epochsOf: epochsOf!, epochsUntil: partsOf(last).n };
 } // prettier-ignore
 
 /** Records that a backfill has caught up with the live stream, and what it took. */

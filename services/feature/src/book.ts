@@ -26,6 +26,8 @@ interface Kept {
 /** What a task keeps of its epochs, in the transaction that applies them: one small record. */
 export class TaskBook {
   readonly #state: KeyedState;
+  /** An earlier life has kept something. */
+  readonly #isOld: boolean;
   #kept: Kept;
   #changed = false;
 
@@ -33,6 +35,7 @@ export class TaskBook {
   constructor(state: KeyedState, set: string, partitions: number, run: string | undefined) {
     this.#state = state;
     const bytes = state.get(KEY);
+    this.#isOld = bytes !== undefined;
     this.#kept =
       bytes === undefined
         ? { set, partitions, ...(run && { run }), applied: {}, head: EPOCH_NONE, released: EPOCH_NONE }
@@ -63,8 +66,12 @@ export class TaskBook {
     this.flush();
   }
 
-  get cutter(): CutterState | undefined {
-    return this.#kept.cutter;
+  /** What was kept of the cuts of so many inputs; undefined where nothing was folded yet. */
+  cutterOf(inputs: number): CutterState | undefined {
+    const { cutter, head } = this.#kept;
+    if (cutter !== undefined || !this.#isOld || head !== EPOCH_NONE) return cutter;
+    // A task has folded its events as it read them: its first epoch begins with the first record, not before.
+    return { closed: EPOCH_NONE, inputs: Array.from({ length: inputs }, () => ({ readTo: 0, ahead: [] })) };
   }
 
   get head(): Epoch {

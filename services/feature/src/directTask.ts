@@ -10,7 +10,7 @@ import type { Inbound, Outputs } from './values.ts';
 import { vectorWriter, type VectorWriterOptions } from './vector.ts';
 import { StageViews } from './views.ts';
 
-/** A pipeline whose views have one key, or none: each event is folded and answered as it is read, in its own order. */
+/** A pipeline whose views have one key, or none, over one live stream: each event is folded and answered as it is read. */
 export function directTask(
   plan: Plan,
   context: TaskContext<Outputs>,

@@ -1,40 +1,24 @@
 import { Bad, type Codec } from '@millrace/avro';
-import {
-  type CutterOptions,
-  type Epoch,
-  EPOCH_NONE,
-  EpochGatherer,
-  epochOf,
-  type EpochParts,
-  orderTime,
-  partsOf,
-  SourceCutter,
-} from '@millrace/features';
+import { type Epoch, EPOCH_NONE, EpochGatherer, epochOf, type EpochParts, partsOf } from '@millrace/features';
 import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from '@millrace/stream';
 import { TaskBook } from './book.ts';
 import type { EntityCache } from './entityCache.ts';
-import type { Freshness } from './freshness.ts';
+import { EpochSource, type EpochSourceOptions } from './epochSource.ts';
 import { foldRows } from './fold.ts';
-import type { InputHistory, SetHistory } from './history.ts';
 import { type LaneWriter, laneWriter } from './lanes.ts';
 import { type Held, type OpenBatch, OpenBatches } from './openBatch.ts';
 import { markerHop, type Plan } from './plan.ts';
 import type { ProgressView } from './progress.ts';
-import { recordCut } from './recorded.ts';
-import { readSent, readSource, type Row } from './row.ts';
+import { readSent, type Row } from './row.ts';
 import type { Inbound, Outputs, RepartitionValue } from './values.ts';
 import { type VectorWriter, vectorWriter, type VectorWriterOptions } from './vector.ts';
 import { StageViews } from './views.ts';
 
-export interface EpochTaskOptions extends VectorWriterOptions {
-  readonly plan: Plan;
+export interface EpochTaskOptions extends EpochSourceOptions, VectorWriterOptions {
   readonly progress: ProgressView;
-  readonly cutter: Omit<CutterOptions, 'histories'>;
-  readonly history: SetHistory;
   /** Of the events, by stream: what another stage sent carries the event as it was read. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
   readonly lanes: Codec<RepartitionValue>;
-  readonly freshness: Freshness;
   readonly cache: EntityCache;
 }
 
@@ -55,8 +39,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #options: EpochTaskOptions;
   readonly #context: TaskContext<Outputs>;
   readonly #book: TaskBook;
-  readonly #cutter: SourceCutter<Row>;
-  readonly #history: readonly InputHistory[];
+  readonly #source: EpochSource;
   readonly #views: StageViews | undefined;
   /** By input topic. */
   readonly #gatherings: ReadonlyMap<string, Gathering>;
@@ -64,9 +47,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #vectors: VectorWriter;
   readonly #batches: OpenBatches;
   readonly #unlisten: () => void;
-  readonly #paused = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
-  #bumped = 0;
   /** Somebody waits for what was applied: the other stages for rows and markers, inference for vectors. */
   #isAwaited = false;
 
@@ -76,12 +57,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#context = context;
     const book = new TaskBook(context.state, plan.set.hash, plan.pipeline.partitions, options.history.run);
     this.#book = book;
-    this.#history = options.history.of(context.id);
-    const positions = plan.sources.map(
-      ({ topic }) => context.positions.find(at => at.topic === topic)?.offset ?? 0,
-    );
-    const histories = this.#history.map(({ history }) => history);
-    this.#cutter = new SourceCutter({ ...options.cutter, histories }, positions, book.cutter);
+    this.#source = new EpochSource(options, context, book);
     this.#views = plan.first === undefined ? undefined : new StageViews(plan.first, context, options.cache);
     const gathering = (index: number, name: string, views: StageViews | undefined): Gathering => {
       return {
@@ -103,25 +79,23 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#unlisten = options.progress.onChange(() => this.#advance());
     context.signal.addEventListener('abort', this.#unlisten, { once: true });
     // Where an earlier life had read too far ahead, nothing is read before the others have come after.
-    this.#pace();
+    this.#source.pace(options.progress.releasedMin);
   }
 
   handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
     const open = this.#batches.open(batch, out);
     return this.#inTurn(async () => {
       const gathering = this.#gatherings.get(batch.topic);
-      if (gathering === undefined) this.#readSource(batch, open);
+      if (gathering === undefined) this.#source.read(batch, open);
       else await this.#readSent(gathering, batch, open);
       this.#advance();
     }).then(() => open.settled);
   }
 
-  onCaughtUp({ topic, offset }: PartitionOffset): void {
-    const input = this.#options.plan.sources.findIndex(source => source.topic === topic);
-    if (input < 0) return;
+  onCaughtUp(at: PartitionOffset): void {
+    if (this.#gatherings.has(at.topic)) return;
     const said = this.#inTurn(() => {
-      this.#cutter.caughtUp(input, offset);
-      this.#advance();
+      if (this.#source.caughtUp(at)) this.#advance();
     });
     // A turn that failed has told its own handler, which ends the task.
     said.catch(() => undefined);
@@ -150,26 +124,6 @@ export class EpochTask implements Task<Inbound, Outputs> {
   #inTurn(work: () => void | Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work);
     return this.#turn;
-  }
-
-  #readSource(batch: InboundBatch<Inbound>, open: OpenBatch): void {
-    const { plan } = this.#options;
-    const input = plan.sources.findIndex(({ topic }) => topic === batch.topic);
-    for (let i = 0; i < batch.length; i++) {
-      const held = { batch: open, i };
-      const offset = batch.offset(i);
-      const isOutside = offset < this.#history[input]!.from;
-      const row = isOutside ? 'outside-slice' : readSource(plan, plan.sources[input]!, batch, i, held);
-      if (typeof row === 'object' && !('reason' in row)) {
-        this.#options.freshness.seen(row.event.stream, row.event.time);
-        const isKept = this.#cutter.add(input, offset, row.appendTimeMs, orderTime(row.event), row);
-        if (!isKept) open.skip(i, 'applied');
-        continue;
-      }
-      this.#cutter.pass(input, offset);
-      if (typeof row === 'string') open.skip(i, row);
-      else open.reject(i, row.reason, row.cause);
-    }
   }
 
   async #readSent({ gatherer }: Gathering, batch: InboundBatch<Inbound>, open: OpenBatch): Promise<void> {
@@ -215,7 +169,7 @@ export class EpochTask implements Task<Inbound, Outputs> {
       this.#cut();
       for (const gathering of this.#gatherings.values()) this.#gather(gathering);
       this.#publish();
-      this.#pace();
+      this.#source.pace(this.#options.progress.releasedMin);
       // What nobody waits for (the progress of an epoch without rows) goes with the next commit.
       if (this.#book.flush() && this.#isAwaited) this.#context.commitSoon();
       this.#isAwaited = false;
@@ -225,20 +179,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
   }
 
   #cut(): void {
-    const { plan, progress, clock, metrics } = this.#options;
-    const cut = this.#cutter.cut(clock.now(), progress.headMax);
-    const bumped = this.#cutter.bumped - this.#bumped;
-    this.#bumped = this.#cutter.bumped;
-    if (bumped > 0) metrics.count('millrace_records_bumped_total', { pipeline: plan.pipeline.name }, bumped);
+    const { plan, progress } = this.#options;
+    const cut = this.#source.cut(progress.headMax);
     if (cut === undefined) return;
     for (const { epoch, rows } of cut.epochs)
       foldRows(plan, -1, this.#views, rows, (row, hop) => this.#lanes.row(epoch, row, hop));
     this.#views?.flush();
     this.#lanes.marker(cut.closed, markerHop(plan, -1));
-    recordCut(plan, this.#context, cut);
-    this.#book.cut(this.#cutter.state());
     this.#isAwaited = true;
-    this.#applied('source', cut.closed);
   }
 
   #gather({ index, name, gatherer, views }: Gathering): void {
@@ -256,42 +204,22 @@ export class EpochTask implements Task<Inbound, Outputs> {
     if (!isLast) this.#lanes.marker(complete.applied, markerHop(plan, index));
     if (!isLast || complete.epochs.length > 0) this.#isAwaited = true;
     this.#book.apply(name, complete.applied);
-    this.#applied(name, complete.applied);
-  }
-
-  #applied(stage: string, epoch: Epoch): void {
     const task = String(this.#context.id);
-    this.#options.metrics.set('millrace_epoch_applied', { stage, task }, partsOf(epoch).n);
+    this.#options.metrics.set('millrace_epoch_applied', { stage: name, task }, partsOf(complete.applied).n);
   }
 
   /** Head and progress, in the transaction that they speak of. A head that another task has published says nothing new. */
   #publish(): void {
     const { progress } = this.#options;
     const released = this.#book.appliedBy('release');
-    const isNewHead = this.#cutter.head > Math.max(this.#book.head, progress.headMax);
+    const isNewHead = this.#source.head > Math.max(this.#book.head, progress.headMax);
     if (!isNewHead && released <= this.#book.released) return;
-    const head = isNewHead ? this.#cutter.head : this.#book.head;
+    const head = isNewHead ? this.#source.head : this.#book.head;
     const task = this.#context.id;
     const parts = (epoch: Epoch): EpochParts | null => (epoch === EPOCH_NONE ? null : partsOf(epoch));
     this.#book.publish(head, released);
     if (isNewHead) this.#isAwaited = true;
     const value = { task, head: parts(head), released: parts(released) };
     this.#context.out.emit('progress', Buffer.from(String(task)), value, task);
-  }
-
-  #pace(): void {
-    const { plan, progress } = this.#options;
-    this.#cutter.pace(progress.releasedMin).forEach((rest, input) => {
-      const { topic } = plan.sources[input]!;
-      if (rest === this.#paused.has(topic)) return;
-      const at = { topic, partition: this.#context.id };
-      if (rest) {
-        this.#paused.add(topic);
-        this.#context.pause(at);
-      } else {
-        this.#paused.delete(topic);
-        this.#context.resume(at);
-      }
-    });
   }
 }

@@ -130,19 +130,25 @@ async function recordedOf(
         ? replayHistory({ ...replay!, until: past.until })
         : undefined;
     const input = recorded.of(topic, partition);
-    checkThere(stretch, input, Math.max(stretch.from, before?.until ?? 0), run);
-    return recordedHistory({ ends: input?.ends ?? [], last, until, before });
+    // What was recorded since lies behind the stretch, also where another task was that far when it was fixed.
+    const ends = (input?.ends ?? []).filter(({ end }) => end <= until);
+    checkThere(
+      stretch,
+      { begins: input?.begins ?? 0, ends },
+      Math.max(stretch.from, before?.until ?? 0),
+      run,
+    );
+    return recordedHistory({ ends, last, until, before });
   };
 }
 
 function checkThere(
   { topic, partition, until }: Stretch,
-  input: RecordedInput | undefined,
+  { begins, ends }: RecordedInput,
   liveFrom: number,
   run: Run,
 ): void {
-  const isThere =
-    input === undefined ? until <= liveFrom : input.begins <= liveFrom && input.ends.at(-1)!.end === until;
+  const isThere = ends.length === 0 ? until <= liveFrom : begins <= liveFrom && ends.at(-1)!.end === until;
   if (isThere) return;
   throw new Error(
     `${run.run}: recorded epochs of version ${run.epochsOf} are gone from ${topic}, partition ${partition}: they are kept as long ` +

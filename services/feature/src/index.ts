@@ -10,6 +10,7 @@ export {
   finishBackfill,
   SLICE_MS_DEFAULT,
 } from './backfill.ts';
+export { cutsLiveEpochs } from './plan.ts';
 export { readRecorded, type RecordedEpochs, type RecordedInput } from './recorded.ts';
 export { type Column, parquetBytes } from './parquet/write.ts';
 export { type Reread, rereadEvents } from './reread.ts';

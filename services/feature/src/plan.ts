@@ -29,7 +29,7 @@ export interface Plan {
   readonly sources: readonly SourcePlan[];
   /** Views of the key that the events are keyed by; undefined where there are none. */
   readonly first: CompiledStage | undefined;
-  /** Views of further keys, in the order in which events pass them. None: no epochs are needed. */
+  /** Views of further keys, in the order in which events pass them. */
   readonly further: readonly { readonly stage: CompiledStage; readonly topic: string }[];
   /** Fields of the event that stand in a vector. */
   readonly eventFields: readonly string[];
@@ -65,6 +65,16 @@ export function planOf(pipeline: Pipeline, options: CompileOptions = {}): Plan {
     values,
   };
 }
+
+/**
+ * Whether each event is folded and answered as it is read: the views have one key, one stream alone is read, and it is
+ * read live (`run`: the backfill with which the set began). The order of its partitions is all the order there is then.
+ */
+export const isDirect = ({ further, streams }: Plan, run: string | undefined): boolean =>
+  further.length === 0 && streams.length === 1 && run === undefined;
+
+/** Whether the events of a set are cut into epochs when it begins live. */
+export const cutsLiveEpochs = (pipeline: Pipeline): boolean => !isDirect(planOf(pipeline), undefined);
 
 /** The next hop of a row that leaves the source (-1) or the further stage of this index; undefined: it ends here. */
 export function hopAfter({ pipeline, further }: Plan, index: number, stream: string): Hop | undefined {

@@ -8,6 +8,7 @@ export class ProgressView {
   readonly #tasks: number;
   readonly #listeners = new Set<() => void>();
   readonly #stop: () => void;
+  readonly #released = new Map<number, Epoch>();
   #headMax: Epoch = EPOCH_NONE;
   #releasedMin: Epoch = EPOCH_NONE;
 
@@ -31,6 +32,11 @@ export class ProgressView {
     return this.#releasedMin;
   }
 
+  /** The epoch that this task has released; committed, as far as is known. */
+  releasedBy(task: number): Epoch {
+    return this.#released.get(task) ?? EPOCH_NONE;
+  }
+
   /** Returns how to stop listening. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -45,9 +51,11 @@ export class ProgressView {
   #look(): void {
     let headMax = EPOCH_NONE;
     let releasedMin = Infinity;
-    for (const [, { head, released }] of this.#table.entries()) {
+    for (const [, { task, head, released: parts }] of this.#table.entries()) {
       if (head !== null) headMax = Math.max(headMax, epochOf(head));
-      releasedMin = Math.min(releasedMin, released === null ? EPOCH_NONE : epochOf(released));
+      const released = parts === null ? EPOCH_NONE : epochOf(parts);
+      this.#released.set(task, released);
+      releasedMin = Math.min(releasedMin, released);
     }
     this.#headMax = headMax;
     // A task that has said nothing yet has released nothing.

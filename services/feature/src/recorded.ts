@@ -69,7 +69,7 @@ export async function readRecorded(
   const inputs = new Map<string, { begins: number; ends: RecordedEnd[] }>();
   let bumped = 0;
   let held = 0;
-  for await (const { task, stretches, bumped: some } of valuesOf<Epochs>(broker, registry, set, topicsOf(set).epochs!)) {
+  for await (const { task, stretches, bumped: some } of valuesOf<Epochs>(broker, registry, set, topicsOf(set).epochs)) {
     bumped += some;
     for (const { topic, epoch: n, from, until } of stretches) {
       const epoch = epochOf({ phase: 'live', n });
@@ -88,14 +88,19 @@ export async function readRecorded(
   return { bumped, of: (topic, partition) => inputs.get(`${topic} ${partition}`) };
 } // prettier-ignore
 
-/** The newest live epoch whose vectors all tasks of a version have released. @throws Error where there is none */
-export async function releasedByAll(broker: Broker, registry: Registry, set: Pipeline): Promise<Epoch> {
+/** The newest live epoch whose vectors each task of a version has released; nothing of a task that has released none. */
+export async function releasedLive(
+  broker: Broker,
+  registry: Registry,
+  set: Pipeline,
+): Promise<ReadonlyMap<number, Epoch>> {
   const released = new Map<number, Epoch>();
-  for await (const { task, released: epoch } of valuesOf<Progress>(broker, registry, set, topicsOf(set).progress))
+  for await (const { task, released: epoch } of valuesOf<Progress>(
+    broker,
+    registry,
+    set,
+    topicsOf(set).progress,
+  ))
     if (epoch?.phase === 'live') released.set(task, epochOf(epoch));
-  if (released.size < set.partitions)
-    throw new Error(
-      `version ${set.features.version} of ${set.name} has released no live epoch in all of its tasks: there is nothing to run again`,
-    );
-  return Math.min(...released.values());
-} // prettier-ignore
+  return released;
+}

@@ -29,7 +29,8 @@ import { EntityCache } from './entityCache.ts';
 import { EpochTask } from './epochTask.ts';
 import { Freshness } from './freshness.ts';
 import { readSetHistory, type SetHistory } from './history.ts';
-import { type Plan, planOf } from './plan.ts';
+import { oneKeyTask } from './oneKeyTask.ts';
+import { isDirect, type Plan, planOf } from './plan.ts';
 import { ProgressView } from './progress.ts';
 import { refuseChangedSet } from './published.ts';
 import { traced } from './traced.ts';
@@ -68,8 +69,8 @@ interface Codecs {
   readonly vectors: VectorWriterOptions['vectors'];
   /** By topic. */
   readonly lanes: ReadonlyMap<string, Codec<RepartitionValue>>;
-  readonly progress: Codec<ProgressValue> | undefined;
-  readonly epochs: Codec<Epochs> | undefined;
+  /** Undefined where none are cut. */
+  readonly ofEpochs: { readonly progress: Codec<ProgressValue>; readonly epochs: Codec<Epochs> } | undefined;
 }
 
 interface Parts {
@@ -80,7 +81,7 @@ interface Parts {
 
 type Open = <T>(topic: string) => Promise<RecordCodec<T>>;
 
-async function openCodecs(plan: Plan, open: Open): Promise<Codecs> {
+async function openCodecs(plan: Plan, open: Open): Promise<Omit<Codecs, 'ofEpochs'>> {
   const { streams, topics, further } = plan;
   const events = new Map<string, Codec<Inbound>>();
   for (const { stream, topic } of streams) events.set(stream, await open(topic));
@@ -94,8 +95,6 @@ async function openCodecs(plan: Plan, open: Open): Promise<Codecs> {
       features: new VectorBytes(plan, await open(topics.features)),
       aside: new VectorBytes(plan, await open(topics.aside)),
     },
-    progress: further.length === 0 ? undefined : await open(topics.progress),
-    epochs: topics.epochs === undefined ? undefined : await open(topics.epochs),
   };
 }
 
@@ -107,7 +106,7 @@ function inputsOf({ sources }: Plan, codecs: Codecs): readonly InputOptions<Inbo
   const events = sources.map(({ stream, topic }): InputOptions<Inbound> => {
     const input = { topic, codec: codecs.events.get(stream)! };
     // With epochs the task paces its sources itself: a lane that pauses in the midst of an epoch could never close it.
-    return lanes.length === 0 ? input : { ...input, lane: 'unbounded' };
+    return codecs.ofEpochs === undefined ? input : { ...input, lane: 'unbounded' };
   });
   return [...events, ...lanes];
 }
@@ -118,11 +117,11 @@ function outputsOf({ topics, further }: Plan, codecs: Codecs): ProcessorOptions<
     features: { topic: features },
     aside: { topic: aside },
   };
-  if (codecs.progress !== undefined) {
-    outputs['progress'] = { topic: progress, codec: codecs.progress };
-    outputs['epochs'] = { topic: epochs!, codec: codecs.epochs };
-    outputs['release'] = { topic: release!, codec: codecs.lanes.get(release!) };
+  if (codecs.ofEpochs !== undefined) {
+    outputs['progress'] = { topic: progress, codec: codecs.ofEpochs.progress };
+    outputs['epochs'] = { topic: epochs, codec: codecs.ofEpochs.epochs };
   }
+  if (further.length > 0) outputs['release'] = { topic: release!, codec: codecs.lanes.get(release!) };
   for (const { stage, topic } of further)
     outputs[`stage:${stage.key}`] = { topic, codec: codecs.lanes.get(topic) };
   return outputs as ProcessorOptions<Inbound, Outputs>['outputs'];
@@ -144,23 +143,10 @@ function taskOf(
       return directTask(plan, context, cache, { clock, metrics, vectors, freshness });
     const { epochMs } = pipeline.delivery;
     const cutter = { epochMs, marginMs: config.epochMarginMs, epochsAheadMax: config.epochsAheadMax };
+    const epochs = { plan, progress, cutter, history, vectors, freshness, cache, clock, metrics };
+    if (plan.further.length === 0) return oneKeyTask(epochs, context);
     const lanes = codecs.lanes.get(plan.topics.release!)!;
-    return new EpochTask(
-      {
-        plan,
-        progress,
-        cutter,
-        history,
-        events: codecs.events,
-        lanes,
-        vectors,
-        freshness,
-        cache,
-        clock,
-        metrics,
-      },
-      context,
-    );
+    return new EpochTask({ ...epochs, events: codecs.events, lanes }, context);
   } catch (error) {
     // State that does not fit these views will not fit at the next attempt either.
     context.fail(error as Error);
@@ -178,20 +164,25 @@ async function partsOfService(
   const patience = { signal, waitMsTotalMax: options.startWaitMsMax ?? START_WAIT_MS_MAX };
   const open: Open = topic =>
     outages.registry.ride(() => openCodec(registry, plan.values.get(topic)!), patience);
-  const codecs = await openCodecs(plan, open);
+  const codecsOfAll = await openCodecs(plan, open);
   const world = { broker, clock, random, metrics, logger };
+  await outages.kafka.ride(() => refuseChangedSet(broker, registry, plan), patience);
+  const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
+  const { topics } = plan;
+  const ofEpochs = isDirect(plan, history.run)
+    ? undefined
+    : { progress: await open<ProgressValue>(topics.progress), epochs: await open<Epochs>(topics.epochs) };
+  const codecs: Codecs = { ...codecsOfAll, ofEpochs };
   const table =
-    codecs.progress === undefined
+    ofEpochs === undefined
       ? undefined
       : globalTable<ProgressValue>({
           ...world,
           name: `progress of ${pipeline.name}`,
-          topic: plan.topics.progress,
-          codec: codecs.progress,
+          topic: topics.progress,
+          codec: ofEpochs.progress,
         });
   const progress = table === undefined ? undefined : new ProgressView(table, pipeline.partitions);
-  await outages.kafka.ride(() => refuseChangedSet(broker, registry, plan), patience);
-  const history = await outages.kafka.ride(() => readSetHistory(broker, registry, plan), patience);
   const freshness = new Freshness(pipeline.name, clock, metrics);
   const cache = new EntityCache(config.stateCacheBytesMax);
   const running = new Map<number, EpochTask>();
@@ -219,7 +210,7 @@ async function partsOfService(
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
     fetchLingerMs: config.fetchLingerMs,
-    ...(plan.further.length > 0 && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
+    ...(ofEpochs !== undefined && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
     sessionTimeoutMs: config.sessionTimeoutMs,
     stallMsMax: config.stallMsMax,
     waitsFor: task => running.get(task)?.waitsFor(),

@@ -43,14 +43,15 @@ export const inferenceWait = (wish: Wish, measured: Measured, rateMax: number): 
       };
 };
 
-export const featureWait = ({ epochMs }: Shape, measured: Measured, rateMax: number): Wait => {
+export const featureWait = ({ epochMs, hopsBetween }: Shape, measured: Measured, rateMax: number): Wait => {
   const measuredLoad = measured('feature.waitRate') / rateMax;
   return epochMs === undefined
     ? { fixedMs: 0, fixedBy: 'nothing', waitMs: measured('feature.oneKeyWaitMs'), measuredLoad }
     : {
         fixedMs: epochMs + SETTINGS.epochMarginMs,
         fixedBy: 'the epoch and its margin',
-        waitMs: measured('feature.epochsWaitMs'),
+        // Of one key an epoch is committed once, as events are without epochs.
+        waitMs: measured(hopsBetween === 0 ? 'feature.oneKeyWaitMs' : 'feature.epochsWaitMs'),
         measuredLoad,
       };
 };

@@ -1,5 +1,6 @@
 /** What somebody wants of Millrace, and what follows from the pipeline alone. */
 import { featureNames, type Pipeline } from '@millrace/define';
+import { cutsLiveEpochs } from '@millrace/feature';
 
 /** Services that are planned for; the brokers and the database follow. */
 export const PLANNED = ['feature', 'inference', 'sink'] as const;
@@ -47,11 +48,12 @@ export interface Shape {
   readonly features: number;
   /** Topics between stages, with the one that leads back to the pipeline's entity. */
   readonly hopsBetween: number;
-  /** Milliseconds; undefined where one key needs no epochs. */
+  /** Milliseconds; undefined where one key over one stream needs no epochs. */
   readonly epochMs: number | undefined;
 }
 
-export const shapeOf = ({ features, entity, delivery }: Pipeline): Shape => {
+export const shapeOf = (pipeline: Pipeline): Shape => {
+  const { features, entity, delivery } = pipeline;
   const keys = new Set([entity, ...features.views.flatMap(({ key }) => key ?? [])]).size;
   const definitions = features.views.flatMap(view => Object.values(view.features));
   return {
@@ -59,7 +61,7 @@ export const shapeOf = ({ features, entity, delivery }: Pipeline): Shape => {
     aggregations: definitions.filter(definition => 'aggregate' in definition).length,
     features: featureNames(features).length,
     hopsBetween: keys === 1 ? 0 : keys,
-    epochMs: keys === 1 ? undefined : delivery.epochMs,
+    epochMs: cutsLiveEpochs(pipeline) ? delivery.epochMs : undefined,
   };
 };
 
@@ -67,8 +69,8 @@ export const shapeOf = ({ features, entity, delivery }: Pipeline): Shape => {
  * Markers a second, where every partition has records in every epoch: each of them tells each partition of the next
  * stage where its epoch ends.
  */
-export const markersPerS = ({ epochMs }: Shape, partitions: number): number =>
-  epochMs === undefined ? 0 : (partitions ** 2 * 1_000) / epochMs;
+export const markersPerS = ({ epochMs, hopsBetween }: Shape, partitions: number): number =>
+  epochMs === undefined || hopsBetween === 0 ? 0 : (partitions ** 2 * 1_000) / epochMs;
 
 /** Labels for each scored event, where nothing else is said: one of each stream that labels it. */
 export const labelStreams = ({ events, scores }: Pipeline): number =>

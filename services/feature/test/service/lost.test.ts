@@ -16,7 +16,7 @@ test('state that was lost with its changelog is refused, and built again from ev
   await first.stop();
 
   const internal = catalogue([at.pipeline]).filter(({ kind }) =>
-    ['repartition', 'changelog', 'progress'].includes(kind),
+    ['repartition', 'changelog', 'progress', 'epochs'].includes(kind),
   );
   const anew = async (topics: typeof internal): Promise<void> => {
     await admin.deleteTopics(topics.map(({ name }) => name));

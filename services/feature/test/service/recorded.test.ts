@@ -1,10 +1,10 @@
 /** A live stretch run again with the epochs that its tasks have written down: every vector is the same to the last bit. */
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Run } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { captureBackfill } from '../../src/index.ts';
 import {
-  diedBefore, doomed, openTown, prepareTown, publish, readVectors, type RunningService, someEvents, startService, testPipeline, type Town, until, type Written,
+  diedBefore, doomed, oneKeyPipeline, openTown, prepareTown, publish, readVectors, type RunningService, someEvents, startService, testPipeline, type Town, until, type Written,
 } from './town.ts'; // prettier-ignore
 
 const running: RunningService[] = [];
@@ -15,8 +15,8 @@ afterEach(async () => {
   for (const { broker } of towns.splice(0)) await broker.close();
 });
 
-const town = async (): Promise<Town> => {
-  const opened = await openTown(testPipeline);
+const town = async (pipeline: Pipeline): Promise<Town> => {
+  const opened = await openTown(pipeline);
   towns.push(opened);
   return opened;
 };
@@ -70,39 +70,43 @@ const differing = (a: readonly string[], b: readonly string[]): number => {
 const capture = (at: Town, epochsOf: number | undefined): Promise<Run> =>
   captureBackfill({ ...at, sliceMs: 3_600_000, disorderMs: 0, by: 'test', ...(epochsOf !== undefined && { epochsOf }) }); // prettier-ignore
 
-test('with deaths in both runs, and in its order on the topic; by slices of order time it differs', async () => {
-  const first = await town();
-  const some = events(700, 5);
-  const client = doomed(first.broker, 25);
-  await start(first, client.broker);
-  await publish(first, some.slice(0, 350));
-  await diedBefore(client.dead, answered(first, paymentsIn(some.slice(0, 350))));
-  await start(first);
-  await publish(first, some.slice(350));
-  await until(answered(first, paymentsIn(some)));
-  await stopAll();
+describe.each([
+  ['several keys', testPipeline],
+  ['one key', oneKeyPipeline],
+])('with %s', (_, pipeline) => {
+  test('with deaths in both runs, and in its order on the topic; by slices of order time it differs', async () => {
+    const first = await town(pipeline);
+    const some = events(700, 5);
+    const client = doomed(first.broker, 25);
+    await start(first, client.broker);
+    await publish(first, some.slice(0, 350));
+    await diedBefore(client.dead, answered(first, paymentsIn(some.slice(0, 350))));
+    await start(first);
+    await publish(first, some.slice(350));
+    await until(answered(first, paymentsIn(some)));
+    await stopAll();
 
-  const second = await again(first, 2);
-  const run = await capture(second, 1);
-  expect(run).toMatchObject({ epochsOf: 1, slice: expect.arrayContaining([]) });
-  const dying = doomed(second.broker, 10);
-  await start(second, dying.broker);
-  await diedBefore(dying.dead, answered(second, paymentsIn(some)));
-  await start(second);
-  await until(answered(second, paymentsIn(some)));
-  const before = await all(first);
-  expect(await all(second)).toEqual(before);
-  await stopAll();
+    const second = await again(first, 2);
+    const run = await capture(second, 1);
+    expect(run).toMatchObject({ epochsOf: 1, slice: expect.arrayContaining([]) });
+    const dying = doomed(second.broker, 10);
+    await start(second, dying.broker);
+    await diedBefore(dying.dead, answered(second, paymentsIn(some)));
+    await start(second);
+    await until(answered(second, paymentsIn(some)));
+    const before = await all(first);
+    expect(await all(second)).toEqual(before);
+    await stopAll();
 
-  const bySlices = await again(first, 3);
-  await capture(bySlices, undefined);
-  await start(bySlices);
-  await until(answered(bySlices, paymentsIn(some)));
-  expect(differing(await all(bySlices), before)).toBeGreaterThan(0);
-}, 60_000);
+    const bySlices = await again(first, 3);
+    await capture(bySlices, undefined);
+    await start(bySlices);
+    await until(answered(bySlices, paymentsIn(some)));
+    expect(differing(await all(bySlices), before)).toBeGreaterThan(0);
+  }, 60_000);
 
-test('after a replay, up to where all had come, and then live; and that again by a third version', async () => {
-  const first = await town();
+  test('after a replay, up to where all had come, and then live; and that again by a third version', async () => {
+  const first = await town(pipeline);
   const some = events(900, 6);
   await publish(first, some.slice(0, 300));
   await captureBackfill({ ...first, sliceMs: 21_600_000, disorderMs: 86_400_000, by: 'test' });
@@ -133,9 +137,10 @@ test('after a replay, up to where all had come, and then live; and that again by
   await until(answered(third, paymentsIn(some)));
   expect(differing(await all(third), await all(second))).toBe(0);
 }, 60_000); // prettier-ignore
+});
 
 test('what is not there is said: no live epoch, and epochs that are gone', async () => {
-  const first = await town();
+  const first = await town(testPipeline);
   await publish(first, events(40, 7));
   const second = await again(first, 2);
   await expect(capture(second, 1)).rejects.toThrow('has released no live epoch in all of its tasks');

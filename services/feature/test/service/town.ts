@@ -7,7 +7,7 @@ import {
   topicsOf,
   valueSubject,
 } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import { field, type Pipeline, share } from '@millrace/define';
 import {
   compareOrder,
   compileSet,
@@ -56,9 +56,30 @@ export const testPipeline: Pipeline = {
   delivery: { ...fraud.delivery, epochMs: 20 },
 };
 
-export async function openTown(pipeline: Pipeline = testPipeline): Promise<Town> {
+/** The same payments and labels with customers alone: one key, two streams. */
+export const oneKeyPipeline: Pipeline = {
+  ...testPipeline,
+  events: Object.fromEntries(
+    Object.entries(testPipeline.events).map(([stream, of]) => [stream, { ...of, keys: ['customerId'] }]),
+  ),
+  features: {
+    ...testPipeline.features,
+    views: [
+      ...testPipeline.features.views.filter(({ key }) => key !== 'terminalId'),
+      {
+        name: 'customer-risk',
+        version: 1,
+        key: 'customerId',
+        features: { customerRisk30d: share({ of: 'labels', where: field('isFraud'), window: '30d' }) },
+      },
+    ],
+  },
+};
+
+/** @param runRecordsMax most records that a task is handed at once */
+export async function openTown(pipeline: Pipeline = testPipeline, runRecordsMax?: number): Promise<Town> {
   const clock = shiftedClock();
-  const town = { pipeline, clock, broker: memoryBroker({ clock }), registry: memoryRegistry() };
+  const town = { pipeline, clock, broker: memoryBroker({ clock, ...(runRecordsMax !== undefined && { runRecordsMax }) }), registry: memoryRegistry() };
   await prepareTown(town);
   return town;
 }
