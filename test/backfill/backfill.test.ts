@@ -86,7 +86,8 @@ const runs = async (): Promise<readonly Run[]> => {
 test('interrupted and run again, it goes on with what it has fixed, and says how far it is', async () => {
   await traffic.send(HISTORY);
   const first = terminal((line, io) => line.startsWith('Nobody computes it') && io.interrupt());
-  await expect(backfillFeatures(first, world, pipeline, flags)).rejects.toThrow('interrupted');
+  const stated = { ...flags, slice: 1_800_000, disorder: 7_200_000 };
+  await expect(backfillFeatures(first, world, pipeline, stated)).rejects.toThrow('interrupted');
   expect(first.said).toEqual([
     `backfill-fraud-v2 is fixed: ${HISTORY} events of history.`,
     'Nobody computes it: start the feature service with MILLRACE_PIPELINES=fraud@2.',
@@ -105,6 +106,7 @@ test('interrupted and run again, it goes on with what it has fixed, and says how
   const [fixed, done, ...others] = await runs();
   expect(others).toEqual([]);
   expect([fixed!.state, done!.state]).toEqual(['captured', 'done']);
+  expect([fixed!.sliceMs, fixed!.disorderMs]).toEqual([1_800_000, 7_200_000]);
   expect(fixed!.slice.reduce((sum, { from, until }) => sum + until - from, 0)).toBe(HISTORY);
 });
 
@@ -117,6 +119,7 @@ test('what cannot be backfilled is refused', async () => {
   await expect(backfillFeatures(io, world, pipeline, { ...flags, version: 1 })).rejects.toThrow(
     'version 1 is served already',
   );
+  await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 1, disorder: 1 })).rejects.toThrow('leave --slice and --disorder out'); // prettier-ignore
   await expect(backfillFeatures(io, world, pipeline, { ...flags, from: '2026-02-01', to: '2026-01-01' })).rejects.toThrow('--from has to be before --to'); // prettier-ignore
   await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 1, to: '2026-01-01' })).rejects.toThrow('leave --to out'); // prettier-ignore
   await expect(backfillFeatures(io, world, pipeline, { ...flags, epochsOf: 2 })).rejects.toThrow('another version than --version'); // prettier-ignore

@@ -1,5 +1,6 @@
 /** Flags that several commands have, and how their values are checked. */
 import { isRunId } from '@millrace/contracts';
+import { parseDuration } from '@millrace/define';
 import { GPU_PROVIDERS } from '@millrace/inference';
 import { fraud } from '@millrace/pipelines';
 import type { Command } from 'commander';
@@ -23,6 +24,13 @@ export const whole = (text: string): number => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed');
   return value;
+};
+/** Milliseconds of a duration above zero. */
+export const duration = (text: string): number => {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms === 0)
+    throw new InvalidArgumentError('a duration above zero is needed, like 30s, 15m, 12h or 7d');
+  return ms;
 };
 export const output = (help = 'how results are printed'): Option =>
   new Option('--output <form>', help).choices(['table', 'json']).default('table');

@@ -25,6 +25,10 @@ export interface BackfillFlags extends Omit<SwitchOptions, 'evenBehind'> {
   readonly to: string | undefined;
   /** Version whose recorded epochs are used again, in place of slices of order time. */
   readonly epochsOf?: number | undefined;
+  /** Width of slices, milliseconds; default: an hour. */
+  readonly slice?: number | undefined;
+  /** How much older than one before it in its partition an event may be, milliseconds; default: an hour. */
+  readonly disorder?: number | undefined;
   /** Whether inference is to take it once it has caught up. */
   readonly switch: boolean;
 }
@@ -83,6 +87,8 @@ const captured = async (
   if (flags.epochsOf !== undefined) {
     if (toMs !== undefined)
       throw new UsageError('--epochs-of goes as far as that version has come: leave --to out');
+    if (flags.slice !== undefined || flags.disorder !== undefined)
+      throw new UsageError('--epochs-of takes epochs as they were: leave --slice and --disorder out');
     if (flags.epochsOf === flags.version)
       throw new UsageError('--epochs-of names another version than --version');
     setOf(pipeline, flags.epochsOf);
@@ -92,7 +98,8 @@ const captured = async (
     ...(toMs !== undefined && { toMs }),
     ...(flags.epochsOf !== undefined && { epochsOf: flags.epochsOf }),
   };
-  const run = await captureBackfill({ ...world, pipeline: set, ...when, sliceMs: SLICE_MS_DEFAULT, disorderMs: DISORDER_MS_DEFAULT, by: flags.by }); // prettier-ignore
+  const { slice: sliceMs = SLICE_MS_DEFAULT, disorder: disorderMs = DISORDER_MS_DEFAULT, by } = flags;
+  const run = await captureBackfill({ ...world, pipeline: set, ...when, sliceMs, disorderMs, by });
   const events = run.slice.reduce((sum, { from, until }) => sum + until - from, 0);
   io.say(`${run.run} is fixed: ${whole(events)} events of history.`);
   return run;

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import type { Command } from 'commander';
-import { type Done, notNegative, output, pipelineOption, talks, whole } from '../flags.ts';
+import { type Done, duration, notNegative, output, pipelineOption, talks, whole } from '../flags.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { type AddressFlags, findAddresses } from '../world/addresses.ts';
 import { withWorld } from '../world/open.ts';
@@ -61,6 +61,8 @@ export const featureCommands = (program: Command, io: Io, done: Done): void => {
     .option('--from <time>', 'leave out events that arrived before')
     .option('--to <time>', 'history ends there, and what arrived later is folded as it arrived; default: now')
     .option('--epochs-of <version>', 'cut history into the epochs in which that version had it live, for the same vectors to the last bit; default: by time', whole)
+    .option('--slice <duration>', 'width of the slices that history is cut into by time; default: 1h', duration)
+    .option('--disorder <duration>', 'how much older than an event before it in its partition an event of history may be; default: 1h', duration)
     .option('--no-switch', 'do not switch to it in the end')
     .option('--why <text>', 'why', 'it has caught up')
     .action(o => done(world(o, w => backfillFeatures(io, w, one(o.pipeline), o))));
