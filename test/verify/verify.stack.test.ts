@@ -93,7 +93,7 @@ describeUnless(noStack)('features on a real stack', () => {
     const out = join(folder, `${name}.parquet`);
     const code = await exportDataset(terminal(), world, pipeline, {
       from: dayOf(startAt), to: dayOf(startAt + (days - 1) * DAY_MS), asOf: dayOf(LABELS_UNTIL_MS - 3 * DAY_MS), source: 'served', out,
-      like: undefined, output: 'json', ...more,
+      like: undefined, set: undefined, output: 'json', ...more,
     }); // prettier-ignore
     expect(code).toBe(0);
     return out;

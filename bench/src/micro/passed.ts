@@ -93,6 +93,7 @@ export const passedPayments = (records: number): Passed => {
       sourceTopic: scored,
       appendTimeMs: event.time,
       traceparent: null,
+      isSentAgain: false,
       late: false,
       features: found.flatMap(({ values }) => values),
       ages: found.flatMap(({ ages }) => ages),

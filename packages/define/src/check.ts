@@ -1,3 +1,4 @@
+import { checkDelivery } from './delivery.ts';
 import { parseDuration } from './duration.ts';
 import { checkFreshness } from './freshness.ts';
 import type { Aggregate, EventStream, FeatureDefinition, FeatureView, Pipeline } from './pipeline.ts';
@@ -17,7 +18,6 @@ const HYPHENED = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
 const NEEDS_VALUE = new Set(['sum', 'mean', 'min', 'max', 'stddev', 'distinct', 'last', 'inForce']);
 const SCALE_MAX = 9;
-const DELIVERIES: ReadonlySet<string> = new Set(['exactly_once', 'at_least_once']);
 
 const checkAggregate = (
   a: Aggregate,
@@ -195,19 +195,6 @@ const checkAnswers = (pipeline: Pipeline, fieldsOf: FieldsOf | undefined, report
   checkPushes(pipeline, answered, report);
   // A rule is asked before there is a score.
   checkRoutes(pipeline.routes, routeNames(pipeline, names.fields), report);
-};
-
-const checkDelivery = ({ delivery }: Pipeline, report: Report): void => {
-  const { inference, epochMs, ...others } = delivery;
-  if (!DELIVERIES.has(inference))
-    report('delivery.inference', `'${inference}' is neither exactly_once nor at_least_once`);
-  if (!Number.isInteger(epochMs) || epochMs < 1)
-    report('delivery.epochMs', 'it is not a whole number of milliseconds above zero');
-  for (const name of Object.keys(others))
-    report(
-      `delivery.${name}`,
-      'nothing can be chosen there: inference alone may deliver other than exactly_once',
-    );
 };
 
 /** Names of the values of a vector. */

@@ -40,7 +40,7 @@ const DEFAULTS: Pick<Pipeline, Defaulted | 'delivery'> = {
   routes: [],
   kpis: {},
   pushes: {},
-  delivery: { inference: 'exactly_once', epochMs: 100 },
+  delivery: { inference: 'exactly_once', epochMs: 100, late: 'fold' },
   rejects: {},
 };
 

@@ -9,7 +9,7 @@ const aggregateSources = (pipeline: Pipeline, a: Aggregate, key: string | undefi
 };
 
 /**
- * For every value of a pipeline's vectors, the fields of its streams that it is computed from, `stream.field`, sorted:
+ * For every value of a pipeline's vectors, those of reference tables with them, the fields of its streams that it is computed from, `stream.field`, sorted:
  * what is aggregated and what decides which events are. A feature over other features has theirs.
  */
 export const sourceFields = (pipeline: Pipeline): ReadonlyMap<string, readonly string[]> => {
@@ -22,6 +22,10 @@ export const sourceFields = (pipeline: Pipeline): ReadonlyMap<string, readonly s
   for (const view of pipeline.features.views)
     for (const [name, definition] of Object.entries(view.features))
       definitions.set(name, { definition, key: view.key });
+  for (const [name, definition] of Object.entries(pipeline.reference)) {
+    const table = 'aggregate' in definition ? pipeline.events[definition.aggregate.of] : undefined;
+    definitions.set(name, { definition, key: table?.keys[0] });
+  }
   const expressionSources = (e: Expression): readonly string[] => [
     ...[...namesIn(e, 'field')].map(name => `${pipeline.scores}.${name}`),
     ...[...namesIn(e, 'feature')].flatMap(sourcesOf),

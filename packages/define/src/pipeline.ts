@@ -189,6 +189,12 @@ export interface Pipeline {
     readonly inference: 'exactly_once' | 'at_least_once';
     /** Grid of live epochs, milliseconds of append time. */
     readonly epochMs: number;
+    /**
+     * What becomes of an event that is older than the newest its first key has seen when it is folded live.
+     * - `fold`, where nothing is said: it is scored as of its own time, marked, and counts from then on.
+     * - `dead-letter`: it goes to the dead letters of its topic, reason `late`, and has no effect until it is sent again.
+     */
+    readonly late: 'fold' | 'dead-letter';
   };
   /** What becomes of records that cannot be used; a dead letter where nothing is said. */
   readonly rejects: Rejects;

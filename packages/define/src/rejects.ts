@@ -4,7 +4,7 @@ import type { Pipeline } from './pipeline.ts';
 /** Why a service rejects a record. */
 export const REJECT_REASONS = [
   'bad-frame', 'unknown-schema', 'bad-value', 'too-large', 'schema-mismatch', 'wrong-key', 'feature-mismatch', 'stale-features',
-  'scoring-failed', 'handler-failed',
+  'scoring-failed', 'handler-failed', 'late',
 ] as const; // prettier-ignore
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

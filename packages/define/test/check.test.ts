@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, inForce, last, mean, output, type PipelineInput, type Rejects, share, threshold,
+  checkPipeline, count, type Duration, definePipeline, derived, distinct, feature, field, ge, inForce, type FeatureView, last, mean, output, type PipelineInput, type Rejects, share, threshold,
 } from '../src/index.ts'; // prettier-ignore
 import { good } from './shop.ts';
 
@@ -14,7 +14,7 @@ describe('definePipeline', () => {
   test('fills in what is left out', () => {
     const pipeline = definePipeline(good);
     expect(pipeline).toMatchObject({ timeZone: 'UTC', partitions: 6, kpis: {} });
-    expect(pipeline.delivery).toEqual({ inference: 'exactly_once', epochMs: 100 });
+    expect(pipeline.delivery).toEqual({ inference: 'exactly_once', epochMs: 100, late: 'fold' });
     expect(checkPipeline(pipeline, fieldsOf)).toEqual([]);
   });
 
@@ -27,7 +27,7 @@ describe('definePipeline', () => {
     expect(beside({ inputs: { price: field('cost') } })).toEqual([
       "beside, version 2: features.inputs.price: field('cost') is unknown; there are at, userId, shopId, price",
     ]);
-    expect(beside({}, { delivery: { inference: 'at_least_once', epochMs: 100 } })).toEqual([
+    expect(beside({}, { delivery: { inference: 'at_least_once', epochMs: 100, late: 'fold' } })).toEqual([
       'beside: with several versions of the set, delivery.inference has to be exactly_once',
     ]);
     expect(beside({ inputs: {} })[0]).toContain("feature('price') is unknown");
@@ -119,6 +119,7 @@ describe('definePipeline', () => {
     expect(definePipeline({ ...good, delivery: { inference: 'at_least_once' } }).delivery).toEqual({
       inference: 'at_least_once',
       epochMs: 100,
+      late: 'fold',
     });
     const delivery = {
       inference: 'at_most_once',
@@ -126,6 +127,22 @@ describe('definePipeline', () => {
     } as unknown as PipelineInput['delivery'];
     expect(() => definePipeline({ ...good, ...(delivery === undefined ? {} : { delivery }) })).toThrow(
       /delivery\.inference: 'at_most_once' is neither[^\n]*\n- delivery\.feature: nothing can be chosen there/,
+    );
+  });
+
+  test('late events can be refused where something is kept by the first key, or nothing by any', () => {
+    const delivery = { late: 'dead-letter' } as const;
+    const [view] = good.features.views;
+    const of = (views: readonly FeatureView[]) => () =>
+      definePipeline({ ...good, delivery, features: { ...good.features, views } });
+    expect(of([view!])().delivery.late).toBe('dead-letter');
+    expect(of([])().delivery.late).toBe('dead-letter');
+    expect(of([{ ...view!, key: 'shopId' }])).toThrow(
+      "delivery.late: what is late is known by 'userId', and no view keeps anything by it; use fold",
+    );
+    const wrong = { late: 'drop' } as unknown as PipelineInput['delivery'];
+    expect(() => definePipeline({ ...good, ...(wrong && { delivery: wrong }) })).toThrow(
+      "delivery.late: 'drop' is neither fold nor dead-letter",
     );
   });
 

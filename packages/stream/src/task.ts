@@ -27,7 +27,8 @@ export type RejectReason =
   | 'feature-mismatch'
   | 'stale-features'
   | 'scoring-failed'
-  | 'handler-failed';
+  | 'handler-failed'
+  | 'late';
 
 /** Emits that belong to no single inbound record: from timers, or from a fold over many records. */
 export interface Emitter<Out> {

@@ -130,6 +130,7 @@ const dataCommands = (program: Command, io: Io, done: Done): void => {
     .requiredOption('--to <day>', 'last day, included')
     .option('--as-of <time>', 'count labels that were known by then; default: now')
     .addOption(new Option('--source <how>', 'vectors as predictions carry them, or one fold over the events again').choices(['served', 'recomputed']).default('served'))
+    .option('--set <n>', 'version of the feature set; default: the one that the definition names first', whole)
     .requiredOption('--out <file>', 'Parquet file to write; FILE.manifest.json goes beside it')
     .option('--like <manifest>', 'again exactly what that manifest says, but for the file')
     .addOption(output())

@@ -20,6 +20,8 @@ export interface Row {
   readonly sourceTopic: string;
   readonly appendTimeMs: number;
   readonly traceparent: string | null;
+  /** From aside of its topic: somebody has sent it again. */
+  readonly isSentAgain: boolean;
   /** A stage so far had seen something newer of the event's key. */
   readonly late: boolean;
   /** What the stages so far gave, one behind the other. */
@@ -73,6 +75,7 @@ export function readSource(
     sourceTopic: from.topic,
     appendTimeMs: batch.appendTimeMs(i),
     traceparent: header === undefined ? lineageTrace(fields) : UTF8.decode(header),
+    isSentAgain: source.asideOf !== undefined,
     late: false,
     features: NOTHING,
     ages: NOTHING,
@@ -102,6 +105,7 @@ export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held
     sourceTopic: sent.sourceTopic,
     appendTimeMs: sent.appendTime,
     traceparent: sent.traceparent,
+    isSentAgain: false,
     late: sent.late,
     features: sent.features,
     ages: sent.ages,

@@ -67,15 +67,15 @@ export class StageViews {
     signal.addEventListener('abort', letGo, { once: true });
   }
 
+  /** Whether an event that is about to be folded is older than what its key has seen, and comes for the first time. */
+  comesLate(event: FoldEvent): boolean {
+    return this.#stage.comesLate(this.#entityFor(event).state, event);
+  }
+
   fold(event: FoldEvent): Folding {
     if (!this.#stage.streams.includes(event.stream)) return { late: false, features: NOTHING, ages: NOTHING };
     const id = String(event.fields[this.#stage.key]);
-    this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
-    const entity = this.#entity(id);
-    const expiryMs = this.#expiryMs;
-    if (entity.expiredMs !== expiryMs) entity.state.expireBefore(expiryMs);
-    // What is older comes to lie where all is let go next time.
-    entity.expiredMs = event.time < expiryMs ? Number.NaN : expiryMs;
+    const entity = this.#entityFor(event);
     if (this.#heard.note(event)) this.#heardMore = true;
     const ages = this.#stage.agesOf(entity.state, event, this.#heard);
     const { admission, late, values } = this.#stage.fold(entity.state, event);
@@ -123,6 +123,17 @@ export class StageViews {
     for (const key of this.#state.nextKeys(this.#prefix, keys))
       if (this.#stage.neededUntil(key.slice(key.lastIndexOf('\0') + 1)) <= this.#expiryMs)
         this.#state.delete(key);
+  }
+
+  /** The event's entity, without what has expired by the event. */
+  #entityFor(event: FoldEvent): Entity {
+    this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
+    const entity = this.#entity(String(event.fields[this.#stage.key]));
+    const expiryMs = this.#expiryMs;
+    if (entity.expiredMs !== expiryMs) entity.state.expireBefore(expiryMs);
+    // What is older comes to lie where all is let go next time.
+    entity.expiredMs = event.time < expiryMs ? Number.NaN : expiryMs;
+    return entity;
   }
 
   #entity(id: string): Entity {

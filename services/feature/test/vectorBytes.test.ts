@@ -57,6 +57,7 @@ const rowOf = ({ plan, event }: World, random: () => number): Row => {
     sourceTopic: plan.topics.scored,
     appendTimeMs: 1_700_000_000_456,
     traceparent: pick([null, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]),
+    isSentAgain: random() < 0.5,
     late: random() < 0.5,
     features: stages.flatMap(({ features }) => features.map(number)),
     ages: random() < 0.3 ? [] : Array.from({ length: ages }, () => pick([NEVER_HEARD, 0, 86_400])),

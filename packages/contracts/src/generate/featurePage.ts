@@ -70,6 +70,25 @@ const viewLines = (view: FeatureView, sources: ReadonlyMap<string, readonly stri
   ),
 ];
 
+const referenceLines = (
+  { reference }: Pipeline,
+  sources: ReadonlyMap<string, readonly string[]>,
+): readonly string[] =>
+  Object.keys(reference).length === 0
+    ? []
+    : [
+        '',
+        '### Beside the vector, from reference tables',
+        '',
+        'For decisions, rules and business figures: the model does not get them, and they are in no hash.',
+        '',
+        row('Value', 'Is', 'From'),
+        row('---', '---', '---'),
+        ...Object.entries(reference).map(([name, definition]) =>
+          row(`\`${name}\``, featureInWords(definition), (sources.get(name) ?? []).join(', ')),
+        ),
+      ];
+
 /** The feature catalogue as a page in Markdown. */
 export const featurePage = (pipelines: readonly Pipeline[]): string => {
   const lines = pipelines.flatMap(pipeline => {
@@ -82,6 +101,7 @@ export const featurePage = (pipelines: readonly Pipeline[]): string => {
       `${description ?? ''} Scored by \`${entity}\`; hash of the set: ${shortHash(hashFeatureSet(pipeline))}.`.trim(),
       ...inputLines(pipeline, sources),
       ...features.views.flatMap(view => viewLines(view, sources)),
+      ...referenceLines(pipeline, sources),
     ];
   });
   return `${HEADER}${lines.join('\n')}\n`;

@@ -3,7 +3,7 @@ import { aggregateReader, looksBefore, type ReadAggregate } from '../windows/agg
 import type { FoldEvent } from '../windows/event.ts';
 import { type Layout, layoutOf } from '../windows/layout.ts';
 import { endOfChunk } from '../windows/leaf.ts';
-import type { Admission } from '../windows/timeline.ts';
+import type { Admission, Timeline } from '../windows/timeline.ts';
 import { endOfWindows, openWindow, type WindowSpan } from '../windows/window.ts';
 import { agesBy, type AgesOf } from './heard.ts';
 import { EntityState } from './state.ts';
@@ -40,6 +40,11 @@ export interface CompiledStage {
   neededUntil(chunk: string): number;
   /** State of an entity that has seen nothing. */
   open(): EntityState;
+  /**
+   * Of an event that is about to be folded: older than the newest of the scored stream that its entity has seen, and seen
+   * for the first time. A repetition, a correction or a withdrawal of what is kept is none.
+   */
+  comesLate(state: EntityState, event: FoldEvent): boolean;
   /** Folds one event or label into its entity's state. Streams the stage does not use are left alone. */
   fold(state: EntityState, event: FoldEvent): Folded;
 }
@@ -132,6 +137,9 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     return read(alone, event);
   };
 
+  const isBehind = (timeline: Timeline, event: FoldEvent): boolean =>
+    event.stream === pipeline.scores && event.time < timeline.newestTime();
+
   return {
     key,
     features: named.map(n => n.name),
@@ -144,13 +152,16 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
         : endOfChunk(chunk.slice(layout.stream.length + 1)) + layout.retentionMs;
     },
     open: () => new EntityState(layouts),
+    comesLate: (state, event) => {
+      const timeline = state.timelines[streams.indexOf(event.stream)];
+      return timeline !== undefined && isBehind(timeline, event) && !timeline.holds(event);
+    },
     fold: (state, event) => {
       const timeline = state.timelines[streams.indexOf(event.stream)];
       if (timeline === undefined) return NOT_FOLDED;
-      const scored = event.stream === pipeline.scores;
-      const late = scored && event.time < timeline.newestTime();
+      const late = isBehind(timeline, event);
       const admission = timeline.fold(event);
-      if (!scored || event.withdrawn) return { admission, late, values: undefined };
+      if (event.stream !== pipeline.scores || event.withdrawn) return { admission, late, values: undefined };
       if (admission === 'folded') return { admission, late, values: read(state, event) };
       return { admission, late, values: admission === 'expired' ? readAlone(event) : undefined };
     },

@@ -67,6 +67,12 @@ export class Timeline {
     return Number.NEGATIVE_INFINITY;
   }
 
+  /** Whether a revision of the event is kept, be it one that withdraws it. */
+  holds(event: FoldEvent): boolean {
+    const leaf = this.leaves.at(this.leaves.lastBefore(event.time));
+    return leaf !== undefined && event.time < leaf.end && this.rowsOf(leaf, event).length > 0;
+  }
+
   /** @throws RangeError for a time that is no whole number: `checkEvent` tells beforehand */
   fold(event: FoldEvent): Admission {
     if (!Number.isSafeInteger(event.time))

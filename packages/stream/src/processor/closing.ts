@@ -22,6 +22,7 @@ const REJECTS: readonly RejectReason[] = [
   'stale-features',
   'scoring-failed',
   'handler-failed',
+  'late',
 ];
 
 export const DONE: ClosingCode = 1;

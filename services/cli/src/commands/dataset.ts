@@ -6,11 +6,14 @@ import type { Stretch } from '@millrace/contracts';
 import { featureNames, hashFeatureSet, type Pipeline } from '@millrace/define';
 import { type Column, parquetBytes } from '@millrace/feature';
 import { captureStretches, type DatasetRow, datasetRows, type DatasetSource } from '../dataset/rows.ts';
+import { setOf } from '../features/sets.ts';
 import { timeOf } from '../flags.ts';
 import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from '../io.ts';
 import type { World } from '../world/prepare.ts';
 
 export interface DatasetOptions {
+  /** Version of the feature set; undefined: the one that the definition names first. */
+  readonly set: number | undefined;
   /** Inclusive days of event time, YYYY-MM-DD in UTC. */
   readonly from: string;
   readonly to: string;
@@ -82,26 +85,29 @@ export const exportDataset = async (
     throw new UsageError(`pipeline ${pipeline.name} does not say what labels its events: give it an evaluation`);
   const like = options.like === undefined ? undefined : readManifest(options.like);
   const source = like?.source ?? options.source;
+  const set = like?.featureSet ?? options.set ?? pipeline.features.version;
+  const own = setOf(pipeline, set);
   const [from, to] = [like?.from ?? options.from, like?.to ?? options.to];
   const asOfMs = timeOf('as-of', like?.asOf ?? options.asOf) ?? world.clock.now();
-  const stretches = like?.stretches ?? (await captureStretches(world, pipeline, source, evaluation));
+  const stretches = like?.stretches ?? (await captureStretches(world, own, source, evaluation));
   const { rows, unusable } = await datasetRows(world, pipeline, {
     source,
+    set,
     evaluation,
     fromMs: timeOf('from', from)!,
     untilMs: timeOf('to', to)! + DAY_MS,
     asOfMs,
     stretches,
   });
-  const featureSetHash = hashFeatureSet(pipeline);
+  const featureSetHash = hashFeatureSet(own);
   if (like !== undefined && like.featureSetHash !== featureSetHash)
     throw new UsageError(`${options.like} is of feature set ${like.featureSetHash.slice(0, 12)}…, and this is ${featureSetHash.slice(0, 12)}…`);
-  const columns = columnsOf(pipeline, rows);
+  const columns = columnsOf(own, rows);
   const about = { 'millrace.pipeline': pipeline.name, 'millrace.featureSetHash': featureSetHash };
   const bytes = parquetBytes(columns, about);
   const manifest: DatasetManifest = {
     format: 1, file: basename(options.out), sha256: createHash('sha256').update(bytes).digest('hex'), pipeline: pipeline.name,
-    featureSet: pipeline.features.version, featureSetHash, source, from, to, asOf: new Date(asOfMs).toISOString(), stretches,
+    featureSet: set, featureSetHash, source, from, to, asOf: new Date(asOfMs).toISOString(), stretches,
     columns: columns.map(({ name }) => name), rows: rows.length, labelled: rows.filter(({ truth }) => truth !== undefined).length,
     positives: rows.filter(({ truth }) => truth === true).length, unusable,
   };

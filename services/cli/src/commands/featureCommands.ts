@@ -7,8 +7,9 @@ import { type AddressFlags, findAddresses } from '../world/addresses.ts';
 import { withWorld } from '../world/open.ts';
 import type { World } from '../world/prepare.ts';
 import { backfillFeatures } from './backfill.ts';
-import { deprecateFeature, diffFeatures, listFeatures, publishFeatures, showFeature } from './features.ts';
+import { deprecateFeature, diffFeatures, listFeatures, publishFeatures } from './features.ts';
 import { TOLERANCE_DEFAULT } from './reconcile.ts';
+import { showFeature } from './showFeature.ts';
 import { switchSet } from './switchSet.ts';
 import { verifyFeatures } from './verify.ts';
 
@@ -27,8 +28,13 @@ export const featureCommands = (program: Command, io: Io, done: Done): void => {
   const some = (command: Command): Command => command.option('--pipeline <name>', 'only this pipeline');
   some(talks(features.command('list').description('views and sets, with owner and state'))).addOption(output())
     .action(o => done(world(o, w => listFeatures(io, w, of(o.pipeline), o))));
-  some(features.command('show').description('a view: its features in words, and the fields that they come from').argument('<view>')).addOption(output())
-    .action((view, o) => done(showFeature(io, of(o.pipeline), view, o.output)));
+  some(talks(features.command('show').description('a view in each version: its features in words, the fields that they come from, and what is published of it').argument('<view>')))
+    .option('--definitions-only', 'leave out what is published: no broker is asked', false)
+    .addOption(output())
+    .action((view, o) => {
+      const show = (w: World | undefined) => showFeature(io, w, of(o.pipeline), view, o.output);
+      return done(o.definitionsOnly ? show(undefined) : world(o, show));
+    });
   some(talks(features.command('diff').description('where the definitions here differ from what is published'))).addOption(output())
     .action(o => done(world(o, w => diffFeatures(io, w, of(o.pipeline), o))));
   some(records(features.command('publish').description('publish what is new here; a plan without --execute')))

@@ -1,6 +1,6 @@
 /** `millrace features`: what features there are, who answers for them, and what is published of them. */
 import type { FeaturePublication } from '@millrace/contracts';
-import { type Difference, featureInWords, type Pipeline, sourceFields } from '@millrace/define';
+import type { Difference, Pipeline } from '@millrace/define';
 import {
   publicationKey, readPublished, recordOf, type Standing, standings, writePublications,
 } from '../features/published.ts'; // prettier-ignore
@@ -14,7 +14,7 @@ export interface PublishFlags {
   readonly output: OutputForm;
 }
 
-const shortHash = (hash: string): string => hash.slice(0, 12);
+export const shortHash = (hash: string): string => hash.slice(0, 12);
 const isoDay = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
 
 /** `features list`: views and sets of the definitions here, and what else is published. */
@@ -52,42 +52,6 @@ export const listFeatures = async (
     pipeline, kind, name, version, state, entity, owner, shortHash(hash), isoDay(at), by ?? '',
   ]); // prettier-ignore
   for (const line of table(header, rows)) io.out(line);
-  return EXIT.done;
-};
-
-/** `features show NAME`: a view of the definitions here, its features in words, and the fields that they come from. */
-export const showFeature = (
-  io: Io,
-  pipelines: readonly Pipeline[],
-  name: string,
-  output: OutputForm,
-): ExitCode => {
-  const found = pipelines.flatMap(pipeline =>
-    pipeline.features.views.filter(view => view.name === name).map(view => ({ pipeline, view })),
-  );
-  const [one] = found;
-  if (one === undefined) {
-    const names = pipelines.flatMap(p => p.features.views.map(view => view.name));
-    throw new UsageError(`there is no view '${name}'; there are ${names.join(', ')}`);
-  }
-  const { pipeline, view } = one;
-  const sources = sourceFields(pipeline);
-  const features = Object.entries(view.features).map(([feature, definition]) => ({
-    feature,
-    is: featureInWords(definition),
-    from: sources.get(feature) ?? [],
-  }));
-  if (output === 'json') {
-    const { version, key, owner, description } = view;
-    io.out(JSON.stringify({ pipeline: pipeline.name, name, version, key, owner, description, features }));
-    return EXIT.done;
-  }
-  io.out(
-    `${view.name}@${view.version} of ${pipeline.name}, by ${view.key ?? 'the event alone'}, owner ${view.owner ?? '-'}`,
-  );
-  if (view.description !== undefined) io.out(view.description);
-  const rows = features.map(({ feature, is, from }) => [feature, is, from.join(' ')]);
-  for (const line of table(['FEATURE', 'IS', 'FROM'], rows)) io.out(line);
   return EXIT.done;
 };
 

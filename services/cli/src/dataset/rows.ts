@@ -4,7 +4,7 @@
  */
 import { Bad } from '@millrace/avro';
 import { asideTopic, type PredictionValue, type Stretch, topicsOf } from '@millrace/contracts';
-import type { Evaluation, Pipeline } from '@millrace/define';
+import { type Evaluation, ofSet, type Pipeline } from '@millrace/define';
 import { backfillTopics, rereadEvents } from '@millrace/feature';
 import { compareOrder, compileSet, type FoldEvent, foldInOrder } from '@millrace/features';
 import { isNewer } from '../evaluate/join.ts';
@@ -33,6 +33,8 @@ export interface DatasetRow {
 
 export interface DatasetOf {
   readonly source: DatasetSource;
+  /** Version of the feature set. */
+  readonly set: number;
   readonly evaluation: Evaluation;
   /** Event times, milliseconds since the epoch: first included, last excluded. */
   readonly fromMs: number;
@@ -82,12 +84,13 @@ const noteWithdrawn = (withdrawn: Map<string, number>, { eventId, revision }: Fo
 };
 
 const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<Found> => {
-  const { names, hash } = compileSet(pipeline);
+  const own = ofSet(pipeline, of.set);
+  const { names, hash } = compileSet(own);
   const { predictions } = topicsOf(pipeline);
   const answers = new Map<string, PredictionValue>();
   let unusable = 0;
   for await (const { value } of valuesOf<PredictionValue>(world, pipeline, predictions, of.stretches)) {
-    if (value === null) continue;
+    if (value === null || (!(value instanceof Bad) && value.featureSet !== of.set)) continue;
     if (value instanceof Bad || value.featureSetHash !== hash) {
       unusable++;
       continue;
@@ -98,7 +101,7 @@ const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<
   }
   // A withdrawal is never answered: only the events say so.
   const withdrawn = new Map<string, number>();
-  for await (const { event } of rereadEvents(world, pipeline, of.stretches, [pipeline.scores]))
+  for await (const { event } of rereadEvents(world, own, of.stretches, [own.scores]))
     if (event?.withdrawn === true) noteWithdrawn(withdrawn, event);
   const newest = new Map<string, Vectors>();
   for (const { eventId, revision, sequence, entity, eventTime, features } of answers.values())
@@ -109,10 +112,11 @@ const served = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<
 }; // prettier-ignore
 
 const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Promise<Found> => {
+  const own = ofSet(pipeline, of.set);
   const events: FoldEvent[] = [];
   const withdrawn = new Map<string, number>();
   let unusable = 0;
-  for await (const { event } of rereadEvents(world, pipeline, of.stretches)) {
+  for await (const { event } of rereadEvents(world, own, of.stretches)) {
     if (event === undefined) {
       unusable++;
       continue;
@@ -122,7 +126,7 @@ const recomputed = async (world: World, pipeline: Pipeline, of: DatasetOf): Prom
     if (events.length > EVENTS_MAX) throw new RangeError(`more than ${EVENTS_MAX} events: ask for --source served`);
   }
   const newest = new Map<string, Vectors>();
-  for (const { event, values } of foldInOrder(compileSet(pipeline), events.sort(compareOrder))) {
+  for (const { event, values } of foldInOrder(compileSet(own), events.sort(compareOrder))) {
     const { eventId, revision, sequence, time, fields } = event;
     if (time < of.fromMs || time >= of.untilMs || revision <= (newest.get(eventId)?.revision ?? Number.NEGATIVE_INFINITY)) continue;
     newest.set(eventId, { eventId, revision, sequence, entity: String(fields[pipeline.entity]), eventTime: time, features: values });

@@ -4,6 +4,7 @@ import {
   asideTopic, catalogue, consumerGroup, deadLetterTopic, type Deferred, type FeaturesValue, letterOf, topicsOf,
 } from '@millrace/contracts'; // prettier-ignore
 import { ofSet } from '@millrace/define';
+import { readEvent } from '@millrace/features';
 import type { RecordRun } from '@millrace/stream';
 import { captureTopic } from '../world/slice.ts';
 import type { World } from '../world/prepare.ts';
@@ -70,6 +71,18 @@ export const absencesOf = async (
       await deferred.prepare([run.value(i)]);
       const value = run.value(i) === null ? null : deferred.decode(run.value(i)!);
       if (value !== null && !(value instanceof Bad)) await say(value.vector, 'put-off');
+    }
+  const events = await codecOf<Parameters<typeof readEvent>[2]>(topics.scored);
+  const feature = consumerGroup('feature', own);
+  // What was refused as late; what cannot be read is no event of those in question.
+  for await (const run of runsOf(world, [deadLetterTopic(topics.scored)]))
+    for (let i = 0; i < run.length; i++) {
+      if (!entities.has(textOf(run.key(i))) || letterOf(name => run.header(i, name))?.group !== feature) continue;
+      await events.prepare([run.value(i)]);
+      const value = run.value(i) === null ? null : events.decode(run.value(i)!);
+      if (value === null || value instanceof Bad) continue;
+      const key = vectorKey(readEvent(own, own.scores, value, run.partition, run.offset(i)));
+      if (unanswered.has(key)) found.set(key, 'dead-letter');
     }
   const group = consumerGroup('inference', pipeline);
   for await (const run of runsOf(world, [deadLetterTopic(topics.features)]))

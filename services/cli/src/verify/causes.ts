@@ -16,7 +16,7 @@ export type Cause = keyof typeof CAUSES;
 export const ABSENCES = {
   'not-yet': 'the stream has not come so far',
   'put-off': 'a rule put it off, and no night has answered it yet',
-  'dead-letter': 'its vector was refused: a dead letter',
+  'dead-letter': 'it was refused: a dead letter',
   superseded: 'in event time a correction of it comes before it',
   gone: 'its event is not kept any more',
   'no-answer': 'no answer and no dead letter are kept',

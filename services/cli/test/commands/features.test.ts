@@ -1,12 +1,13 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { memoryRegistry } from '@millrace/avro';
-import { count, type Pipeline } from '@millrace/define';
+import { count, hashView, type Pipeline } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
 import { memoryBroker } from '@millrace/stream';
 import { turnedClock } from '@millrace/telemetry';
 import {
-  deprecateFeature, diffFeatures, listFeatures, publishFeatures, type PublishFlags, showFeature,
+  deprecateFeature, diffFeatures, listFeatures, publishFeatures, type PublishFlags,
 } from '../../src/commands/features.ts'; // prettier-ignore
+import { showFeature } from '../../src/commands/showFeature.ts';
 import { UsageError } from '../../src/io.ts';
 import { prepare, type World } from '../../src/world/prepare.ts';
 import { fakeIo } from '../fakeIo.ts';
@@ -79,9 +80,33 @@ test('what is deprecated says so, with who and why, and needs a reason', async (
   expect(await states(world, [fraud])).toContain('view calendar@1 deprecated');
 });
 
-test('a view is shown with its features in words and where they come from', () => {
-  const io = fakeIo();
-  expect(showFeature(io, [fraud], 'terminal-risk', 'table')).toBe(0);
-  expect(io.data.join('\n')).toMatch(/terminalRisk7d +share over labels, window 7d, delay 7d, where isFraud.*labels\.isFraud/);
-  expect(() => showFeature(io, [fraud], 'weather', 'table')).toThrow("there is no view 'weather'; there are calendar");
+describe('a view', () => {
+  const both: Pipeline = { ...fraud, beside: [withVersion(2).features] };
+
+  test('is shown with its features in words and where they come from, without a broker too', async () => {
+    const io = fakeIo();
+    expect(await showFeature(io, undefined, [fraud], 'terminal-risk', 'table')).toBe(0);
+    expect(io.data.join('\n')).toMatch(/terminalRisk7d +share over labels, window 7d, delay 7d, where isFraud.*labels\.isFraud/);
+    expect(io.data.join('\n')).not.toMatch(/published/i);
+    await expect(showFeature(io, undefined, [fraud], 'weather', 'table')).rejects.toThrow("there is no view 'weather'; there are calendar");
+  });
+
+  test('is shown in each version, with its hash, its sets, and who published it when', async () => {
+    const world = await openWorld();
+    const io = fakeIo();
+    await showFeature(io, world, [both], 'customer-spending', 'json');
+    expect(JSON.parse(io.data[0]!)).toMatchObject([
+      { version: 1, sets: [1], hash: hashView(spending!), state: 'published', published: { at: Date.UTC(2026, 0, 5) } },
+      { version: 2, sets: [2], state: 'new', published: null },
+    ]);
+    expect(await publishFeatures(fakeIo(), world, [both], FLAGS)).toBe(0);
+    await showFeature(io, world, [both], 'customer-spending', 'table');
+    expect(io.data.join('\n')).toContain(`In version 2 of the set; hash ${hashView(both.beside[0]!.views[1]!).slice(0, 12)}.\nPublished as it is here, 2026-01-05T00:00:00.000Z, by ada: because`);
+    await showFeature(io, world, [both], 'calendar', 'table');
+    expect(io.data.join('\n')).toContain('In version 1, 2 of the set');
+    // What is published and not defined here any more is told too.
+    const later = fakeIo();
+    await showFeature(later, world, [fraud], 'customer-spending', 'table');
+    expect(later.data.at(-1)).toContain('customer-spending@2 of fraud is not defined here any more');
+  });
 }); // prettier-ignore

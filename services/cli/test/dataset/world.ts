@@ -1,6 +1,6 @@
 import { memoryRegistry, openCodec } from '@millrace/avro';
 import { catalogue, type PredictionValue, topicsOf } from '@millrace/contracts';
-import { ofSet } from '@millrace/define';
+import { everySet, featureNames, ofSet, type Pipeline } from '@millrace/define';
 import { compileSet, foldInOrder, readEvent } from '@millrace/features';
 import { fraud, type SimulatedEvent } from '@millrace/pipelines';
 import { memoryBroker } from '@millrace/stream';
@@ -15,8 +15,10 @@ export const published = ({ stream, value }: SimulatedEvent): StreamValue => ({
 });
 
 /** Predictions with the vectors that one fold of the events gives, as they come. */
-const predict = async (world: World, pipeline: typeof fraud, events: readonly StreamValue[]): Promise<void> => {
-  const set = compileSet(pipeline);
+const predict = async (world: World, pipeline: Pipeline, version: number, events: readonly StreamValue[]): Promise<void> => {
+  const set = compileSet(ofSet(pipeline, version));
+  // The schema of predictions has the values of every version.
+  const missing = everySet(pipeline).flatMap(({ features }) => featureNames(features)).map(name => [name, Number.NaN]);
   const folded = events.map(({ stream, value }, i) => readEvent(pipeline, stream, value, 0, i));
   const topic = topicsOf(pipeline).predictions;
   const codec = await openCodec<PredictionValue>(world.registry, catalogue([pipeline]).find(t => t.name === topic)!.value!);
@@ -29,7 +31,7 @@ const predict = async (world: World, pipeline: typeof fraud, events: readonly St
       featureSetHash: set.hash, controlRevision: 1, route: 'stream', routeVersion: 1, review: false, engine: 'cpu',
       arm: 'champion', role: 'answer', fallback: null, late: false, stale: false, sourceTopic: 't', sourcePartition: 0, sourceOffset: 0,
       vectorOffset: 0, inputHash: 'i', batchId: 'b', runId: 'live', seq: 0, final: true, supersedes: null, traceparent: null,
-      features: Object.fromEntries(set.names.map((name, i) => [name, values[i]!])),
+      features: Object.fromEntries([...missing, ...set.names.map((name, i) => [name, values[i]!])]),
     };
     await producer.send([{ topic, partition: event.sequence % 6, key: null, value: codec.encode(value) }]);
   }
@@ -39,7 +41,7 @@ const predict = async (world: World, pipeline: typeof fraud, events: readonly St
 /** Events on their topics, and their answers. @param versions of the feature set that have answered */
 export const openWorld = async (
   events: readonly StreamValue[],
-  pipeline = fraud,
+  pipeline: Pipeline = fraud,
   versions: readonly number[] = [pipeline.features.version],
 ): Promise<World> => {
   const clock = turnedClock(Date.UTC(2026, 5, 1));
@@ -48,6 +50,6 @@ export const openWorld = async (
   const publisher = await openPublisher(world, pipeline);
   await publisher.publish(events);
   await publisher.close();
-  for (const version of versions) await predict(world, ofSet(pipeline, version), events);
+  for (const version of versions) await predict(world, pipeline, version, events);
   return world;
 };

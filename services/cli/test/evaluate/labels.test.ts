@@ -34,7 +34,7 @@ const judged = async (labels: readonly StreamValue[], asOfMs = EVER) => {
   const source = 'recomputed';
   const stretches = await captureStretches(world, fraud, source, evaluation);
   const all = { fromMs: 0, untilMs: EVER, asOfMs };
-  const { rows } = await datasetRows(world, fraud, { source, evaluation, ...all, stretches });
+  const { rows } = await datasetRows(world, fraud, { source, set: 1, evaluation, ...all, stretches });
   const risk = Object.keys(fraud.features.inputs).length + fraud.features.views.flatMap(view => Object.keys(view.features)).indexOf('terminalRisk7d'); // prettier-ignore
   return { truth: known.get('one')?.truth, row: rows[0]!.truth, risk: rows[1]!.features[risk] };
 };

@@ -1,6 +1,6 @@
 /** Payments and labels on a broker in memory as they arrived, and answers with features that a test writes as it likes. */
 import { memoryRegistry, openCodec } from '@millrace/avro';
-import { catalogue, predictionId, type PredictionValue, topicsOf } from '@millrace/contracts';
+import { catalogue, consumerGroup, deadLetterTopic, predictionId, type PredictionValue, topicsOf } from '@millrace/contracts';
 import { featureNames, hashFeatureSet } from '@millrace/define';
 import { fraud, type SimulatedEvent } from '@millrace/pipelines';
 import { memoryBroker, murmur2Partition } from '@millrace/stream';
@@ -79,6 +79,18 @@ export class Town {
       const key = Buffer.from(customerId);
       await producer.send([{ topic: TOPICS.predictions, partition: murmur2Partition(key, fraud.partitions), key, value: codec.encode(value) }]);
     }
+    await producer.close();
+  } // prettier-ignore
+
+  /** Puts a payment on the dead letters of its topic, as the feature service does. */
+  async refuse(payment: Payment, reason: string): Promise<void> {
+    const codec = await this.codec<object>(TOPICS.scored);
+    const about = { topic: TOPICS.scored, partition: '0', offset: '0', group: consumerGroup('feature', fraud), stage: 'feature', reason };
+    const headers = Object.entries(about).map(([name, text]) => [`__dlq.errors.${name}`, Buffer.from(text)] as const);
+    const key = Buffer.from(payment.customerId);
+    const value = codec.encode({ revision: 0, withdrawn: false, lineage: null, ...payment });
+    const producer = await this.world.broker.producer();
+    await producer.send([{ topic: deadLetterTopic(TOPICS.scored), partition: murmur2Partition(key, fraud.partitions), key, value, headers }]);
     await producer.close();
   } // prettier-ignore
 }

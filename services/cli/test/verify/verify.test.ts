@@ -219,6 +219,16 @@ describe('the likely cause', () => {
     expect((await report(together)).examples.differing.map(({ cause }) => cause)).toEqual(['epoch-order']);
   });
 
+  test('of what the feature service has refused is its dead letter, and no difference', async () => {
+    const town = await openTown();
+    const late = payments[100]!;
+    await town.answer(answersOf(payments.filter(one => one !== late)));
+    await town.refuse(late, 'late');
+    const found = await report(town);
+    expect([found.vectors.missing, found.vectors.excused]).toEqual([0, 1]);
+    expect(found.causes.map(({ outcome, cause }) => [outcome, cause])).toEqual([['excused', 'dead-letter']]);
+  });
+
   test('of what is not answered yet is that the stream has not come so far, and no difference', async () => {
     const town = await openTown();
     await town.answer(answersOf(payments.slice(0, -10)));
