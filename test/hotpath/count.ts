@@ -5,6 +5,7 @@
  */
 import { fraud, FRAUD_SIMULATION, seededRandom, simulateFraud } from '@millrace/pipelines';
 import { murmur2Partition } from '@millrace/stream';
+import { RIGHT } from '../simulate/clocks.ts';
 import { runOn } from '../simulate/globals.ts';
 import { readTopic } from '../simulate/read.ts';
 import { MARKS_DEFAULT } from '../simulate/reading.ts';
@@ -86,6 +87,7 @@ export const countHotPath = async (world: World): Promise<Counts> => {
     epochMarginMs: 10,
     epochsAheadMax: 20,
     marks: MARKS_DEFAULT,
+    clocks: RIGHT,
     sessionMs: 6_000,
     runRecordsMax: 500,
   });

@@ -1,6 +1,7 @@
 /** What must hold in every course: each violation begins with one of these names. */
 export const INVARIANTS = [
   'answered once',
+  'sent again once',
   'scored right',
   'by the rules',
   'vectors equal a fold',

@@ -1,14 +1,13 @@
 import type { Pipeline } from '@millrace/define';
 import { judgeAnswers } from './judge/answers.ts';
-import { evidenceOf } from './judge/evidence.ts';
+import { type Course, evidenceOf } from './judge/evidence.ts';
 import { idealOf } from './judge/ideal.ts';
 import { judgeInputs } from './judge/inputs.ts';
 import { judgeMemory } from './judge/memory.ts';
 import { judgeState } from './judge/state.ts';
 import { judgeVectors } from './judge/vectors.ts';
-import type { RulesChange } from './rules.ts';
+import { judgeRedriven, judgeRepeats } from './judge/redriven.ts';
 import type { Town } from './town.ts';
-import type { Sent } from './traffic.ts';
 import type { World } from './world.ts';
 
 /** Every invariant that can be seen in what a run has left in its topics. */
@@ -16,11 +15,10 @@ export async function judge(
   world: World,
   town: Town,
   pipeline: Pipeline,
-  sent: readonly Sent[],
-  rules: readonly RulesChange[],
+  course: Course,
 ): Promise<readonly string[]> {
-  const evidence = await evidenceOf(world, town, pipeline, sent, rules);
-  const inputs = judgeInputs(evidence);
+  const evidence = await evidenceOf(world, town, pipeline, course);
+  const inputs = [...judgeRedriven(evidence), ...judgeInputs(evidence), ...judgeRepeats(evidence)];
   // What was lost or doubled on the way shows in everything behind it.
   if (inputs.length > 0) return inputs;
   const ideal = idealOf(evidence);

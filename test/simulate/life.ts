@@ -1,10 +1,10 @@
-import { consumerGroup } from '@millrace/contracts';
-import { featureGroup } from '@millrace/feature';
 import { type SeededRandom, seededRandom } from '@millrace/pipelines';
+import { behindMs, clocksOf } from './clocks.ts';
 import { runOn } from './globals.ts';
 import { judge } from './judge.ts';
-import { inputsOf, readRange } from './read.ts';
+import { Operator, type Redrives, redrivesOf } from './operator.ts';
 import { marksOf } from './reading.ts';
+import { endsIn, openIn } from './rest.ts';
 import { type RulesChange, rulesOf } from './rules.ts';
 import { hostOf, Schedule } from './schedule.ts';
 import { type Kind, type Process, Town } from './town.ts';
@@ -28,6 +28,12 @@ export interface Tally {
   readonly rules: number;
   /** Runs that filled a lane of inference. */
   full: number;
+  /** Letters that were sent again. */
+  redriven: number;
+  /** Commands that send letters again, killed. */
+  redrivesKilled: number;
+  /** Steps of the brokers' clock. */
+  readonly clockSteps: number;
   steps: number;
   simulatedMs: number;
 }
@@ -68,6 +74,8 @@ export class Life {
   readonly #dice: SeededRandom;
   readonly #schedule: Schedule;
   readonly #town: Town;
+  readonly #operator: Operator;
+  readonly #redrives: Redrives;
   readonly #plan: Plan;
   readonly #sent: readonly Sent[];
   readonly #rules: readonly RulesChange[];
@@ -94,11 +102,14 @@ export class Life {
       faults: dice.chance(0.1) ? 0 : wild / 120,
       instances: { feature: dice.integer(1, 3), inference: dice.integer(1, 2) },
     };
+    const endMs = this.#endMs;
+    const clocks = clocksOf(seed, START_MS, endMs);
     this.#town = new Town(world, this.#schedule, dice, outside, {
       pipeline: this.#pipeline,
       epochMarginMs: dice.integer(0, 40),
       epochsAheadMax: dice.integer(1, 4),
       marks: marksOf(seed),
+      clocks,
       sessionMs: dice.integer(200, 900),
       runRecordsMax: dice.chance(0.3) ? 500 : dice.integer(1, 10),
     });
@@ -107,12 +118,19 @@ export class Life {
       count: dice.integer(5, 50),
       fromMs: START_MS,
       durationMs: this.#plan.durationMs,
-      poison: dice.chance(0.5) ? 0.1 : 0,
+      poison: dice.chance(0.5) ? 0.15 : 0,
       repeats: dice.chance(0.7) ? 0.2 : 0,
       lates: dice.chance(0.6) ? 0.25 : 0,
     }).make();
     this.#rules = rulesOf(seed, START_MS, this.#plan.durationMs);
-    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, rules: this.#rules.length, full: 0, steps: 0, simulatedMs: 0 }; // prettier-ignore
+    this.#redrives = redrivesOf(seed, START_MS, endMs);
+    this.#operator = new Operator(this.#town, world, seed, this.#redrives, this.#pipeline.partitions);
+    this.#tally = { inputs: this.#sent.length, crashes: 0, zombies: 0, stops: 0, starts: 0, rebalances: 0, lost: 0, engines: 0, rules: this.#rules.length, full: 0, redriven: 0, redrivesKilled: 0, clockSteps: clocks.steps.length - 1, steps: 0, simulatedMs: 0 }; // prettier-ignore
+  }
+
+  /** Of what goes wrong. */
+  get #endMs(): number {
+    return START_MS + this.#plan.durationMs + 300;
   }
 
   async run(): Promise<Verdict> {
@@ -123,7 +141,9 @@ export class Life {
     this.#tally.lost = this.#town.lost;
     this.#tally.rebalances = this.#town.rebalances;
     this.#tally.full = this.#town.reading.full;
-    this.#tally.simulatedMs = this.#schedule.nowMs - START_MS;
+    this.#tally.redriven = this.#operator.sent;
+    this.#tally.redrivesKilled = this.#operator.kills;
+    this.#tally.simulatedMs = this.#schedule.nowMs - this.#schedule.leaptMs - START_MS;
     const { hash, trace } = this.#schedule;
     return { seed: this.#seed, violations, hash, trace, tally: this.#tally };
   }
@@ -133,14 +153,17 @@ export class Life {
     await town.open();
     await town.publish(this.#sent);
     await town.setRules(this.#rules);
+    this.#operator.begin();
     for (const kind of ['feature', 'inference'] as const)
       for (let i = 0; i < this.#plan.instances[kind]; i++) this.#start(kind);
     await this.#activePhase();
+    await this.#letClocksMeet();
     const hang = await this.#rest();
     if (hang.length > 0) return [...this.#seen(), ...hang];
     const unquiet = await this.#staysQuiet();
     const leaks = await this.#end();
-    const judged = await judge(this.#world, town, this.#pipeline, this.#sent, this.#rules);
+    const set = { sent: this.#sent, rules: this.#rules, redrives: this.#redrives };
+    const judged = await judge(this.#world, town, this.#pipeline, set);
     return [...this.#seen(), ...unquiet, ...leaks, ...judged];
   }
 
@@ -156,15 +179,14 @@ export class Life {
   }
 
   async #activePhase(): Promise<void> {
-    const { faults, durationMs } = this.#plan;
+    const { faults } = this.#plan;
     this.#schedule.delays = this.#dice.chance(0.5) ? 0 : this.#dice.next() * 0.1;
     this.#town.losses = faults === 0 || this.#dice.chance(0.4) ? 0 : this.#dice.next() * 0.03;
-    const untilMs = START_MS + durationMs + 300;
-    while (this.#schedule.nowMs < untilMs && this.#schedule.steps < STEPS_MAX) {
+    while (this.#schedule.nowMs < this.#endMs && this.#schedule.steps < STEPS_MAX) {
       if (this.#dice.chance(faults)) this.#fault();
       if (!(await this.#schedule.grant())) break;
     }
-    this.#isCalm = true;
+    this.#isCalm = this.#operator.isCalm = true;
     this.#town.losses = 0;
     this.#schedule.delays = 0;
     for (const process of this.#town.processes.filter(({ host }) => host.state === 'frozen')) {
@@ -174,6 +196,15 @@ export class Life {
     for (const kind of ['feature', 'inference'] as const)
       if (!this.#town.processes.some(one => one.kind === kind && !one.stopping.signal.aborted))
         this.#start(kind);
+  }
+
+  /** Until no process takes a record for one of a time to come: epochs close by the clocks of processes. */
+  async #letClocksMeet(): Promise<void> {
+    const ms = behindMs(this.#town.clocks);
+    if (ms <= 0) return;
+    const endMs = this.#schedule.nowMs + REST_MS_MAX;
+    while (this.#town.underWay > 0 && this.#schedule.nowMs < endMs) await this.#pass(1);
+    this.#schedule.leap(ms);
   }
 
   #fault(): void {
@@ -226,7 +257,7 @@ export class Life {
   async #rest(): Promise<readonly string[]> {
     const endMs = this.#schedule.nowMs + REST_MS_MAX;
     for (;;) {
-      const open = await this.#open();
+      const open = await openIn(this.#town, this.#world, this.#pipeline);
       if (open.length === 0) return [];
       if (this.#schedule.nowMs > endMs || this.#schedule.steps > STEPS_MAX)
         return [`everything comes to rest: after ${REST_MS_MAX} ms ${open.join(', ')}`];
@@ -239,35 +270,6 @@ export class Life {
     while (this.#schedule.nowMs < untilMs && (await this.#schedule.grant()));
   }
 
-  /** Partitions with records that are not committed by the group that reads them. */
-  async #open(): Promise<readonly string[]> {
-    const town = this.#town;
-    const { admin } = town.outside;
-    const groups = [
-      [featureGroup(this.#pipeline), inputsOf(this.#world, 'feature')],
-      [consumerGroup('inference', this.#pipeline), inputsOf(this.#world, 'inference')],
-    ] as const;
-    const open: string[] = town.unsent > 0 ? [`${town.unsent} records are under way`] : [];
-    for (const [group, inputs] of groups) {
-      const committed = await town.ask(admin.committed(group, inputs));
-      const ends = await town.ask(Promise.all(inputs.map(topic => admin.endOffsets(topic))));
-      for (const { topic, partition, offset } of ends.flat()) {
-        const at = committed.find(c => c.topic === topic && c.partition === partition)?.offset ?? 0;
-        // Marks of transactions at the end are gaps, and nobody commits a gap.
-        const left = at < offset ? await readRange(town, topic, partition, at, offset) : [];
-        if (left.length > 0) open.push(`${topic}-${partition} has ${left.length} open from ${at} on`);
-      }
-    }
-    return open;
-  }
-
-  async #ends(): Promise<string> {
-    const { admin } = this.#town.outside;
-    const names = this.#world.catalogue.map(({ name }) => name);
-    const ends = await this.#town.ask(Promise.all(names.map(name => admin.endOffsets(name))));
-    return JSON.stringify(ends);
-  }
-
   /**
    * It need not be quiet at once: a frozen process keeps its tasks until its session ends, and their heirs say how far they
    * are. What two tasks answer each other for ever is never quiet.
@@ -276,9 +278,9 @@ export class Life {
     const begun = this.#schedule.steps;
     for (let looks = 0; looks < QUIET_LOOKS_MAX && this.#schedule.steps - begun < QUIET_STEPS_MAX; looks++) {
       await this.#pass(QUIET_MS);
-      const before = await this.#ends();
+      const before = await endsIn(this.#town, this.#world);
       await this.#pass(QUIET_MS);
-      if (before === (await this.#ends())) return [];
+      if (before === (await endsIn(this.#town, this.#world))) return [];
     }
     return ['a quiet pipeline writes nothing: something was written'];
   }

@@ -8,7 +8,7 @@ export type Totals = { -readonly [K in keyof Tally]: number } & { seeds: number 
 /** The sum of many runs, and those in which something was violated. */
 export class Report {
   readonly totals: Totals = {
-    seeds: 0, inputs: 0, starts: 0, crashes: 0, zombies: 0, stops: 0, rebalances: 0, lost: 0, engines: 0, rules: 0, full: 0, steps: 0, simulatedMs: 0,
+    seeds: 0, inputs: 0, starts: 0, crashes: 0, zombies: 0, stops: 0, rebalances: 0, lost: 0, engines: 0, rules: 0, full: 0, redriven: 0, redrivesKilled: 0, clockSteps: 0, steps: 0, simulatedMs: 0,
   }; // prettier-ignore
   readonly violated: { readonly seed: number; readonly violations: readonly string[] }[] = [];
 
@@ -21,11 +21,13 @@ export class Report {
   lines(seconds: number): readonly string[] {
     const { seeds, inputs, starts, crashes, zombies, stops, rebalances, lost, engines, rules, full, steps } =
       this.totals;
+    const { redriven, redrivesKilled, clockSteps } = this.totals;
     const rate = seconds > 0 ? (seeds / seconds).toFixed(1) : '-';
     return [
       `${seeds} seeds in ${seconds.toFixed(1)} s (${rate} a second), ${steps} steps, ${inputs} inputs`,
       `${starts} processes started, ${crashes} killed, ${zombies} frozen, ${stops} stopped in order, ${rebalances} rebalances`,
       `${lost} calls or answers lost, ${engines} engines lost, rules changed ${rules} times, lanes filled ${full} times`,
+      `${redriven} letters sent again, ${redrivesKilled} commands that did so killed, brokers' clock set ${clockSteps} times`,
       `${this.violated.length} seeds with a violation`,
     ];
   }

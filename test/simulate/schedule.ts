@@ -47,6 +47,8 @@ export class Schedule {
   /** Chance that a step is held back for some milliseconds. */
   delays = 0;
   nowMs: number;
+  /** Of that, what was leapt over. */
+  leaptMs = 0;
   steps = 0;
   /** Whose step runs just now: what it leaves for later turns of its event loop is its own too. */
   current: Host;
@@ -126,6 +128,12 @@ export class Schedule {
     host.state = 'dead';
     host.parked.length = 0;
     this.#timers.cancel(step => step.host === host);
+  }
+
+  /** Time in which nothing is done: as where all machines are suspended. What came due meanwhile is late. */
+  leap(ms: number): void {
+    this.nowMs += ms;
+    this.leaptMs += ms;
   }
 
   /** Grants one step. False: there is nothing left to do. */

@@ -31,9 +31,12 @@ describe('feature and inference on the broker in memory', () => {
       for (const verdict of await simulated({})) report.add(verdict);
       expect(report.violated).toEqual([]);
       const { seeds, crashes, zombies, stops, rebalances, lost, engines, full } = report.totals;
+      const { redriven, redrivesKilled, clockSteps } = report.totals;
       expect(seeds).toBe(SEEDS);
       for (const faults of [crashes, zombies, lost, rebalances]) expect(faults).toBeGreaterThan(SEEDS);
-      for (const faults of [stops, engines, full]) expect(faults).toBeGreaterThan(SEEDS / 4);
+      for (const faults of [stops, engines, full, redriven, clockSteps])
+        expect(faults).toBeGreaterThan(SEEDS / 4);
+      expect(redrivesKilled).toBeGreaterThan(SEEDS / 10);
     },
     LIMIT_MS,
   );

@@ -12,7 +12,8 @@ import { inferenceService } from '@millrace/inference';
 import type { SeededRandom } from '@millrace/pipelines';
 import type { Component } from '@millrace/runtime';
 import { type MemoryBroker, memoryBroker, type OutRecord, type Producer } from '@millrace/stream';
-import { noLogger, noMetrics } from '@millrace/telemetry';
+import { type Clock, noLogger, noMetrics } from '@millrace/telemetry';
+import { type Clocks, offAt } from './clocks.ts';
 import { type Engine, modelSource } from './model.ts';
 import { type Host, hostOf, type Schedule, settled } from './schedule.ts';
 import { type Marks, Reading } from './reading.ts';
@@ -42,6 +43,7 @@ export interface TownOptions {
   readonly epochsAheadMax: number;
   /** Of the lanes of inference. */
   readonly marks: Marks;
+  readonly clocks: Clocks;
   readonly sessionMs: number;
   readonly runRecordsMax: number;
 }
@@ -59,8 +61,8 @@ export class Town {
   losses = 0;
   lost = 0;
   rebalances = 0;
-  /** Records of producers outside that are under way to the broker. */
-  unsent = 0;
+  /** Records of producers outside on their way to the broker, and commands of the operator that have not ended. */
+  underWay = 0;
   /** Errors that ended a process of themselves. */
   readonly ended: string[] = [];
   readonly #world: World;
@@ -78,7 +80,7 @@ export class Town {
     this.#dice = dice;
     this.#options = options;
     this.outside = memoryBroker({
-      clock: schedule.clockOf(this.#cluster),
+      clock: this.#clockOf(this.#cluster, () => offAt(options.clocks, schedule.nowMs)),
       runRecordsMax: options.runRecordsMax,
       schedule: (go, { kind, client, what }) => {
         const of = this.#hosts.get(client ?? '');
@@ -104,6 +106,16 @@ export class Town {
 
   get epochsAheadMax(): number {
     return this.#options.epochsAheadMax;
+  }
+
+  get clocks(): Clocks {
+    return this.#options.clocks;
+  }
+
+  /** Time passes for it as for everybody; what it tells is off by some milliseconds. */
+  #clockOf(host: Host, offMs: () => number): Clock {
+    const clock = this.schedule.clockOf(host);
+    return { ...clock, now: () => clock.now() + offMs() };
   }
 
   /** Grants steps until it is settled. */
@@ -158,8 +170,8 @@ export class Town {
   }
 
   #send(producer: Producer, record: OutRecord): void {
-    this.unsent++;
-    void producer.send([record]).then(() => this.unsent--);
+    this.underWay++;
+    void producer.send([record]).then(() => this.underWay--);
   }
 
   /** Producers outside publish at these times. */
@@ -177,12 +189,18 @@ export class Town {
       });
   }
 
-  start(kind: Kind): Process {
+  /** A process of this name, and its connection. */
+  connect(name: string): Pick<Process, 'client' | 'host' | 'wire'> {
     const client = this.outside.connect();
-    const name = `${kind}-${++this.#started}`;
     const host = hostOf(name);
     const wire = hostOf(`${name} to broker:`);
     this.#hosts.set(client.name, { host, wire });
+    return { client, host, wire };
+  }
+
+  start(kind: Kind): Process {
+    const name = `${kind}-${++this.#started}`;
+    const { client, host, wire } = this.connect(name);
     const stopping = new AbortController();
     const component = this.#component(kind, client, host, stopping.signal);
     const process: Process = { kind, host, wire, client, component, stopping };
@@ -199,7 +217,8 @@ export class Town {
   }
 
   #component(kind: Kind, client: MemoryBroker, host: Host, stopping: AbortSignal): Component {
-    const { pipeline, epochMarginMs, epochsAheadMax, marks, sessionMs } = this.#options;
+    const { pipeline, epochMarginMs, epochsAheadMax, marks, clocks, sessionMs } = this.#options;
+    const skewMs = this.#dice.integer(-clocks.skewMsMax, clocks.skewMsMax);
     const common = {
       broker: this.reading.watch(
         client,
@@ -207,7 +226,7 @@ export class Town {
         kind === 'feature' ? undefined : marks,
       ),
       registry: this.#world.registry,
-      clock: this.schedule.clockOf(host),
+      clock: this.#clockOf(host, () => skewMs),
       random: () => this.#dice.next(),
       metrics: noMetrics,
       logger: noLogger,

@@ -22,6 +22,8 @@ export interface Sent {
   /** Decoded, where it can be. */
   readonly fields: Values | undefined;
   readonly fate: Exclude<Fate, 'skipped'>;
+  /** What becomes of its letter where that is sent again. Default: it comes back. */
+  readonly again?: 'folded';
 }
 
 export interface TrafficOptions {
@@ -77,7 +79,7 @@ export class Traffic {
     atMs: number,
     stream: string,
     fields: Values | undefined,
-    changes: Partial<Pick<Sent, 'key' | 'value' | 'partition' | 'fate'>> = {},
+    changes: Partial<Pick<Sent, 'key' | 'value' | 'partition' | 'fate' | 'again'>> = {},
   ): void {
     const key =
       changes.key === undefined ? utf8((fields?.['customerId'] as string | undefined) ?? 'c0') : changes.key;
@@ -144,7 +146,7 @@ export class Traffic {
     const stream = dice.chance(0.2) ? 'labels' : 'transactions';
     const fields = { ...this.#fresh(atMs), knownAt: atMs, isFraud: false };
     const fate = 'dead-letter';
-    const kind = dice.integer(0, 5);
+    const kind = dice.integer(0, this.#options.partitions > 1 ? 8 : 5);
     if (kind === 0) return this.#send(atMs, stream, undefined, { fate: 'tombstone' });
     if (kind === 1) return this.#send(atMs, stream, fields, { value: utf8('no frame at all'), fate });
     if (kind === 2) {
@@ -153,7 +155,18 @@ export class Traffic {
     }
     if (kind === 3) return this.#send(atMs, stream, fields, { key: utf8('somebody else'), fate });
     if (kind === 4) return this.#send(atMs, stream, fields, { key: null, fate });
-    return this.#send(atMs, stream, { ...fields, txAt: atMs + 3 * DAY_MS }, { fate });
+    if (kind === 5) return this.#send(atMs, stream, { ...fields, txAt: atMs + 3 * DAY_MS }, { fate });
+    return this.#misplaced(atMs, stream, fields);
+  }
+
+  /** By a producer with another partitioner: a letter that is good where its key belongs. */
+  #misplaced(atMs: number, stream: string, fields: Values): void {
+    const { partitions } = this.#options;
+    const home = murmur2Partition(utf8(fields['customerId'] as string), partitions);
+    // As any event: others of its id may follow, before or after its letter is sent again.
+    if (stream === 'transactions') this.#payments.push({ ...fields });
+    const partition = (home + this.#dice.integer(1, partitions - 1)) % partitions;
+    this.#send(atMs, stream, fields, { partition, fate: 'dead-letter', again: 'folded' });
   }
 }
 

@@ -65,7 +65,7 @@ export function judgeAnswers(evidence: Evidence, ideal: Ideal): readonly string[
 
 /** What was put off, and what was not, went by the rules whose version it tells. */
 const againstRules = (
-  { rules }: Evidence,
+  { course: { rules } }: Evidence,
   { event, place }: IdealVector,
   scored: readonly PredictionValue[],
   putOff: readonly Deferred[],

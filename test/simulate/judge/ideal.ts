@@ -6,6 +6,7 @@ import {
   type EntityState,
   type FoldEvent,
 } from '@millrace/features';
+import type { Pipeline } from '@millrace/define';
 import { type KeyedState, murmur2Partition } from '@millrace/stream';
 import { putNewest } from '../../../services/feature/src/book.ts';
 import { type Evidence, placeOf } from './evidence.ts';
@@ -76,21 +77,15 @@ class Fold {
 export function idealOf({ pipeline, world, inputs, sentOn }: Evidence): Ideal {
   const { partitions } = pipeline;
   const events = new Map(
-    inputs.flatMap(({ topic, partition, offset, event }) =>
-      event === undefined ? [] : [[placeOf(topic, partition, offset), event] as const],
-    ),
+    inputs.flatMap(({ source, event }) => (event === undefined ? [] : [[source, event] as const])),
   );
-  const rows = sentOn.map(({ epoch, value: { row } }): Row => {
-    return { epoch, event: events.get(placeOf(row!.sourceTopic, row!.sourcePartition, row!.sourceOffset))! };
-  });
+  const rows = sentOn.map(({ epoch, source }): Row => ({ epoch, event: events.get(source)! }));
   rows.sort((a, b) => a.epoch - b.epoch || compareOrder(a.event, b.event));
   const fold = new Fold(compileSet(pipeline));
   const vectors = rows.flatMap(row => fold.next(row, world.topics.events[row.event.stream]!) ?? []);
   const state = Array.from({ length: partitions }, () => new Map<string, Uint8Array>());
   fold.keep(state);
-  const released = Array.from({ length: partitions }, (_, p) =>
-    releasedOf(vectors, p, pipeline.entity, state[p]!),
-  );
+  const released = Array.from({ length: partitions }, (_, p) => releasedOf(vectors, p, pipeline, state[p]!));
   return {
     state,
     features: released.map(all => all.filter(({ aside }) => !aside).map(({ vector }) => vector)),
@@ -101,12 +96,17 @@ export function idealOf({ pipeline, world, inputs, sentOn }: Evidence): Ideal {
 function releasedOf(
   vectors: readonly IdealVector[],
   partition: number,
-  entityField: string,
+  { entity: entityField, partitions }: Pipeline,
   state: Map<string, Uint8Array>,
 ) {
-  const mine = vectors.filter(({ event }) => event.partition === partition);
+  // Those of a letter that was sent again too, although they first stood elsewhere.
+  const mine = vectors.filter(
+    ({ event }) => partitionOf(String(event.fields[entityField]), partitions) === partition,
+  );
   // Not by the product's own function: a mistake in it would be taken for right.
-  mine.sort((a, b) => a.epoch - b.epoch || a.event.offset - b.event.offset);
+  mine.sort(
+    (a, b) => a.epoch - b.epoch || a.event.partition - b.event.partition || a.event.offset - b.event.offset,
+  );
   const newest = new Map<string, { readonly eventTimeMs: number; readonly sequence: number }>();
   const all = mine.map(vector => {
     const { time, sequence, fields } = vector.event;

@@ -12,10 +12,7 @@ export function judgeMemory(
   { sentOn, released, arrivals }: Evidence,
   epochsAheadMax: number,
 ): readonly string[] {
-  const sources = Map.groupBy(
-    sentOn.map(({ epoch, value: { row } }) => ({ epoch, row: row! })),
-    ({ row }) => `${row.sourceTopic}-${row.sourcePartition}`,
-  );
+  const sources = Map.groupBy(sentOn, ({ readAt }) => `${readAt!.topic}-${readAt!.partition}`);
   const releasedAt = (atMs: number): Epoch =>
     Math.min(...released.map(books => books.findLast(book => book.atMs <= atMs)?.epoch ?? EPOCH_NONE));
   const wrong: string[] = [];
@@ -25,7 +22,7 @@ export function judgeMemory(
     const past = releasedAt(atMs);
     const known = Math.min(offset, of.committedTo);
     const ahead = new Set(
-      rows.filter(({ epoch, row }) => row.sourceOffset < known && epoch > past).map(({ epoch }) => epoch),
+      rows.filter(({ epoch, readAt }) => readAt!.offset < known && epoch > past).map(({ epoch }) => epoch),
     );
     if (ahead.size > epochsAheadMax)
       wrong.push(

@@ -40,12 +40,12 @@ export function judgeVectors(evidence: Evidence, ideal: Ideal): readonly string[
 function judgeEpochs({ sentOn }: Evidence): readonly string[] {
   const wrong: string[] = [];
   const last = new Map<string, number>();
-  const inOrder = sentOn.toSorted((a, b) => a.value.row!.sourceOffset - b.value.row!.sourceOffset);
-  for (const { epoch, value } of inOrder) {
-    const { sourceTopic, sourcePartition, sourceOffset } = value.row!;
-    const source = `${sourceTopic}-${sourcePartition}`;
+  const inOrder = sentOn.toSorted((a, b) => a.readAt!.offset - b.readAt!.offset);
+  for (const { epoch, readAt } of inOrder) {
+    const { topic, partition, offset } = readAt!;
+    const source = `${topic}-${partition}`;
     if (epoch < (last.get(source) ?? epoch))
-      wrong.push(`epochs never fall: ${placeOf(sourceTopic, sourcePartition, sourceOffset)}`);
+      wrong.push(`epochs never fall: ${placeOf(topic, partition, offset)}`);
     last.set(source, epoch);
   }
   return wrong.slice(0, WRONG_MAX);

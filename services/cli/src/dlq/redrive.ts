@@ -3,18 +3,15 @@
  * which ends what that one had open; then read which letters are marked as sent, all of them; then send copies and marks, together in
  * transactions. Killed at any point and run again, it goes on with the letters that have no mark.
  */
-import { type HeaderPair, isLetterHeader, isRedriveHeader, REDRIVE_GROUP, redriveHeaders, transactionalIdPrefix } from '@millrace/contracts'; // prettier-ignore
-import { murmur2Partition, type OutRecord } from '@millrace/stream';
+import { REDRIVE_GROUP, transactionalIdPrefix } from '@millrace/contracts';
 import { Parcel } from '../world/parcel.ts';
 import type { World } from '../world/prepare.ts';
+import { copyOf, type Target } from './copy.ts';
 import { type Letter, lettersOf, type Selection } from './letters.ts';
 import { allMarksOf, type Marks, marksOf, markWriter, topicIdOf } from './marks.ts';
 
-export interface RedriveOptions {
+export interface RedriveOptions extends Target {
   readonly selection: Selection;
-  /** Where they go, and how many partitions there are. */
-  readonly to: string;
-  readonly partitions: number;
   readonly lettersMax: number;
   /** A letter that was sent again so often is left. */
   readonly loopsMax: number;
@@ -73,21 +70,6 @@ class Sorting {
     return this.#count < this.#options.lettersMax ? 'sent' : 'beyondMax';
   }
 }
-
-/** The letter as the record that it was, with what says that it was sent again. Those come first: a cap on headers cuts the last. */
-const copyOf = (letter: Letter, about: NonNullable<Letter['about']>, { to, partitions }: RedriveOptions): OutRecord => {
-  const { key, value, partition } = letter;
-  const own = letter.headers.filter(([name]: HeaderPair) => !isLetterHeader(name) && !isRedriveHeader(name));
-  const isElsewhere = about.reason === 'wrong-key' && key !== null;
-  return {
-    topic: to,
-    // What another partitioner has misplaced goes where its key belongs: else it would only be rejected again.
-    partition: isElsewhere ? murmur2Partition(key, partitions) : partition,
-    key,
-    value,
-    headers: [...redriveHeaders({ source: about.source, count: about.redriven + 1 }), ...own],
-  };
-}; // prettier-ignore
 
 /** What would be sent. Nothing is fenced and nothing is written. */
 export const planRedrive = async (world: World, options: RedriveOptions, signal: AbortSignal): Promise<Tally> => {
