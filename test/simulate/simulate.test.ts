@@ -4,8 +4,8 @@ import type { Verdict } from './life.ts';
 import { Report } from './report.ts';
 
 /** A machine that is busy with other tests may take as long. */
-const LIMIT_MS = 300_000;
-const SEEDS = 200;
+const LIMIT_MS = 600_000;
+const SEEDS = 300;
 
 const simulated = async (options: Partial<CrewOptions>): Promise<readonly Verdict[]> => {
   const verdicts: Verdict[] = [];
