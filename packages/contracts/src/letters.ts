@@ -1,4 +1,4 @@
-import { redrivenOf } from './redrive.ts';
+import { redrivenOf, wholeIn } from './redrive.ts';
 import { asideTopic } from './topics.ts';
 
 export interface Coordinates {
@@ -34,9 +34,11 @@ export const letterOf = (header: (name: string) => Uint8Array | undefined): Lett
     return bytes === undefined ? undefined : Buffer.from(bytes).toString();
   };
   const [topic, reason, stage] = [text('topic'), text('reason'), text('stage')];
-  const [partition, offset] = [Number(text('partition')), Number(text('offset'))];
+  const [partition, offset, deliveries] = ['partition', 'offset', 'delivery.count'].map(name =>
+    wholeIn(header(`${PREFIX}${name}`)),
+  );
   if (topic === undefined || reason === undefined || stage === undefined) return undefined;
-  if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) return undefined;
+  if (partition === undefined || offset === undefined) return undefined;
   const rejected = { topic, partition, offset };
   // Only we write aside: on any other topic these headers are a producer's own, and say nothing.
   const redriven = asideTopic(topic) === topic ? redrivenOf(header) : undefined;
@@ -48,6 +50,6 @@ export const letterOf = (header: (name: string) => Uint8Array | undefined): Lett
     stage,
     group: text('group') ?? '',
     message: text('message') ?? '',
-    deliveries: Number(text('delivery.count') ?? 1),
+    deliveries: deliveries ?? 1,
   };
 };

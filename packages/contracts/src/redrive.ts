@@ -26,7 +26,8 @@ export const redriveHeaders = ({ source, count }: Redriven): readonly HeaderPair
   [COUNT, Buffer.from(String(count))],
 ];
 
-const whole = (bytes: Uint8Array | undefined): number | undefined => {
+/** A whole number in a header, from 0 on. */
+export const wholeIn = (bytes: Uint8Array | undefined): number | undefined => {
   const text = bytes === undefined ? '' : Buffer.from(bytes).toString();
   const value = /^\d{1,16}$/.test(text) ? Number(text) : undefined;
   return Number.isSafeInteger(value) ? value : undefined;
@@ -35,7 +36,7 @@ const whole = (bytes: Uint8Array | undefined): number | undefined => {
 /** Reads them back; undefined where one is missing or is no number. Believe them on an `.aside` only: anybody may send headers. */
 export const redrivenOf = (header: (name: string) => Uint8Array | undefined): Redriven | undefined => {
   const topic = header(TOPIC);
-  const [partition, offset, count] = [PARTITION, OFFSET, COUNT].map(name => whole(header(name)));
+  const [partition, offset, count] = [PARTITION, OFFSET, COUNT].map(name => wholeIn(header(name)));
   if (topic === undefined || partition === undefined || offset === undefined || count === undefined)
     return undefined;
   return { source: { topic: Buffer.from(topic).toString(), partition, offset }, count };

@@ -12,12 +12,16 @@ export class UsageError extends Error {}
 
 export type OutputForm = 'table' | 'json';
 
+/** Text that came from outside, for a terminal: control characters are shown, and do nothing. */
+export const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, sign => `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+
 /** Columns of a table, padded; numbers to the right. */
 export const table = (
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string[] => {
-  const texts = rows.map(row => row.map(String));
+  const texts = rows.map(row => row.map(cell => printable(String(cell))));
   const widths = header.map((name, i) => Math.max(name.length, ...texts.map(row => row[i]!.length)));
   const line = (cells: readonly string[], like?: readonly (string | number)[]): string =>
     cells

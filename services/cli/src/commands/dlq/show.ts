@@ -4,7 +4,7 @@ import type { Pipeline } from '@millrace/define';
 import { type Letter, lettersOf, type Selection } from '../../dlq/letters.ts';
 import { type Marks, marksOf, topicIdOf } from '../../dlq/marks.ts';
 import { type LetterTopic, letterTopicNamed } from '../../dlq/topics.ts';
-import { EXIT, type ExitCode, type Io, type OutputForm, UsageError } from '../../io.ts';
+import { EXIT, type ExitCode, type Io, type OutputForm, printable, UsageError } from '../../io.ts';
 import type { World } from '../../world/prepare.ts';
 
 export interface ShowOptions {
@@ -52,7 +52,8 @@ const shown = (letter: Letter, marks: Marks): Readonly<Record<string, unknown>> 
 const placeOf = (at: { readonly topic: string; readonly partition: number; readonly offset: number }): string =>
   `${at.topic}:${at.partition}:${at.offset}`; // prettier-ignore
 
-const linesOf = (letter: Letter, marks: Marks): readonly string[] => {
+/** What a letter says of itself, for a terminal. */
+export const linesOf = (letter: Letter, marks: Marks): readonly string[] => {
   const { about, appendTimeMs, value, headers } = letter;
   const own = headers.map(([name]) => name).filter(name => !isOurs(name));
   const [head, ...more] = [
@@ -69,7 +70,7 @@ const linesOf = (letter: Letter, marks: Marks): readonly string[] => {
         ]),
     ...(own.length > 0 ? [`its own headers: ${own.join(', ')}`] : []),
   ];
-  return [head!, ...more.map(line => `  ${line}`)];
+  return [head!, ...more.map(line => `  ${line}`)].map(printable);
 };
 
 const codecOf = async ({ registry }: World, { of }: LetterTopic): Promise<Codec<unknown> | undefined> =>

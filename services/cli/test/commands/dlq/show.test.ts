@@ -69,4 +69,13 @@ describe('letters looked at', () => {
     expect([none.code, none.said]).toEqual([1, expect.stringContaining('millrace dlq list')]);
     expect(() => parsePlace('somewhere')).toThrow('TOPIC:PARTITION:OFFSET');
   }); // prettier-ignore
+
+  test('what a producer calls its headers does not steer the terminal', async () => {
+    const world = await openHere();
+    await send(world, badRecords(1).map(record => ({ ...record, headers: [['\u001b[2Ja\rb', Buffer.from('c')]] as const }))); // prettier-ignore
+    await rejectAll(world, 1);
+    const io = fakeIo();
+    await showLetters(io, world, [fraud], { topic: TOPIC }, { limit: 1, value: false, output: 'table' });
+    expect(io.data.at(-1)).toBe('  its own headers: \\u001b[2Ja\\u000db');
+  });
 });
