@@ -18,12 +18,12 @@ export const TROUBLE = [
 ];
 
 /** Schema texts of the catalogue, each once. */
-const SCHEMAS = [
+export const SCHEMAS = [
   ...new Set(catalogue([fraud]).flatMap(({ value }) => (value === undefined ? [] : [value.schema]))),
 ];
 const schemaOf = (topic: string): string =>
   catalogue([fraud]).find(({ name }) => name === topic)!.value!.schema;
-const EVENT = schemaOf('fraud.transactions.v1');
+export const EVENT = schemaOf('fraud.transactions.v1');
 
 export const frameTarget = async (): Promise<Target> => ({
   name: 'frame',
