@@ -161,17 +161,23 @@ export class Town {
   async setRules(changes: readonly RulesChange[]): Promise<void> {
     if (changes.length === 0) return;
     const producer = await this.ask(this.outside.producer());
-    for (const change of changes) {
+    // Whoever sets rules knows of those before: where two are due at once, the later is not set before the other is there.
+    const setFrom = (i: number): void => {
+      const change = changes[i];
+      if (change === undefined) return;
       const { atMs, version } = change;
       const value = { version, rules: routesOf(change) };
       const record = this.#controlRecord({ kind: 'routes', name: 'default', value, revision: version + 1 });
-      this.schedule.at(atMs, { host: this.#cluster, what: 'rules', go: () => this.#send(producer, record) });
-    }
+      const go = (): void => void this.#send(producer, record).then(() => setFrom(i + 1));
+      this.schedule.at(atMs, { host: this.#cluster, what: 'rules', go });
+    };
+    setFrom(0);
   }
 
-  #send(producer: Producer, record: OutRecord): void {
+  async #send(producer: Producer, record: OutRecord): Promise<void> {
     this.underWay++;
-    void producer.send([record]).then(() => this.underWay--);
+    await producer.send([record]);
+    this.underWay--;
   }
 
   /** Producers outside publish at these times. */
@@ -184,7 +190,7 @@ export class Town {
         what: 'publish',
         go: () => {
           const headers = [['n', Buffer.from(String(n))] as const];
-          this.#send(producer, { topic: events[stream]!, partition, key, value, headers });
+          void this.#send(producer, { topic: events[stream]!, partition, key, value, headers });
         },
       });
   }
