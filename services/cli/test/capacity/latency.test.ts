@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { credit, loans } from '@millrace/pipelines';
 import fc from 'fast-check';
 import { coefficientsFor, measuredBy } from '../../src/capacity/coefficients.ts';
 import { featureWait, inferenceWait, loadFor, p99At, type Wait } from '../../src/capacity/latency.ts';
-import { shapeOf } from '../../src/capacity/wish.ts';
+import { markersPerS, shapeOf } from '../../src/capacity/wish.ts';
 import { wishOf } from './wishes.ts';
 
 const SHIPPED = measuredBy(coefficientsFor());
@@ -48,10 +49,19 @@ describe('waits', () => {
     expect(Math.abs(found / ms - 1)).toBeLessThan(0.2);
   }); // prettier-ignore
 
-  test('epochs are waited for where there are several keys, and only there', () => {
+  test('epochs are waited for where there are several keys, or one over several streams', () => {
     const shape = shapeOf(wishOf().pipeline);
     expect(shape).toEqual({ keys: 2, aggregations: 12, features: 15, hopsBetween: 2, epochMs: 100 });
     expect(featureWait(shape, SHIPPED, 1e4).fixedMs).toBe(110);
     expect(featureWait({ ...shape, epochMs: undefined }, SHIPPED, 1e4).fixedMs).toBe(0);
+    // Loans are one stream; credit reads a table beside its clients, and commits an epoch once.
+    expect(shapeOf(loans)).toMatchObject({ keys: 1, hopsBetween: 0, epochMs: undefined });
+    const withTable = shapeOf(credit);
+    expect(withTable).toMatchObject({ keys: 1, hopsBetween: 0, epochMs: 100 });
+    expect(featureWait(withTable, SHIPPED, 1e4)).toMatchObject({
+      fixedMs: 110,
+      waitMs: SHIPPED('feature.oneKeyWaitMs'),
+    });
+    expect([markersPerS(withTable, 6), markersPerS(shape, 6)]).toEqual([0, 360]);
   });
 });

@@ -83,8 +83,8 @@ describe.each([
   test('kills in its midst change nothing, and the live stream goes on behind it', async () => {
     // In small runs, so that each task needs many commits.
     const at = await town(pipeline, 10);
-    const all = events(900, 2);
-    const [past, later] = [all.slice(0, 700), all.slice(700)];
+    const all = events(600, 2);
+    const [past, later] = [all.slice(0, 400), all.slice(400)];
     const published = await publishApart(at, past);
     await capture(at);
     const isAnswered = answered(at, streamOf(past, 'transactions').length);

@@ -79,7 +79,12 @@ export const oneKeyPipeline: Pipeline = {
 /** @param runRecordsMax most records that a task is handed at once */
 export async function openTown(pipeline: Pipeline = testPipeline, runRecordsMax?: number): Promise<Town> {
   const clock = shiftedClock();
-  const town = { pipeline, clock, broker: memoryBroker({ clock, ...(runRecordsMax !== undefined && { runRecordsMax }) }), registry: memoryRegistry() };
+  const town = {
+    pipeline,
+    clock,
+    broker: memoryBroker({ clock, ...(runRecordsMax !== undefined && { runRecordsMax }) }),
+    registry: memoryRegistry(),
+  };
   await prepareTown(town);
   return town;
 }
