@@ -86,7 +86,7 @@ const measure = async (world: BenchWorld, options: EndToEndOptions): Promise<Rou
       return { contestant: course.chain.name, ...one };
     };
     const warm: Round[] = [];
-    for (let n = 1; !full && n <= WARM_ROUNDS; n++)
+    for (let n = 1; n <= (full ? 0 : WARM_ROUNDS); n++)
       for (const course of courses) {
         const round = await next(course);
         warm.push(round);

@@ -7,7 +7,7 @@ import { EpochSource, type EpochSourceOptions } from './epochSource.ts';
 import { foldRows } from './fold.ts';
 import { type LaneWriter, laneWriter } from './lanes.ts';
 import { type Held, type OpenBatch, OpenBatches } from './openBatch.ts';
-import { markerHop, type Plan } from './plan.ts';
+import { markerHop } from './plan.ts';
 import type { ProgressView } from './progress.ts';
 import { readSent, type Row } from './row.ts';
 import type { Inbound, Outputs, RepartitionValue } from './values.ts';

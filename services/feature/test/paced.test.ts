@@ -41,7 +41,7 @@ function pausedAtFirst(releasedMin: number): readonly string[] {
     pause: ({ topic }: TopicPartition) => paused.push(topic),
   } as unknown as TaskContext<Outputs>;
   const progress = { headMax: EPOCH_NONE, releasedMin, onChange: () => () => undefined };
-  new EpochTask(
+  const task = new EpochTask(
     {
       plan,
       progress: progress as unknown as ProgressView,
@@ -57,6 +57,7 @@ function pausedAtFirst(releasedMin: number): readonly string[] {
     },
     context,
   );
+  task.onRevoke();
   return paused;
 }
 
