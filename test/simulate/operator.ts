@@ -1,6 +1,7 @@
 import { asideTopic, deadLetterTopic } from '@millrace/contracts';
 import { type SeededRandom, seededRandom } from '@millrace/pipelines';
-import { BrokerError, FencedError } from '@millrace/stream';
+import { type Broker, BrokerError, FencedError } from '@millrace/stream';
+import type { Clock } from '@millrace/telemetry';
 import { redrive, type RedriveOptions } from '../../services/cli/src/dlq/redrive.ts';
 import { hostOf } from './schedule.ts';
 import type { Town } from './town.ts';
@@ -100,11 +101,7 @@ export class Operator {
     schedule.at(atMs, { host: this.#host, what: 'kill', go: kill });
   }
 
-  async #redrive(
-    topic: string,
-    broker: Parameters<typeof redrive>[0]['broker'],
-    clock: Parameters<typeof redrive>[0]['clock'],
-  ): Promise<void> {
+  async #redrive(topic: string, broker: Broker, clock: Clock): Promise<void> {
     const options: RedriveOptions = {
       selection: { topic: deadLetterTopic(topic) },
       to: asideTopic(topic),
