@@ -129,7 +129,7 @@ for (const way of WAYS) {
   console.log(`| Aggregation | ${WINDOWS.join(' | ')} |\n| --- | ${WINDOWS.map(() => '---:').join(' | ')} |`);
   for (const [kind, definition] of Object.entries(KINDS)) {
     if (only !== undefined && only !== kind) continue;
-    costOf(stageOf({ x: definition(way.of, "1d") }), way, 0); // warm
+    costOf(stageOf({ x: definition(way.of, '1d') }), way, 0); // warm
     const cells = WINDOWS.map(window => {
       const filled = Math.ceil((Number.parseInt(window, 10) * 1.1 * DAY_MS) / (EVERY_MS * 0.9));
       return costOf(stageOf({ x: definition(way.of, window) }), way, filled).toFixed(1);

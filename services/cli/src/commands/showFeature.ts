@@ -20,7 +20,11 @@ interface Shown {
   /** Null where nobody could be asked. */
   readonly state: Standing['state'] | null;
   readonly published: Pick<FeaturePublication, 'at' | 'by' | 'why'> | null;
-  readonly features: readonly { readonly feature: string; readonly is: string; readonly from: readonly string[] }[];
+  readonly features: readonly {
+    readonly feature: string;
+    readonly is: string;
+    readonly from: readonly string[];
+  }[];
 }
 
 const featuresOf = (own: Pipeline, view: FeatureView): Shown['features'] => {
@@ -69,7 +73,8 @@ const print = (io: Io, one: Shown): void => {
   const by = key === undefined ? 'by the event alone' : `by ${key}`;
   io.out(`${name}@${version} of ${pipeline}, ${by}, owner ${owner === '' ? '-' : owner}`);
   io.out(`In version ${sets.join(', ')} of the set; hash ${shortHash(hash)}.`);
-  const record = published && `, ${new Date(published.at).toISOString()}, by ${published.by}: ${published.why}`;
+  const record =
+    published && `, ${new Date(published.at).toISOString()}, by ${published.by}: ${published.why}`;
   if (state !== null) io.out(`${WORDS[state]}${record ?? ''}`);
   if (description !== '') io.out(description);
   const rows = features.map(({ feature, is, from }) => [feature, is, from.join(' ')]);

@@ -18,7 +18,13 @@ const rowsOf = async (world: World, source: DatasetSource): Promise<readonly Dat
   const evaluation = fraud.evaluation!;
   const all = { fromMs: 0, untilMs: Number.POSITIVE_INFINITY, asOfMs: Number.POSITIVE_INFINITY };
   const stretches = await captureStretches(world, fraud, source, evaluation);
-  const { rows, unusable } = await datasetRows(world, fraud, { source, set: 1, evaluation, ...all, stretches });
+  const { rows, unusable } = await datasetRows(world, fraud, {
+    source,
+    set: 1,
+    evaluation,
+    ...all,
+    stretches,
+  });
   expect(unusable).toBe(0);
   return rows.map(row => ({ ...row, features: Array.from(row.features) }));
 };

@@ -1,6 +1,13 @@
 /** Payments and labels on a broker in memory as they arrived, and answers with features that a test writes as it likes. */
 import { memoryRegistry, openCodec } from '@millrace/avro';
-import { catalogue, consumerGroup, deadLetterTopic, predictionId, type PredictionValue, topicsOf } from '@millrace/contracts';
+import {
+  catalogue,
+  consumerGroup,
+  deadLetterTopic,
+  predictionId,
+  type PredictionValue,
+  topicsOf,
+} from '@millrace/contracts';
 import { featureNames, hashFeatureSet } from '@millrace/define';
 import { fraud, type SimulatedEvent } from '@millrace/pipelines';
 import { memoryBroker, murmur2Partition } from '@millrace/stream';
