@@ -1,4 +1,4 @@
-import { redrivenOf, wholeIn } from './redrive.ts';
+import { redrivenOf, topicIn, wholeIn } from './redrive.ts';
 import { asideTopic } from './topics.ts';
 
 export interface Coordinates {
@@ -33,7 +33,8 @@ export const letterOf = (header: (name: string) => Uint8Array | undefined): Lett
     const bytes = header(`${PREFIX}${name}`);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString();
   };
-  const [topic, reason, stage] = [text('topic'), text('reason'), text('stage')];
+  const topic = topicIn(header(`${PREFIX}topic`));
+  const [reason, stage] = [text('reason'), text('stage')];
   const [partition, offset, deliveries] = ['partition', 'offset', 'delivery.count'].map(name =>
     wholeIn(header(`${PREFIX}${name}`)),
   );

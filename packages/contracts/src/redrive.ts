@@ -33,11 +33,20 @@ export const wholeIn = (bytes: Uint8Array | undefined): number | undefined => {
   return Number.isSafeInteger(value) ? value : undefined;
 };
 
+/** As Kafka lets a topic be called. */
+const TOPIC_NAME = /^[\w.-]{1,249}$/;
+
+/** The name of a topic in a header. */
+export const topicIn = (bytes: Uint8Array | undefined): string | undefined => {
+  const text = bytes === undefined ? '' : Buffer.from(bytes).toString();
+  return TOPIC_NAME.test(text) ? text : undefined;
+};
+
 /** Reads them back; undefined where one is missing or is no number. Believe them on an `.aside` only: anybody may send headers. */
 export const redrivenOf = (header: (name: string) => Uint8Array | undefined): Redriven | undefined => {
-  const topic = header(TOPIC);
+  const topic = topicIn(header(TOPIC));
   const [partition, offset, count] = [PARTITION, OFFSET, COUNT].map(name => wholeIn(header(name)));
   if (topic === undefined || partition === undefined || offset === undefined || count === undefined)
     return undefined;
-  return { source: { topic: Buffer.from(topic).toString(), partition, offset }, count };
+  return { source: { topic, partition, offset }, count };
 };

@@ -27,4 +27,9 @@ describe('what a letter says of itself', () => {
       expect(read({ ...GOOD, 'delivery.count': text })?.deliveries).toBe(1);
     },
   );
+
+  test("is no letter's where a topic cannot be called so", () => {
+    for (const topic of ['', 'a b', 'a/b', 'é', 'a'.repeat(250)])
+      expect(read({ ...GOOD, topic })).toBeUndefined();
+  });
 });

@@ -21,6 +21,7 @@ test.each([
   ['a negative partition', headers({ '__redrive.source.partition': '-1' })],
   ['an offset in words', headers({ '__redrive.source.offset': 'seven' })],
   ['an offset beyond exact numbers', headers({ '__redrive.source.offset': '9007199254740993' })],
+  ['a topic that cannot be', headers({ '__redrive.source.topic': 'a'.repeat(250) })],
   ['an empty count', headers({ '__redrive.count': '' })],
 ])('%s is not believed', (_, header) => {
   expect(redrivenOf(header)).toBeUndefined();
