@@ -3,7 +3,7 @@ import { MODELS_FOLDER, pipelines, pipelinesNamed } from '@millrace/pipelines';
 import type { Command } from 'commander';
 import { type Done, duration, notNegative, output, pipelineOption, talks, whole } from '../flags.ts';
 import type { ExitCode, Io } from '../io.ts';
-import { type AddressFlags, findAddresses } from '../world/addresses.ts';
+import { type AddressFlags, findAddresses, NoBroker } from '../world/addresses.ts';
 import { withWorld } from '../world/open.ts';
 import type { World } from '../world/prepare.ts';
 import { backfillFeatures } from './backfill.ts';
@@ -17,6 +17,16 @@ import { verifyFeatures } from './verify.ts';
 export const featureCommands = (program: Command, io: Io, done: Done): void => {
   const world = (where: AddressFlags, use: (world: World) => Promise<ExitCode>) =>
     findAddresses(io, where).then(at => withWorld(at, use));
+  /** Definitions are there without a broker, too. */
+  const worldIfAny = async (where: AddressFlags, use: (world: World | undefined) => Promise<ExitCode>): Promise<ExitCode> => {
+    try {
+      return await withWorld(await findAddresses(io, where), use);
+    } catch (error) {
+      if (!(error instanceof NoBroker)) throw error;
+      io.say(`What is published is left out: ${error.message}.`);
+      return use(undefined);
+    }
+  };
   const of = (name: string | undefined) => (name === undefined ? pipelines : pipelinesNamed([name]));
   const features = program.command('features').description('feature views and sets: what they are, and what is published of them');
   const records = (command: Command): Command =>
@@ -29,12 +39,8 @@ export const featureCommands = (program: Command, io: Io, done: Done): void => {
   some(talks(features.command('list').description('views and sets, with owner and state'))).addOption(output())
     .action(o => done(world(o, w => listFeatures(io, w, of(o.pipeline), o))));
   some(talks(features.command('show').description('a view in each version: its features in words, the fields that they come from, and what is published of it').argument('<view>')))
-    .option('--definitions-only', 'leave out what is published: no broker is asked', false)
     .addOption(output())
-    .action((view, o) => {
-      const show = (w: World | undefined) => showFeature(io, w, of(o.pipeline), view, o.output);
-      return done(o.definitionsOnly ? show(undefined) : world(o, show));
-    });
+    .action((view, o) => done(worldIfAny(o, w => showFeature(io, w, of(o.pipeline), view, o.output))));
   some(talks(features.command('diff').description('where the definitions here differ from what is published'))).addOption(output())
     .action(o => done(world(o, w => diffFeatures(io, w, of(o.pipeline), o))));
   some(records(features.command('publish').description('publish what is new here; a plan without --execute')))

@@ -60,11 +60,11 @@ export const captureStretches = async (
 ): Promise<readonly Stretch[]> => {
   const { events, predictions } = topicsOf(pipeline);
   const scored = events[pipeline.scores]!;
-  const topics =
-    source === 'served'
-      ? [predictions, events[evaluation.labels]!, scored, asideTopic(scored)]
-      : backfillTopics(pipeline).sources;
-  return (await Promise.all(topics.map(topic => captureTopic(world.broker, topic)))).flat();
+  const read =
+    source === 'served' ? [predictions, scored, asideTopic(scored)] : backfillTopics(pipeline).sources;
+  // Features need not read labels.
+  const topics = new Set([...read, events[evaluation.labels]!]);
+  return (await Promise.all([...topics].map(topic => captureTopic(world.broker, topic)))).flat();
 };
 
 type Vectors = Omit<DatasetRow, 'truth' | 'knownAt'>;

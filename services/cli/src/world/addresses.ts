@@ -22,7 +22,10 @@ export interface AddressFlags {
 /** Folder of the stack that `millrace up` starts, unless `--directory` names another. */
 export const defaultDirectory = (): string => join(tmpdir(), `millrace-${userInfo().uid}`);
 
-/** Flags over environment over the stack that `millrace up` started. @throws UsageError with the remedy */
+/** Nothing says where a world is, and none was started here. */
+export class NoBroker extends UsageError {}
+
+/** Flags over environment over the stack that `millrace up` started. @throws UsageError with the remedy, `NoBroker` where there is nothing at all */
 export const findAddresses = async (io: Io, flags: AddressFlags): Promise<Addresses> => {
   const found = await withoutSecurity(io, flags);
   return { ...found, security: securityOf(io, found, { ...flags }) };
@@ -40,7 +43,7 @@ const withoutSecurity = async (io: Io, flags: AddressFlags): Promise<Addresses> 
     );
   const stack = await stackStatus(flags.directory);
   if (stack === undefined)
-    throw new UsageError(
+    throw new NoBroker(
       'no broker is known: start one with `millrace up`, or give KAFKA_BOOTSTRAP_SERVERS and SCHEMA_REGISTRY_URL',
     );
   return { kafka: stack.kafka, registry: stack.registry, postgres: stack.postgres };

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openCodec } from '@millrace/avro';
 import { asideTopic, catalogue, deadLetterTopic, redriveHeaders, topicsOf } from '@millrace/contracts';
-import type { Pipeline } from '@millrace/define';
+import { featureView, field, type Pipeline, share } from '@millrace/define';
 import type { SimulatedEvent } from '@millrace/pipelines';
 import type { Broker, OutRecord } from '@millrace/stream';
 import {
@@ -124,9 +124,20 @@ const customersOnly = {
   views: refusing.features.views.filter(({ key }) => key !== 'terminalId'),
 };
 
+const customerRisk = featureView({
+  name: 'customer-risk',
+  version: 1,
+  key: 'customerId',
+  features: { customerRisk7d: share({ of: 'labels', where: field('isFraud'), window: '7d' }) },
+});
+
 describe.each([
   ['several keys, in epochs', refusing],
   ['one key', { ...refusing, features: customersOnly }],
+  [
+    'one key and labels, in epochs',
+    { ...refusing, features: { ...customersOnly, views: [...customersOnly.views, customerRisk] } },
+  ],
 ])('late events, where a pipeline refuses them and has %s', (_, pipeline) => {
   test.each([1, 2, 3])('are dead letters, and no others are, whoever comes first (%i)', async seed => {
     const events = course(seed);
