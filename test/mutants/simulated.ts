@@ -7,8 +7,6 @@ import { OF_THE_EPOCHS } from './simulatedEpochs.ts';
 export interface Defect extends Mutant {
   /** What it is seen as. */
   readonly violates: Invariant;
-  /** The seed from which on it is looked for, where few show it. Default 1. */
-  readonly from?: number;
 }
 
 /** Protections of the loop and of the epochs, taken out one by one: for `pnpm simulate --defect`. */
@@ -43,7 +41,6 @@ const OF_THE_LOOP: readonly Defect[] = [
   {
     name: 'alarms-unproved',
     violates: 'no process ends of itself',
-    from: 781,
     shows: 'one whose heir is at work takes the state of the heir for a mismatch, and its process ends',
     file: ACQUIRE,
     text: '    await of.member.heartbeat();',
