@@ -63,7 +63,8 @@ export const captureStretches = async (
   const read =
     source === 'served' ? [predictions, scored, asideTopic(scored)] : backfillTopics(pipeline).sources;
   // Features need not read labels.
-  const topics = new Set([...read, events[evaluation.labels]!]);
+  const labels = events[evaluation.labels]!;
+  const topics = new Set([...read, labels, asideTopic(labels)]);
   return (await Promise.all([...topics].map(topic => captureTopic(world.broker, topic)))).flat();
 };
 

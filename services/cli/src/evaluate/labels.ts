@@ -1,6 +1,6 @@
 /** What turned out to be true: the newest revision of each label that was known by a time. */
 import { Bad } from '@millrace/avro';
-import { type Stretch, topicsOf } from '@millrace/contracts';
+import { asideTopic, type Stretch, topicsOf } from '@millrace/contracts';
 import { compileCondition, type Evaluation, type Pipeline } from '@millrace/define';
 import type { World } from '../world/prepare.ts';
 import { valuesOf } from '../world/slice.ts';
@@ -32,6 +32,13 @@ const stands = (before: Label, { revision, knownAt, sequence }: Omit<Label, 'tru
   (before.revision === revision &&
     (before.knownAt < knownAt || (before.knownAt === knownAt && before.sequence <= sequence)));
 
+/** Of a topic and then of what was sent again of it, as far as the stretch has them. */
+async function* labelsOf(world: World, pipeline: Pipeline, topic: string, stretch?: readonly Stretch[]) {
+  for (const name of [topic, asideTopic(topic)])
+    if (stretch === undefined || stretch.some(at => at.topic === name))
+      yield* valuesOf<Record<string, unknown>>(world, pipeline, name, stretch);
+}
+
 /** @param stretch offsets to read; default: all there is. */
 export const readLabels = async (
   world: World,
@@ -48,8 +55,7 @@ export const readLabels = async (
   const known = new Map<string, Label>();
   let unusable = 0;
   const topic = topicsOf(pipeline).events[labels]!;
-  const records = valuesOf<Record<string, unknown>>(world, pipeline, topic, stretch);
-  for await (const { value, appendTimeMs } of records) {
+  for await (const { value, appendTimeMs } of labelsOf(world, pipeline, topic, stretch)) {
     if (value === null) continue;
     if (value instanceof Bad) {
       unusable++;

@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals';
+import { openCodec } from '@millrace/avro';
+import { asideTopic, catalogue, redriveHeaders, topicsOf } from '@millrace/contracts';
 import { fraud } from '@millrace/pipelines';
+import { murmur2Partition } from '@millrace/stream';
 import { captureStretches, datasetRows } from '../../src/dataset/rows.ts';
 import { readLabels } from '../../src/evaluate/labels.ts';
 import type { StreamValue } from '../../src/publish/publisher.ts';
+import type { World } from '../../src/world/prepare.ts';
 import { openWorld } from '../dataset/world.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,9 +31,23 @@ const label = (isFraud: boolean, knownAt: number, more = {}): StreamValue => ({
   value: { ...shared, eventId: 'one', txAt: AT, isFraud, knownAt, ...more },
 });
 
+/** As `dlq redrive` sends it. */
+const sendAgain = async ({ broker, registry }: World, { value }: StreamValue): Promise<void> => {
+  const of = topicsOf(fraud).events['labels']!;
+  const topic = asideTopic(of);
+  const codec = await openCodec(registry, catalogue([fraud]).find(({ name }) => name === topic)!.value!);
+  const headers = redriveHeaders({ source: { topic: of, partition: 0, offset: 0 }, count: 1 });
+  const producer = await broker.producer();
+  const key = Buffer.from('C1');
+  const partition = murmur2Partition(key, fraud.partitions);
+  await producer.send([{ topic, partition, key, value: codec.encode(value), headers }]);
+  await producer.close();
+};
+
 /** What is known of the first payment by a time, and the share of frauds that the second one has of its terminal. */
-const judged = async (labels: readonly StreamValue[], asOfMs = EVER) => {
+const judged = async (labels: readonly StreamValue[], asOfMs = EVER, again?: StreamValue) => {
   const world = await openWorld([payment('one', AT), ...labels, payment('two', AT + 8 * DAY_MS)], fraud, []);
+  if (again !== undefined) await sendAgain(world, again);
   const { known } = await readLabels(world, fraud, evaluation, asOfMs);
   const source = 'recomputed';
   const stretches = await captureStretches(world, fraud, source, evaluation);
@@ -52,4 +70,8 @@ test('a higher revision takes its place from when it was known', async () => {
   const labels = [label(true, AT + DAY_MS), label(false, AT + 2 * DAY_MS, { revision: 1 })];
   expect(await judged(labels)).toEqual({ truth: false, row: false, risk: 0 });
   expect((await judged(labels, AT + DAY_MS)).truth).toBe(true);
+});
+
+test('one that was sent again from the dead letters is a label like any other', async () => {
+  expect(await judged([], EVER, label(true, AT + DAY_MS))).toEqual({ truth: true, row: true, risk: 1 });
 });
