@@ -29,10 +29,10 @@ export interface EndToEndOptions extends Pick<OpenOptions, 'settings' | 'environ
 }
 
 /**
- * Rounds of a steady rate before those that count. A broker that was just started compiles its own code for about two
+ * Rounds of a steady rate before those that count. A broker that was just started compiles its own code for about three
  * minutes of such a load, which takes up to half of its time and doubles every wait.
  */
-const WARM_ROUNDS = 4;
+const WARM_ROUNDS = 6;
 
 const WAITS = ['p50', 'p95', 'p99', 'p999', 'max', 'vectorP50', 'vectorP99'] as const;
 
