@@ -120,7 +120,7 @@ export const runScenario = async (run: Run, options: RunOptions): Promise<Outcom
     feeding.abort();
     await fed;
     say(`${scenario.name}: waiting for ${rig.feed.ledger.entries.length} records to be answered`);
-    await comeToRest(rig, scene.gone, wantsRed(run) ? RED_REST_MS_MAX : REST_MS_MAX);
+    await comeToRest(rig, scene, wantsRed(run) ? RED_REST_MS_MAX : REST_MS_MAX);
     const verdict = await Promise.race([verdictOf(rig, delivery, scene, scenario.isRejected), interrupted]);
     return {
       run,

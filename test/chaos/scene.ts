@@ -8,6 +8,8 @@ export class Scene {
   readonly faults: Fault[] = [];
   /** Places of inputs whose answers were destroyed on purpose, and told of: they are not to be answered. */
   readonly gone = new Set<string>();
+  /** Numbers of inputs whose letters somebody sends again: they have a letter first, and an answer at last. */
+  readonly resent = new Set<number>();
   /** What a scenario found wrong by itself, in a sentence each. */
   readonly complaints: string[] = [];
   readonly random: () => number;

@@ -50,6 +50,23 @@ describe('the judge', () => {
     expect(judged(good())).toMatchObject({ ...CLEAN, inputs: 4, outputs: 4, letters: 1, examples: [] });
   });
 
+  test('wants one letter and one answer of what was sent again', () => {
+    const judgedAgain = (predictions: PredictionLine[], letters: LetterLine[]): Judgement =>
+      judge({
+        entries: ledgerOf().entries,
+        predictions,
+        letters: [letter(3), ...letters],
+        delivery: 'exactly_once',
+        resent: new Set([1]),
+      });
+    expect(judgedAgain(good(), [letter(1)])).toMatchObject({ ...CLEAN, inputs: 4, outputs: 4 });
+    expect(judgedAgain([good()[0]!, good()[2]!], [letter(1)])).toMatchObject({ ...CLEAN, lost: 1 });
+    const twice = [...good(), prediction(3, 'b', 1)];
+    expect(judgedAgain(twice, [letter(1)])).toMatchObject({ doubled: 1 });
+    expect(judgedAgain(good(), [letter(1), letter(1)])).toMatchObject({ strange: 1 });
+    expect(judgedAgain(good(), [letter(1), letter(2)])).toMatchObject({ strange: 1 });
+  });
+
   test('finds what is lost, of events, of dead letters, and of what was never acknowledged', () => {
     expect(judged(good().slice(0, 2))).toMatchObject({ ...CLEAN, lost: 1, examples: ['lost: c (0/2)'] });
     expect(judged(good(), [])).toMatchObject({ ...CLEAN, lost: 1 });

@@ -7,7 +7,7 @@ export type Delivery = 'exactly_once' | 'at_least_once';
 export interface Judgement {
   /** Acknowledged records that must be answered. */
   readonly inputs: number;
-  /** Predictions and dead letters. */
+  /** Predictions and dead letters, without those that were sent again. */
   readonly outputs: number;
   readonly letters: number;
   /** Inputs without an answer, also those that the brokers never acknowledged within the run. */
@@ -48,10 +48,19 @@ export const judge = (given: {
   readonly delivery: Delivery;
   /** Places of inputs whose answers were destroyed on purpose: nobody may answer them. */
   readonly gone?: ReadonlySet<string>;
+  /** Numbers of inputs whose letters were sent again: each has one letter, and then an answer like any other. */
+  readonly resent?: ReadonlySet<number>;
   /** Which inputs belong to the dead letters; those that cannot be read, if nothing is said. */
   readonly isRejected?: ((entry: Entry) => boolean) | undefined;
 }): Judgement => {
-  const { predictions, letters, delivery, gone, isRejected = ({ kind }: Entry) => kind === 'poison' } = given;
+  const {
+    predictions,
+    letters,
+    delivery,
+    gone,
+    resent,
+    isRejected = ({ kind }: Entry) => kind === 'poison',
+  } = given;
   const isGone = ({ topic, at }: Entry): boolean =>
     at !== undefined && gone?.has(placeName(topic, at.partition, at.offset)) === true;
   const asked = given.entries.filter(entry => isAnswered(entry.kind) && !isGone(entry));
@@ -63,6 +72,7 @@ export const judge = (given: {
   const tally = new Tally();
   const answers = new Map<Entry, First>();
   const newest = new Map<string, number>();
+  const put = new Set<Entry>();
 
   const entryOf = (line: PredictionLine | LetterLine): Entry | undefined =>
     byPlace.get(placeName(line.sourceTopic, line.sourcePartition, line.sourceOffset));
@@ -96,6 +106,10 @@ export const judge = (given: {
   for (const line of letters) {
     const entry = entryOf(line);
     const where = `letter ${line.partition}/${line.offset}`;
+    if (entry !== undefined && resent?.has(entry.n) === true && !put.has(entry)) {
+      put.add(entry);
+      continue;
+    }
     if (entry === undefined || !isRejected(entry)) {
       const place = `${line.sourcePartition}/${line.sourceOffset}`;
       tally.add(
@@ -118,7 +132,7 @@ export const judge = (given: {
   }
   return {
     inputs: asked.length,
-    outputs: predictions.length + letters.length,
+    outputs: predictions.length + letters.length - put.size,
     letters: letters.length,
     ...tally.counts,
     examples: tally.examples,

@@ -41,15 +41,20 @@ const AGAIN_MS = 2_000;
 const ATTEMPTS_MAX = 20;
 
 /** Waits until every input has an answer, or the patience is over: what is missing then is lost. */
-export const comeToRest = async (rig: Rig, gone: ReadonlySet<string>, patienceMs: number): Promise<void> => {
+export const comeToRest = async (
+  rig: Rig,
+  { gone, resent }: Pick<Scene, 'gone' | 'resent'>,
+  patienceMs: number,
+): Promise<void> => {
   const end = performance.now() + patienceMs;
   const { ledger } = rig.feed;
   const { scored, aside } = rig.follower;
   const isDone = (): boolean =>
     ledger.outstanding === 0 &&
-    ledger.entries.every(({ kind, id, topic, at }) => {
+    ledger.entries.every(({ n, kind, id, topic, at }) => {
       if (kind === 'event' && scored.has(id)) return true;
       if (!isAnswered(kind)) return true;
+      if (resent.has(n)) return false;
       const place = at === undefined ? '' : placeName(topic, at.partition, at.offset);
       return aside.has(place) || gone.has(place);
     });
@@ -94,7 +99,7 @@ const timesOf = (predictions: readonly PredictionLine[]): ReadonlyMap<number, re
 export const verdictOf = async (
   rig: Rig,
   delivery: Delivery,
-  { faults, gone }: Pick<Scene, 'faults' | 'gone'>,
+  { faults, gone, resent }: Pick<Scene, 'faults' | 'gone' | 'resent'>,
   isRejected?: (entry: Entry) => boolean,
 ): Promise<Verdict> => {
   const { python, stack, feed, follower } = rig;
@@ -120,7 +125,7 @@ export const verdictOf = async (
   const hanging = await hangingTransactions(bootstrap, rig.options);
   const times = timesOf(predictions);
   return {
-    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, gone, isRejected }),
+    ...judge({ entries: feed.ledger.entries, predictions, letters, delivery, gone, resent, isRejected }),
     wrong: wrongCounts(feed.ledger, predictions),
     moved,
     state,

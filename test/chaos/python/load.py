@@ -1,7 +1,7 @@
 """Produces what it is told on stdin, one JSON object a line, by librdkafka's idempotent producer.
 
 A line has a running number `n`, a `topic`, a `key`, and either an Avro `value` or `raw` bytes in base64; `headers` is how
-many it shall have. For each record
+many it shall have, and `partition` where it goes, if not where its key belongs. For each record
 that the brokers have acknowledged, a line on stdout says `n`, its partition and its offset. It ends when stdin does.
 """
 
@@ -19,6 +19,8 @@ from registry import Registry, encode
 
 WAITING_MAX = 20_000
 PARENT = os.getppid()
+# Wherever its key belongs.
+PARTITION_UA = -1
 TELLING = [("__proto__", b"polluted"), ("constructor", b"polluted")]
 
 
@@ -93,7 +95,12 @@ def main():
         while True:
             try:
                 producer.produce(
-                    topic, key=item["key"].encode(), value=value, headers=headers, on_delivery=delivered(item["n"])
+                    topic,
+                    partition=item.get("partition", PARTITION_UA),
+                    key=item["key"].encode(),
+                    value=value,
+                    headers=headers,
+                    on_delivery=delivered(item["n"]),
                 )
                 break
             except BufferError:

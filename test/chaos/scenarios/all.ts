@@ -5,6 +5,8 @@ import type { Scenario } from './scenario.ts';
 import { CHANGE_SCENARIOS } from './change.ts';
 import { CLIENT_SCENARIOS } from './client.ts';
 import { HOSTILE_SCENARIOS } from './hostile.ts';
+import { LETTER_SCENARIOS } from './letters.ts';
+import { RIGHTS_SCENARIOS } from './rights.ts';
 import { SERVICE_SCENARIOS } from './services.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,6 +16,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DATABASE_SCENARIOS,
   ...HOSTILE_SCENARIOS,
   ...CHANGE_SCENARIOS,
+  ...LETTER_SCENARIOS,
+  ...RIGHTS_SCENARIOS,
 ].toSorted((a, b) => (a.number || Infinity) - (b.number || Infinity));
 
 /** @throws RangeError naming those there are */
