@@ -16,6 +16,8 @@ interface Kept {
   /** The backfill with which the set began; none where it began live. */
   readonly run?: string;
   readonly cutter?: CutterState;
+  /** Topics of the cutter's inputs, in their order; absent in state of before it was kept, when they were as they are. */
+  readonly topics?: readonly string[];
   /** Newest epoch applied, by stage. */
   readonly applied: Readonly<Record<string, Epoch>>;
   /** As published. */
@@ -66,12 +68,24 @@ export class TaskBook {
     this.flush();
   }
 
-  /** What was kept of the cuts of so many inputs; undefined where nothing was folded yet. */
-  cutterOf(inputs: number): CutterState | undefined {
-    const { cutter, head } = this.#kept;
-    if (cutter !== undefined || !this.#isOld || head !== EPOCH_NONE) return cutter;
+  /**
+   * What was kept of the cuts of these inputs, whichever place they had then; undefined where nothing was folded yet.
+   * @param topics of the inputs, in their order
+   * @throws Error where an older release has kept another number of them
+   */
+  cutterOf(topics: readonly string[]): CutterState | undefined {
+    const { cutter, topics: before = topics, head } = this.#kept;
+    if (cutter !== undefined) {
+      if (cutter.inputs.length !== before.length)
+        throw new Error(
+          `the state was cut from ${cutter.inputs.length} topics by a release that does not say which, and now there are ` +
+            `${before.length}: start this release once with the streams and tables that the pipeline had, then change them`,
+        );
+      return { ...cutter, inputs: topics.map(topic => cutter.inputs[before.indexOf(topic)]) };
+    }
+    if (!this.#isOld || head !== EPOCH_NONE) return undefined;
     // A task has folded its events as it read them: its first epoch begins with the first record, not before.
-    return { closed: EPOCH_NONE, inputs: Array.from({ length: inputs }, () => ({ readTo: 0, ahead: [] })) };
+    return { closed: EPOCH_NONE, inputs: topics.map(() => ({ readTo: 0, ahead: [] })) };
   }
 
   get head(): Epoch {
@@ -86,8 +100,8 @@ export class TaskBook {
     return this.#kept.applied[stage] ?? EPOCH_NONE;
   }
 
-  cut(cutter: CutterState): void {
-    this.#change({ cutter });
+  cut(topics: readonly string[], cutter: CutterState): void {
+    this.#change({ cutter, topics });
   }
 
   apply(stage: string, epoch: Epoch): void {

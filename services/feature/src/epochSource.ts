@@ -31,6 +31,7 @@ export class EpochSource {
   readonly #options: EpochSourceOptions;
   readonly #context: TaskContext<Outputs>;
   readonly #book: TaskBook;
+  readonly #topics: readonly string[];
   readonly #cutter: SourceCutter<Row>;
   readonly #history: readonly InputHistory[];
   readonly #paused = new Set<string>();
@@ -42,15 +43,12 @@ export class EpochSource {
     this.#context = context;
     this.#book = book;
     this.#history = options.history.of(context.id);
-    const positions = options.plan.sources.map(
-      ({ topic }) => context.positions.find(at => at.topic === topic)?.offset ?? 0,
+    this.#topics = options.plan.sources.map(({ topic }) => topic);
+    const positions = this.#topics.map(
+      topic => context.positions.find(at => at.topic === topic)?.offset ?? 0,
     );
     const histories = this.#history.map(({ history }) => history);
-    this.#cutter = new SourceCutter(
-      { ...options.cutter, histories },
-      positions,
-      book.cutterOf(positions.length),
-    );
+    this.#cutter = new SourceCutter({ ...options.cutter, histories }, positions, book.cutterOf(this.#topics));
   }
 
   /** Epoch of the newest record read, closed or not. */
@@ -60,7 +58,7 @@ export class EpochSource {
 
   read(batch: InboundBatch<Inbound>, open: OpenBatch): void {
     const { plan, freshness } = this.#options;
-    const input = plan.sources.findIndex(({ topic }) => topic === batch.topic);
+    const input = this.#topics.indexOf(batch.topic);
     for (let i = 0; i < batch.length; i++) {
       const held = { batch: open, i };
       const offset = batch.offset(i);
@@ -80,7 +78,7 @@ export class EpochSource {
 
   /** @returns false where the partition is none of events */
   caughtUp({ topic, offset }: PartitionOffset): boolean {
-    const input = this.#options.plan.sources.findIndex(source => source.topic === topic);
+    const input = this.#topics.indexOf(topic);
     if (input >= 0) this.#cutter.caughtUp(input, offset);
     return input >= 0;
   }
@@ -94,7 +92,7 @@ export class EpochSource {
     if (bumped > 0) metrics.count('millrace_records_bumped_total', { pipeline: plan.pipeline.name }, bumped);
     if (cut === undefined) return undefined;
     recordCut(plan, this.#context, cut);
-    this.#book.cut(this.#cutter.state());
+    this.#book.cut(this.#topics, this.#cutter.state());
     const task = String(this.#context.id);
     metrics.set('millrace_epoch_applied', { stage: 'source', task }, partsOf(cut.closed).n);
     return cut;
@@ -103,7 +101,7 @@ export class EpochSource {
   /** @param released the epoch up to which everything is answered and committed */
   pace(released: Epoch): void {
     this.#cutter.pace(released).forEach((rest, input) => {
-      const { topic } = this.#options.plan.sources[input]!;
+      const topic = this.#topics[input]!;
       if (rest === this.#paused.has(topic)) return;
       const at = { topic, partition: this.#context.id };
       if (rest) {

@@ -27,10 +27,13 @@ function pausedAtFirst(releasedMin: number): readonly string[] {
   } as unknown as KeyedState;
   const book = new TaskBook(state, plan.set.hash, fraud.partitions, undefined);
   const input = { readTo: 0, ahead: [] };
-  book.cut({
-    closed: epochs.at(-1)!,
-    inputs: plan.sources.map((_, i) => (i === 0 ? { ...input, ahead: epochs } : input)),
-  });
+  book.cut(
+    plan.sources.map(({ topic }) => topic),
+    {
+      closed: epochs.at(-1)!,
+      inputs: plan.sources.map((_, i) => (i === 0 ? { ...input, ahead: epochs } : input)),
+    },
+  );
   book.flush();
   const paused: string[] = [];
   const context = {

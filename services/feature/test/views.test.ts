@@ -206,6 +206,38 @@ test('state over another number of partitions is refused, with the way to more o
   expect(() => new TaskBook(state, 'hash', 6, undefined)).toThrow(/over 3 partitions.* to be 6.*OPERATING/u);
 });
 
+describe('inputs of a task', () => {
+  const of = (readTo: number) => ({ readTo, ahead: [] });
+
+  test('are known by their topics, so that another may come between them, or one may go', () => {
+    const state = keptState();
+    const book = new TaskBook(state, 'hash', 3, undefined);
+    book.cut(['events', 'events.aside'], { closed: 7, inputs: [of(1), of(2)] });
+    book.flush();
+    const inputsOf = (...topics: string[]) =>
+      new TaskBook(state, 'hash', 3, undefined).cutterOf(topics)!.inputs;
+    expect(inputsOf('events', 'a.table', 'events.aside')).toEqual([of(1), undefined, of(2)]);
+    expect(inputsOf('events.aside')).toEqual([of(2)]);
+  });
+
+  test('without their topics, as an older release kept them, are taken as they are or refused', () => {
+    const state = keptState();
+    const book = {
+      set: 'hash',
+      cutter: { closed: 7, inputs: [of(1), of(2)] },
+      applied: {},
+      head: 7,
+      released: 7,
+    };
+    state.put('epochs', new TextEncoder().encode(JSON.stringify(book)));
+    const old = new TaskBook(state, 'hash', 3, undefined);
+    expect(old.cutterOf(['events', 'events.aside'])!.inputs).toEqual([of(1), of(2)]);
+    expect(() => old.cutterOf(['events', 'a.table', 'events.aside'])).toThrow(
+      /cut from 2 topics .* now there are 3: start this release once with/u,
+    );
+  });
+});
+
 describe('formats of the state', () => {
   test('a newer one is refused, with the way back', () => {
     const state = keptState();

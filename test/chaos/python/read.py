@@ -49,8 +49,8 @@ def of_input(registry):
     def tell(message):
         try:
             return {"id": registry.decode(message.value())["eventId"]}
-        except Exception:  # What cannot be read is its own name.
-            return {"id": message.value().decode().rstrip()}
+        except Exception:  # What cannot be read has its name for a key.
+            return {"id": message.key().decode()}
 
     return tell
 

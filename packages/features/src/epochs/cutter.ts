@@ -24,7 +24,8 @@ export interface CutterInputState {
 
 export interface CutterState {
   readonly closed: Epoch;
-  readonly inputs: readonly CutterInputState[];
+  /** None of an input that was not there yet. */
+  readonly inputs: readonly (CutterInputState | undefined)[];
 }
 
 export interface Gathered<Row> {
