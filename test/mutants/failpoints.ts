@@ -25,7 +25,7 @@ export const FAILPOINTS: readonly Mutant[] = [
       'at least once, a process dies between the acknowledgement of outputs and the commit of their offsets',
     file: SHIPPING,
     text: '    this.#sentMs += setting.clock.now() - startMs;',
-    instead: `    this.#sentMs += setting.clock.now() - startMs;\n    ${chance(0.002, DIE)}`,
+    instead: `    this.#sentMs += setting.clock.now() - startMs;\n    ${chance(0.006, DIE)}`,
   },
   {
     name: 'dies-before-commit',

@@ -27,6 +27,10 @@ const WRONG = 300;
 const LETTERS_S_MAX = 60;
 /** A run waits for the transaction of one that was killed, 20 s at most, and then sends. */
 const REDRIVE_MS_MAX = 90_000;
+const ALONE_S_MAX = 25;
+const PAIRS = 6;
+/** So that several have something to do. */
+const AT_ONCE = 40;
 
 const framed = (magic: number, id: number, rest: Buffer): Buffer => {
   const head = Buffer.alloc(MAGIC_BYTES);
@@ -111,8 +115,9 @@ const lettersRefused = async (scene: Scene): Promise<void> => {
 };
 
 /** The command as a process of its own, with the brokers behind the proxies. */
-const redrive = ({ stack, options }: Rig) => {
-  const args = ['dlq', 'redrive', '--topic', TOPIC, '--reason', 'wrong-key', '--output', 'json', '--execute'];
+const redrive = ({ stack, options }: Rig, lettersMax = WRONG) => {
+  const what = ['--topic', TOPIC, '--reason', 'wrong-key', '--max', String(lettersMax)];
+  const args = ['dlq', 'redrive', ...what, '--output', 'json', '--execute'];
   const child = spawn(process.execPath, [CLI, ...args], {
     env: {
       ...process.env,
@@ -164,20 +169,32 @@ const lettersSentAgain = async (scene: Scene): Promise<void> => {
   };
   if (!(await scene.until(() => records.every(isAside), LETTERS_S_MAX)))
     scene.complaints.push('not all of them became letters');
-  let killed = 0;
-  await repeat(ROUNDS, async () => {
-    await scene.fault('two at once send the letters again, and are killed on their way', async () => {
-      const runs = [redrive(scene.rig), redrive(scene.rig)];
-      for (const { child } of runs) {
-        await scene.wait(scene.between(0.4, 2.5));
-        if (child.exitCode === null && child.kill('SIGKILL')) killed++;
-      }
-      await Promise.all(runs.map(({ ended }) => ended));
-    });
+  let [killed, ended] = [0, 0];
+  const kill = ({ child }: ReturnType<typeof redrive>): void => {
+    if (child.exitCode === null && child.kill('SIGKILL')) killed++;
+  };
+  await repeat(PAIRS, async () => {
+    await scene.fault(
+      'two at once send letters again; one is killed, the other gets along without it',
+      async () => {
+        const runs = [redrive(scene.rig, AT_ONCE), redrive(scene.rig, AT_ONCE)];
+        await scene.wait(scene.between(1, 6));
+        const victim = scene.pick(runs);
+        kill(victim);
+        const other = runs.find(run => run !== victim)!;
+        await Promise.race([other.ended, scene.wait(ALONE_S_MAX)]);
+        kill(other);
+        for (const run of runs) if ((await run.ended).code === 0) ended++;
+      },
+    );
   });
   await scene.fault('once more, to the end', async () => {
     const rest = await redriven(scene);
-    scene.say(`    ${killed} were killed; ${rest} letters were left for the last`);
+    scene.say(
+      `    ${killed} were killed, ${ended} came to their end; ${rest} letters were left for the last`,
+    );
+    if (killed === 0 || rest === WRONG)
+      scene.complaints.push('no death hit a run, or none had sent anything');
   });
   if ((await redriven(scene)) > 0) scene.complaints.push('a letter was sent again a second time');
 };
@@ -207,7 +224,7 @@ export const LETTER_SCENARIOS: readonly Scenario[] = [
   {
     number: 38,
     name: 'sent-again',
-    injects: `letters are sent again by two at once, which are killed on their way, ${ROUNDS} times, and then twice to the end`,
+    injects: `letters are sent again by two at once, of which one is killed, ${PAIRS} times, and then twice to the end`,
     brokers: BOTH,
     run: lettersSentAgain,
   },

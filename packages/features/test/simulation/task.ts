@@ -37,7 +37,7 @@ export class SimTask {
     const { offsets, cutter, secondApplied, lastApplied, firstState, secondState } = this.#durable;
     const forgetful = mutant === 'forgets-how-far-it-had-read';
     const state =
-      cutter && forgetful ? { ...cutter, inputs: cutter.inputs.map(i => ({ ...i, readTo: 0 })) } : cutter;
+      cutter && forgetful ? { ...cutter, inputs: cutter.inputs.map(i => i && { ...i, readTo: 0 }) } : cutter;
     const options = {
       epochMs,
       marginMs: 20,

@@ -9,7 +9,7 @@ import {
   kafkajs,
   type SocketTarget,
 } from './internals.ts';
-import { heed, Silence } from './silence.ts';
+import { CLIENT_CLOSED, heed, Silence } from './silence.ts';
 
 export type KafkaBytes = 'own' | 'stock';
 
@@ -71,7 +71,7 @@ const openSocket = ({ host, port, ssl, onConnect }: SocketTarget): Socket => {
 const keepingSockets =
   (sockets: Sockets) =>
   (target: SocketTarget): Socket => {
-    if (sockets.closed) throw new Error('the client is closed');
+    if (sockets.closed) throw new Error(CLIENT_CLOSED);
     const socket = openSocket(target);
     // kafkajs lets a dead socket go once for each who waited for it, and every time Node notes that for a connection
     // that never comes. It would warn of a leak.
@@ -136,14 +136,14 @@ export const clusterOf = (options: KafkaOptions): Cluster => {
 /** Ends all connections now, and for good: requests under way fail, nobody waits for their answers. */
 export const abandonCluster = (cluster: Cluster): void => {
   const { brokerPool } = cluster;
-  const error = new Error('the client is closed');
+  const error = new Error(CLIENT_CLOSED);
   const nodes = new Set([...Object.values(brokerPool.brokers), brokerPool.seedBroker]);
   for (const node of nodes)
     for (const connection of node?.connectionPool.pool ?? []) connection.abandon(error);
   const sockets = socketsOf.get(cluster);
   if (sockets === undefined) return;
   sockets.closed = true;
-  for (const socket of sockets.open) socket.destroy(new Error('the client is closed'));
+  for (const socket of sockets.open) socket.destroy(new Error(CLIENT_CLOSED));
 };
 
 /** Asks for the leaders of topics. @throws where one does not exist. */

@@ -1,5 +1,6 @@
 import type { Clock } from '@millrace/telemetry';
-import { kafkajs, type Cluster, type ConnectionPool } from './internals.ts';
+import { kafkajs, type Cluster, type ConnectionPool, type ProtocolRequest } from './internals.ts';
+import { encoded } from './writing.ts';
 
 /** A node was not asked, because it does not answer just now: nothing was executed. */
 export class SilentNodeError extends Error {
@@ -9,23 +10,36 @@ export class SilentNodeError extends Error {
   }
 }
 
-/** A node that did not answer is tried by one request in so long. */
+/** A node that did not answer is tried again so long after it was tried in vain. */
 const TRY_MS = 1_000;
 const API_VERSIONS = 18;
+/** What requests fail with when whoever sent them closes its client. */
+export const CLIENT_CLOSED = 'the client is closed';
+
+/** Whoever may be there answers it, and nothing comes of it. */
+const TRIAL: ProtocolRequest = {
+  request: { apiKey: API_VERSIONS, apiVersion: 0, apiName: 'ApiVersions', encode: encoded(Buffer.alloc(0)) },
+  response: { decode: async raw => raw, parse: async decoded => decoded },
+};
 
 const isTimeout = (error: unknown): boolean =>
   (error as Error).name === 'KafkaJSRequestTimeoutError' ||
   (error as Error).message.startsWith('Connection timeout');
 
+/** A trial ended with the connection that it was on, which says nothing of the node: its client was closed, or another request was late. */
+const isCutOff = (error: unknown): boolean =>
+  (error as Error).name === 'KafkaJSConnectionClosedError' ||
+  (error as Error).message.includes(CLIENT_CLOSED);
+
 /**
  * Which nodes answer, as all connections of one client see it. A node that hangs takes requests and answers none: each
- * would wait for its time-out, however many have waited in vain before. So a node is answering, or silent: then one
- * request a second may try it (a join may wait for long, and is not waited for) and the others are refused, until one is
- * answered. Who is refused asks another node where the leader or coordinator is now.
+ * would wait for its time-out, however many have waited in vain before. So a node is answering, or silent: then all requests
+ * are refused, and whoever is refused asks another node where the leader or coordinator is now. Nobody's work is used to find out:
+ * while there are requests for it, a silent node is tried by one that does nothing, and answers again when that is answered.
  */
 export class Silence {
   readonly #clock: Clock;
-  /** When a silent node may be tried next. */
+  /** When a silent node may be tried next; never while it is being tried. */
   readonly #tryAtMs = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -36,24 +50,41 @@ export class Silence {
     return this.#tryAtMs.has(address);
   }
 
-  /** @throws SilentNodeError where the node is silent. */
-  async ask<T>(address: string, request: () => Promise<T>): Promise<T> {
-    const nowMs = this.#clock.now();
-    const tryAtMs = this.#tryAtMs.get(address);
-    if (tryAtMs !== undefined) {
-      if (nowMs < tryAtMs) throw new SilentNodeError(address);
-      this.#tryAtMs.set(address, nowMs + TRY_MS);
+  /**
+   * @param trial does nothing but see whether the node answers
+   * @throws SilentNodeError where the node is silent
+   */
+  async ask<T>(address: string, request: () => Promise<T>, trial: () => Promise<unknown>): Promise<T> {
+    if (this.has(address)) {
+      this.#try(address, trial);
+      throw new SilentNodeError(address);
     }
     try {
       const answer = await request();
+      // It had been under way since before the silence.
       this.#tryAtMs.delete(address);
       return answer;
     } catch (error) {
-      // One that refuses, or is gone, does not hang.
-      if (!isTimeout(error)) this.#tryAtMs.delete(address);
-      else this.#tryAtMs.set(address, this.#clock.now() + TRY_MS);
+      if (isTimeout(error)) this.#isSilent(address);
       throw error;
     }
+  }
+
+  #isSilent(address: string): void {
+    this.#tryAtMs.set(address, this.#clock.now() + TRY_MS);
+  }
+
+  #try(address: string, trial: () => Promise<unknown>): void {
+    if (this.#clock.now() < this.#tryAtMs.get(address)!) return;
+    this.#tryAtMs.set(address, Infinity);
+    trial().then(
+      () => this.#tryAtMs.delete(address),
+      (error: unknown) => {
+        // One that refuses, or is gone, does not hang.
+        if (isTimeout(error) || isCutOff(error)) this.#isSilent(address);
+        else this.#tryAtMs.delete(address);
+      },
+    );
   }
 }
 
@@ -114,7 +145,11 @@ const heeding = (pool: ConnectionPool, silence: Silence): ConnectionPool => {
   const address = addressOf(pool);
   pool.send = async request => {
     try {
-      return await silence.ask(address, () => send(request));
+      return await silence.ask(
+        address,
+        () => send(request),
+        () => send(TRIAL),
+      );
     } catch (error) {
       // kafkajs tries another address after errors of connections only.
       if (request.request.apiKey === API_VERSIONS && isTimeout(error))
