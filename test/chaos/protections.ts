@@ -48,6 +48,7 @@ export const PROTECTIONS: readonly Protection[] = [
   { name: 'pause', mutants: ['never-pauses'], scenario: 'slow-database', brokers: 1 },
   { name: 'batch-limit', mutants: ['batches-without-limit'], scenario: 'large-sends', brokers: 1 },
   { name: 'event-limit', mutants: ['events-of-any-size'], scenario: 'hostile-batches', brokers: 1 },
+  { name: 'marks', mutants: ['sends-letters-twice'], scenario: 'sent-again', brokers: 1 },
   { name: 'request-limit', mutants: ['requests-without-limit'], scenario: 'large-sends', brokers: 1 },
 ];
 

@@ -1,6 +1,6 @@
 /** A process that uses the product's own client, with the protections of this run taken out of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { withAdmin } from './admin.ts';
 import type { Rig } from './rig.ts';
 
@@ -9,15 +9,20 @@ const WITH_PARENT =
   "data:text/javascript,process.stdin.on('end', () => process.exit(1)).resume(); process.stdin.unref();";
 const REGISTER = join(import.meta.dirname, '../../mutants/register.ts');
 
-/** @param script beside this file; it is given the address of the brokers and the topic */
-export const startOwn = ({ options, stack }: Rig, script: string, topic: string): ChildProcess => {
+/** @param script its path, or its name where it lies beside this file */
+export const startOwn = (
+  { options }: Pick<Rig, 'options'>,
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess => {
   const { mutants } = options;
   const planted = mutants.length > 0 ? ['--import', REGISTER] : [];
   const child = spawn(
     process.execPath,
-    [...planted, '--import', WITH_PARENT, join(import.meta.dirname, script), stack.kafka, topic],
+    [...planted, '--import', WITH_PARENT, resolve(import.meta.dirname, script), ...args],
     {
-      env: { ...process.env, MILLRACE_MUTANT: mutants.join(',') },
+      env: { ...process.env, ...environment, MILLRACE_MUTANT: mutants.join(',') },
       stdio: ['pipe', 'pipe', 'inherit'],
       signal: options.signal,
       killSignal: 'SIGKILL',

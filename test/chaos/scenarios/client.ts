@@ -65,7 +65,7 @@ const sendNumbers = async (scene: Scene, faultsOf: (scene: Scene) => Promise<voi
   // The faults are meant for the one producer, and there are few of a kind: nobody else sends.
   rig.feed.resting = true;
   await scene.wait(QUIET_S);
-  const child = startOwn(rig, 'ownProducer.ts', NUMBERS);
+  const child = startOwn(rig, 'ownProducer.ts', [rig.stack.kafka, NUMBERS]);
   const ended = once(child, 'close');
   const told = listen(child);
   try {
@@ -102,7 +102,7 @@ const sendLarge = async (scene: Scene): Promise<void> => {
   const { rig } = scene;
   await makeTopic(rig, NUMBERS, LARGE_PARTITIONS);
   await scene.fault('a send larger than a batch may be, and than a request may be', async () => {
-    const child = startOwn(rig, 'ownLargeSends.ts', NUMBERS);
+    const child = startOwn(rig, 'ownLargeSends.ts', [rig.stack.kafka, NUMBERS]);
     const told = listen(child);
     await once(child, 'close');
     await judgeTold(scene, told);
@@ -126,7 +126,7 @@ const readCompacted = async (scene: Scene): Promise<void> => {
     async () => {
       const where = { bootstrap: rig.stack.kafka, topic: COMPACTED };
       const [expected] = await linesOf<object>(rig.python, 'compacted.py', where);
-      const child = startOwn(rig, 'ownReader.ts', COMPACTED);
+      const child = startOwn(rig, 'ownReader.ts', [rig.stack.kafka, COMPACTED]);
       const output = text(child.stdout!);
       const timer = setTimeout(() => child.kill('SIGKILL'), READ_S_MAX * 1000);
       const [code] = (await once(child, 'exit')) as [number | null];

@@ -1,5 +1,4 @@
 /** Records that nobody can use, a topic of letters that takes none, and letters that are sent again. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { catalogue, topicsOf } from '@millrace/contracts';
@@ -9,6 +8,7 @@ import { withAdmin } from '../rig/admin.ts';
 import { LETTERS } from '../rig/follower.ts';
 import { type HostileRecord, payments } from '../rig/hostile.ts';
 import { placeName } from '../rig/ledger.ts';
+import { startOwn } from '../rig/ownProcess.ts';
 import type { Rig } from '../rig/rig.ts';
 import type { Scene } from '../scene.ts';
 import { BOTH, repeat, type Scenario } from './scenario.ts';
@@ -26,7 +26,7 @@ const REFUSED_S = 20;
 const WRONG = 300;
 const LETTERS_S_MAX = 60;
 /** A run waits for the transaction of one that was killed, 20 s at most, and then sends. */
-const REDRIVE_MS_MAX = 90_000;
+const REDRIVE_S_MAX = 90;
 const ALONE_S_MAX = 25;
 const PAIRS = 6;
 /** So that several have something to do. */
@@ -115,33 +115,28 @@ const lettersRefused = async (scene: Scene): Promise<void> => {
 };
 
 /** The command as a process of its own, with the brokers behind the proxies. */
-const redrive = ({ stack, options }: Rig, lettersMax = WRONG) => {
+const redrive = (rig: Rig, lettersMax = WRONG) => {
+  const { kafka, registry, postgres } = rig.stack;
   const what = ['--topic', TOPIC, '--reason', 'wrong-key', '--max', String(lettersMax)];
-  const args = ['dlq', 'redrive', ...what, '--output', 'json', '--execute'];
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: {
-      ...process.env,
-      KAFKA_BOOTSTRAP_SERVERS: stack.kafka,
-      SCHEMA_REGISTRY_URL: stack.registry,
-      DATABASE_URL: stack.postgres,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: REDRIVE_MS_MAX,
-    signal: options.signal,
-    killSignal: 'SIGKILL',
+  const child = startOwn(rig, CLI, ['dlq', 'redrive', ...what, '--output', 'json', '--execute'], {
+    KAFKA_BOOTSTRAP_SERVERS: kafka,
+    SCHEMA_REGISTRY_URL: registry,
+    DATABASE_URL: postgres,
   });
   let out = '';
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, said }));
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text));
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out }));
   return { child, ended };
+};
+
+const late = (): never => {
+  throw new Error(`dlq redrive takes longer than ${REDRIVE_S_MAX} s`);
 };
 
 /** @returns how many letters it has sent */
 const redriven = async (scene: Scene): Promise<number> => {
-  const { code, out, said } = await redrive(scene.rig).ended;
-  if (code !== 0) throw new Error(`dlq redrive ended with ${code}: ${said.trim()}`);
+  const { code, out } = await Promise.race([redrive(scene.rig).ended, scene.wait(REDRIVE_S_MAX).then(late)]);
+  if (code !== 0) throw new Error(`dlq redrive ended with ${code}`);
   return (JSON.parse(out.trimEnd().split('\n').at(-1)!) as { letters: number }).letters;
 };
 
