@@ -1,5 +1,6 @@
 /** How much memory each service takes, asked of the operating system while a run lasts, and of the process what it is. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { figuresOf } from './figures.ts';
 import type { Fleet, Member, ServiceName } from './fleet.ts';
@@ -66,5 +67,12 @@ const heapOf = async (member: Member): Promise<string> => {
     const bytes = (await figuresOf(only, `nodejs_${name}_bytes`)).get(member.name) ?? 0;
     return `${name.replaceAll('_', ' ')} ${Math.round(bytes / MIB)}`;
   });
-  return (await Promise.all(figures)).join(', ');
+  return [...(await Promise.all(figures)), await anonymousOf(member.child.pid)].join(', ');
+};
+
+/** What no file backs: pages of a state's file are in the resident set as long as nobody else needs the room. */
+const anonymousOf = async (pid: number): Promise<string> => {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''); // Not every system has it.
+  const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
+  return `anonymous ${kilobytes === undefined ? 'unknown' : Math.round(Number(kilobytes) / 1024)}`;
 };

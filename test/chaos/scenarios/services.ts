@@ -39,12 +39,13 @@ const storm = (name: string, minutes: number): Scenario => ({
   },
 });
 
-const burst = (name: string, records: number): Scenario => ({
+const burst = (name: string, records: number, memoryMiBMax?: Scenario['memoryMiBMax']): Scenario => ({
   number: 25,
   name,
   injects: `${records.toLocaleString('en')} records at once`,
   brokers: ONE,
   rig: { records: records + 10_000 },
+  ...(memoryMiBMax && { memoryMiBMax }),
   run: async scene => {
     await scene.fault(`a burst of ${records} records`, () => scene.rig.feed.burst(records));
     await scene.wait(10);
@@ -152,7 +153,8 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
     run: scene => scene.fault('a slow model for 40 s', () => scene.wait(40)),
   },
   burst('burst', 60_000),
-  burst('long-burst', 1_000_000),
+  // The state of 7,500 customers, in memory or as pages of its file, is in what a feature process takes.
+  burst('long-burst', 1_000_000, { feature: 1_000, inference: 400, sink: 500 }),
   {
     number: 26,
     name: 'too-long-batches',
