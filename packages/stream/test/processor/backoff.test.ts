@@ -36,3 +36,11 @@ test('waiting for a world that is absent spends nothing, and gives the time back
   ]);
   expect([backoff.failed(5 * 3_600_000), backoff.failed(5 * 3_600_000)]).toEqual([1_000, undefined]);
 });
+
+test('a clock that steps an hour ahead and back spends a minute, and attempts that take long spend what they take', () => {
+  const backoff = new Backoff({ ...options, attemptsMax: 100, totalMsMax: 300_000 }, () => 1);
+  const hourMs = 3_600_000;
+  expect([backoff.failed(0), backoff.failed(hourMs), backoff.failed(0)]).toEqual([100, 200, 400]);
+  const later = [1, 2, 3, 4].map(minute => backoff.failed(minute * 60_000 - 1));
+  expect(later).toEqual([800, 1_000, 1_000, undefined]);
+});
