@@ -39,15 +39,15 @@ const isCutOff = (error: unknown): boolean =>
  */
 export class Silence {
   readonly #clock: Clock;
-  /** When a silent node may be tried next; never while it is being tried. */
-  readonly #tryAtMs = new Map<string, number>();
+  /** Silent nodes: since when each has not been tried; while it is being tried, undefined. */
+  readonly #silent = new Map<string, number | undefined>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   has(address: string): boolean {
-    return this.#tryAtMs.has(address);
+    return this.#silent.has(address);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Silence {
     try {
       const answer = await request();
       // It had been under way since before the silence.
-      this.#tryAtMs.delete(address);
+      this.#silent.delete(address);
       return answer;
     } catch (error) {
       if (isTimeout(error)) this.#isSilent(address);
@@ -71,18 +71,20 @@ export class Silence {
   }
 
   #isSilent(address: string): void {
-    this.#tryAtMs.set(address, this.#clock.now() + TRY_MS);
+    this.#silent.set(address, this.#clock.now());
   }
 
   #try(address: string, trial: () => Promise<unknown>): void {
-    if (this.#clock.now() < this.#tryAtMs.get(address)!) return;
-    this.#tryAtMs.set(address, Infinity);
+    const sinceMs = this.#silent.get(address);
+    // The clock may step back.
+    if (sinceMs === undefined || Math.abs(this.#clock.now() - sinceMs) < TRY_MS) return;
+    this.#silent.set(address, undefined);
     trial().then(
-      () => this.#tryAtMs.delete(address),
+      () => this.#silent.delete(address),
       (error: unknown) => {
         // One that refuses, or is gone, does not hang.
         if (isTimeout(error) || isCutOff(error)) this.#isSilent(address);
-        else this.#tryAtMs.delete(address);
+        else this.#silent.delete(address);
       },
     );
   }

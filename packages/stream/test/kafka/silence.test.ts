@@ -64,6 +64,14 @@ describe('a node that did not answer', () => {
     expect([await isAsked(answers), trials(), await isAsked()]).toEqual([false, 2, true]);
   });
 
+  test('is tried also when the clock has stepped back meanwhile', async () => {
+    const times = [3_600_000, 0];
+    const silence = new Silence({ ...turnedClock(), now: () => times.shift() ?? 0 });
+    await silence.ask('a:1', fails(timeout()), answers).catch(() => undefined);
+    await expect(silence.ask('a:1', answers, answers)).rejects.toThrow(SilentNodeError);
+    expect(await silence.ask('a:1', answers, answers)).toBe('answer');
+  });
+
   test('and is gone meanwhile, or refuses, does not hang', async () => {
     for (const error of [
       Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' }),
