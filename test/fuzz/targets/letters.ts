@@ -130,7 +130,8 @@ export const lettersTarget = async (): Promise<Target> => {
     name: 'letters',
     samples: samples.map(bytesOf),
     words: [...TROUBLE, '__dlq.errors.topic', '__dlq.errors.partition', '__dlq.errors.', '__redrive.count\u001f9007199254740991', '__redrive.source.offset\u001f-1', '__redrive.', '\u001e', '\u001f', '\u001b[2J', '\r', '1e3', '0x10', '.aside', '.dlq'],
-    bytesMax: 65_536,
+    // Twice what a letter carries on: one input is a record, a letter and a copy eight times over.
+    bytesMax: 2 * HEADER_BYTES_MAX,
     run: input => {
       const headers = headersIn(input);
       walk(RECORD, headers);
