@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Metrics, noLogger, noMetrics } from '@millrace/telemetry';
+import { type Clock, Elapsed, type Logger, type Metrics, noLogger, noMetrics } from '@millrace/telemetry';
 
 /** Outside of ourselves: what a process cannot do without, and does not end for. */
 export type Dependency = 'kafka' | 'registry' | 'database';
@@ -59,14 +59,14 @@ export class Outage {
   /** @throws what is no outage at once, the last error when the time is over, the signal's reason when it is aborted */
   async ride<T>(call: () => Promise<T>, { signal, waitMsTotalMax = Infinity }: RideOptions): Promise<T> {
     const { dependency, clock } = this.#options;
-    const untilMs = clock.now() + waitMsTotalMax;
+    const elapsed = new Elapsed(clock.now());
     for (let waitMs = WAIT_MS_FIRST; ; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
       try {
         const answer = await call();
         this.#answers();
         return answer;
       } catch (error) {
-        if (!isRetriable(error) || clock.now() + waitMs > untilMs) throw error;
+        if (!isRetriable(error) || elapsed.at(clock.now()) + waitMs > waitMsTotalMax) throw error;
         this.#isAway(error);
       }
       this.#metrics.count('millrace_retries_total', { what: dependency });

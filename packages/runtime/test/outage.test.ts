@@ -73,3 +73,19 @@ test('who is told to stop waits no longer', async () => {
   stopping.abort(new Error('stop'));
   await waiting;
 });
+
+test('a clock that steps ahead by hours does not end the waiting', async () => {
+  const { clock, stopping } = rig();
+  let [calls, aheadMs] = [0, 0];
+  const stepping = { now: () => clock.now() + aheadMs, sleep: clock.sleep };
+  const riding = new Outage({ dependency: 'kafka', clock: stepping }).ride(
+    async () => {
+      if (++calls === 3) return 'yes';
+      aheadMs += 3_600_000;
+      throw new Away('for now');
+    },
+    { signal: stopping.signal, waitMsTotalMax: 300_000 },
+  );
+  await clock.turn(1_000);
+  expect(await riding).toBe('yes');
+});

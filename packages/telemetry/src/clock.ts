@@ -22,3 +22,23 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', stop, { once: true });
     }),
 };
+
+/** Looks lie no further apart: what is more is a step of the clock. */
+const STEP_MS_MAX = 60_000;
+
+/** Time that goes by, by looks at a clock that may be set meanwhile: a step ahead counts for a minute at most, one back for nothing. */
+export class Elapsed {
+  #lastMs: number;
+  #sumMs = 0;
+
+  constructor(nowMs: number) {
+    this.#lastMs = nowMs;
+  }
+
+  /** @returns milliseconds since the beginning */
+  at(nowMs: number): number {
+    this.#sumMs += Math.min(Math.max(nowMs - this.#lastMs, 0), STEP_MS_MAX);
+    this.#lastMs = nowMs;
+    return this.#sumMs;
+  }
+}

@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from './clock.ts';
+export { type Clock, Elapsed, systemClock } from './clock.ts';
 export { type TurnedClock, turnedClock } from './turned.ts';
 export { type Random, randomHex, systemRandom } from './random.ts';
 export { type Logger, noLogger } from './logger.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '@millrace/telemetry';
+import { type Clock, Elapsed } from '@millrace/telemetry';
 
 export interface Retry {
   readonly clock: Clock;
@@ -16,12 +16,12 @@ export interface Retry {
 /** Calls until it succeeds, fails for good, or the time is over; waits double from `waitMsMin` (5) to `waitMsMax` (1,000). */
 export const retrying = async <T>(call: () => Promise<T>, retry: Retry): Promise<T> => {
   const { clock, again, forMs, waitMsMin = 5, waitMsMax = 1_000, signal, failed } = retry;
-  const until = clock.now() + forMs;
+  const elapsed = new Elapsed(clock.now());
   for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
     try {
       return await call();
     } catch (error) {
-      if (!again(error) || clock.now() + waitMs > until || signal?.aborted === true) throw error;
+      if (!again(error) || elapsed.at(clock.now()) + waitMs > forMs || signal?.aborted === true) throw error;
       await failed?.(error);
       await clock.sleep(waitMs, signal);
     }

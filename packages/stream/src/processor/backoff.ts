@@ -1,7 +1,5 @@
+import { Elapsed } from '@millrace/telemetry';
 import type { RetryOptions } from './options.ts';
-
-/** An attempt and its wait count for no more: what is longer is a step of the clock, which says nothing of the world. */
-const STEP_MS_MAX = 60_000;
 
 /**
  * Waits between attempts: doubling from the first delay to the longest, each with jitter between a half and the whole.
@@ -13,8 +11,7 @@ export class Backoff {
   #attempts = 0;
   #spent = 0;
   /** Since the first failure in a row. */
-  #elapsedMs = 0;
-  #lastAtMs = 0;
+  #elapsed = new Elapsed(0);
 
   constructor(options: RetryOptions, random: () => number) {
     this.#options = options;
@@ -29,19 +26,16 @@ export class Backoff {
   /** @returns milliseconds to wait before the next attempt, or undefined when the budget is spent. */
   failed(nowMs: number): number | undefined {
     const { attemptsMax, totalMsMax } = this.#options;
-    if (this.#spent === 0) this.#elapsedMs = 0;
-    else this.#elapsedMs += Math.min(Math.max(nowMs - this.#lastAtMs, 0), STEP_MS_MAX);
-    this.#lastAtMs = nowMs;
+    if (this.#spent === 0) this.#elapsed = new Elapsed(nowMs);
     this.#spent++;
     const delayMs = this.#nextDelayMs();
-    const isOver = this.#spent >= attemptsMax || this.#elapsedMs + delayMs > totalMsMax;
+    const isOver = this.#spent >= attemptsMax || this.#elapsed.at(nowMs) + delayMs > totalMsMax;
     return isOver ? undefined : delayMs;
   }
 
   /** The world is absent: the attempt counts for nothing, and the time that went by is given back. */
   absent(nowMs: number): number {
-    this.#elapsedMs = 0;
-    this.#lastAtMs = nowMs;
+    this.#elapsed = new Elapsed(nowMs);
     return this.#nextDelayMs();
   }
 

@@ -47,3 +47,18 @@ test('ends its wait when it is told to stop', async () => {
   stop.abort(new Error('stopped'));
   expect(await result).toMatchObject({ message: 'stopped' });
 });
+
+test('is not ended by a clock that steps ahead', async () => {
+  const clock = turnedClock();
+  let aheadMs = 0;
+  const stepping: Clock = { now: () => clock.now() + aheadMs, sleep: clock.sleep };
+  const attempts: number[] = [];
+  const attempt = failing(2, attempts, clock);
+  const call = (): Promise<string> => {
+    aheadMs += 3_600_000;
+    return attempt();
+  };
+  const result = retrying(call, { clock: stepping, again: () => true, forMs: 150_000 });
+  await clock.turn(1_000);
+  expect([await result, attempts]).toEqual(['done', [0, 5, 15]]);
+});
