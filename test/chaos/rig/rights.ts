@@ -16,7 +16,7 @@ const change = async (on: On, { topic, group }: Right, words: readonly string[])
   await kafkaTool('org.apache.kafka.tools.AclCommand', args, on.options.signal);
 };
 
-/** Every right there: without it, nobody has any as soon as one is denied. */
+/** Gives every right on it: an open broker closes what has an entry of its own, and a denial is one. */
 export const allow = (on: On, right: Right): Promise<void> =>
   change(on, right, ['--add', '--allow-principal', USER, '--operation', 'All']);
 
