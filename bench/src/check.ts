@@ -78,7 +78,7 @@ export const isRight = ({ missing, doubled, foreign, wrongScores }: Account): bo
 
 /** Reads all answers and accounts for them; each one that is a record's first is handed to `onAnswer`. */
 export const account = async (
-  world: BenchWorld,
+  world: Pick<BenchWorld, 'broker' | 'predictions'>,
   { from, to, outTopic, outFrom, scores }: Asked,
   onAnswer: (answer: Answer) => void = () => undefined,
 ): Promise<Account> => {

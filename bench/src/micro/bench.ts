@@ -9,6 +9,7 @@ import { batchPieces } from './batches.ts';
 import { entityOf, passedPayments } from './passed.ts';
 import { Meter, type Piece } from './piece.ts';
 import { type MicroResult, microResult, type MicroRound } from './result.ts';
+import { scoringPiece } from './scoring.ts';
 import { servicePiece } from './service.ts';
 import { chunksWritten, windowsFolded } from './windows.ts';
 
@@ -33,6 +34,7 @@ const piecesOf = ({ records, signal }: MicroOptions): readonly Piece[] => {
     windowsFolded('all windows of fraud folded', fraud, records),
     chunksWritten('chunks of state written', customers, records),
     servicePiece('feature service, one key', customers, records, signal),
+    scoringPiece('inference service', fraud, records, signal),
   ];
 };
 

@@ -18,13 +18,13 @@ const LOOK_MS = 50;
 const PROGRESS_WAIT_MS_MAX = 300_000;
 const STOP_MS_MAX = 1_000;
 
-interface Town {
+export interface Town {
   readonly broker: Broker;
   readonly registry: Registry;
   readonly signal: AbortSignal;
 }
 
-const openTown = async (pipeline: Pipeline, signal: AbortSignal): Promise<Town> => {
+export const openTown = async (pipeline: Pipeline, signal: AbortSignal): Promise<Town> => {
   const broker = memoryBroker({ clock, runRecordsMax: RUN_RECORDS });
   const registry = memoryRegistry();
   const topics = catalogue([pipeline]);
@@ -36,19 +36,19 @@ const openTown = async (pipeline: Pipeline, signal: AbortSignal): Promise<Town> 
 };
 
 /** @throws Error where nothing more is committed for too long */
-const untilCommitted = async (
+export const untilCommitted = async (
   { broker, signal }: Town,
-  pipeline: Pipeline,
+  group: string,
+  topic: string,
   records: number,
 ): Promise<void> => {
-  const { scored } = topicsOf(pipeline);
   let [before, sinceMs] = [0, clock.now()];
   for (;;) {
-    const committed = sumOf(await broker.admin.committed(featureGroup(pipeline), [scored]));
+    const committed = sumOf(await broker.admin.committed(group, [topic]));
     if (committed >= records) return;
     if (committed > before) [before, sinceMs] = [committed, clock.now()];
     if (clock.now() - sinceMs > PROGRESS_WAIT_MS_MAX)
-      throw new Error(`the feature service has stopped at ${committed} of ${records} records`);
+      throw new Error(`${group} has stopped at ${committed} of ${records} records`);
     await clock.sleep(LOOK_MS, signal);
   }
 };
@@ -64,7 +64,8 @@ const folded = async (town: Town, pipeline: Pipeline, records: number, run: (wor
   try {
     await run(async () => {
       await service.start(signal);
-      await Promise.race([service.failed!, untilCommitted(town, pipeline, records)]);
+      const { scored } = topicsOf(pipeline);
+      await Promise.race([service.failed!, untilCommitted(town, featureGroup(pipeline), scored, records)]);
     });
   } finally {
     await service.stop(STOP_MS_MAX);

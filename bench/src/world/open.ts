@@ -58,7 +58,7 @@ export interface OpenOptions {
   readonly say: (line: string) => void;
 }
 
-const controlsOf = ({ name: pipeline, thresholds }: Pipeline, model: string): readonly ControlEntry[] => {
+export const controlsOf = ({ name: pipeline, thresholds }: Pipeline, model: string): readonly ControlEntry[] => {
   const common = { pipeline, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
   return [
     { ...common, kind: 'model-alias', name: 'champion', value: { model, version: MODEL_VERSION } },
@@ -67,7 +67,7 @@ const controlsOf = ({ name: pipeline, thresholds }: Pipeline, model: string): re
   ];
 };
 
-const writeControls = async (
+export const writeControls = async (
   broker: Broker,
   registry: Registry,
   topics: readonly Topic[],

@@ -46,6 +46,7 @@ test(
       'all windows of fraud folded',
       'chunks of state written',
       'feature service, one key',
+      'inference service',
     ];
     expect(Object.keys(result.pieces)).toEqual(names);
     expect(result.rounds.map(({ piece }) => piece)).toEqual([...names, ...names, ...names]);

@@ -45,7 +45,7 @@ export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';
 export type { Run, Stretch } from './generated/millrace-run.ts';
-export { inputHash, predictionId } from './identity.ts';
+export { inputHash, PREDICTION_ID_DIGITS, predictionId, PredictionIds } from './identity.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';

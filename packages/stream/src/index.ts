@@ -17,6 +17,7 @@ export {
   type TopicPartition,
   type TransactionalProducer,
 } from './broker/port.ts';
+export { type SharedBytes, SharedRecord } from './broker/shared.ts';
 export { decoded, type Seen, wholeTopic } from './broker/values.ts';
 export type {
   Emitter,

@@ -1,5 +1,6 @@
 import type { Bad } from '@millrace/avro';
 import type { PartitionOffset, TopicPartition } from './broker/port.ts';
+import type { SharedBytes } from './broker/shared.ts';
 
 /** One fetched run of one partition, as a handler sees it: a view over bytes, valid until the handler's promise settles. */
 export interface InboundBatch<In> extends TopicPartition {
@@ -54,6 +55,11 @@ export interface Outcomes<Out> extends Emitter<Out> {
     value: Out[K] | Uint8Array | null,
     partition?: number,
   ): void;
+  /**
+   * `emitFor` and `done` in one, for records that have one answer, in bytes that those of a batch share: nothing but a
+   * place in them is kept of it.
+   */
+  answer(i: number, to: keyof Out & string, at: SharedBytes): void;
   done(i: number): void;
   skip(i: number, reason: SkipReason): void;
   /** Sends the record to the dead letter topic of its input: original key, bytes and headers, with the reason. */

@@ -1,12 +1,13 @@
-import type { RecordCodec } from '@millrace/avro';
-import { type FeaturesValue, predictionId, type PredictionValue } from '@millrace/contracts';
+import type { Field, RecordCodec } from '@millrace/avro';
+import { type FeaturesValue, PredictionIds, type PredictionValue } from '@millrace/contracts';
 import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
+import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import { KPI_TEXT_CHARACTERS_MAX, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
 import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
 import type { Routed } from './routing.ts';
-import type { Vectors } from './vectors.ts';
+import { SameText, textStart, type Vectors } from './vectors.ts';
 
 /** Who answered a row. The name is empty for a constant. */
 export interface Answerer {
@@ -28,18 +29,17 @@ export interface BatchOfAnswers {
   readonly batchId: string;
 }
 
-/** One answer, as it is written. */
-export interface Prediction {
-  readonly bytes: Uint8Array;
+/** One answer, as it is written, with its key. */
+export interface Prediction extends SharedBytes {
   readonly decision: string;
   /** What goes to further topics with it. */
   readonly pushes: readonly Pushed[];
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 const ROLE = 'answer';
 const NO_PUSHES: readonly Pushed[] = [];
-
-type Rows = RecordCodec<FeaturesValue>['rows'];
 
 /** What is the same in every prediction of a batch. */
 const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: string | undefined) => ({
@@ -68,7 +68,9 @@ export class PredictionWriter {
   readonly #kpis: readonly ((of: InHand) => number | string | undefined)[];
   readonly #pushes: PushWriter | undefined;
   readonly #bytes: PredictionBytes;
-  readonly #id: readonly ReturnType<Rows['field']>[];
+  readonly #ids: PredictionIds;
+  readonly #id: Readonly<Record<'eventId' | 'revision' | 'runId', Field>>;
+  readonly #runs: SameText;
   readonly #run: string | undefined;
 
   /** @param run whose answers they are; without it: whose the vectors are */
@@ -93,7 +95,13 @@ export class PredictionWriter {
     );
     this.#pushes = pushes.size === 0 ? undefined : new PushWriter(pipeline, features, pushes);
     this.#bytes = new PredictionBytes(pipeline, features, predictions, run !== undefined);
-    this.#id = ['eventId', 'revision', 'runId'].map(name => rows.field(name));
+    this.#ids = new PredictionIds(pipeline.name, ROLE, 0);
+    this.#id = {
+      eventId: rows.field('eventId'),
+      revision: rows.field('revision'),
+      runId: rows.field('runId'),
+    };
+    this.#runs = new SameText(this.#id.runId);
   }
 
   /** @param rows how many of the batch will be written at most */
@@ -101,6 +109,7 @@ export class PredictionWriter {
     batch: BatchOfAnswers,
   ): (
     row: number,
+    key: Uint8Array,
     outputs: readonly number[],
     vectorOffset: number,
     by: Routed,
@@ -111,40 +120,42 @@ export class PredictionWriter {
     const kpis: (number | string | undefined)[] = [];
     const { thresholds } = inForce;
     const hand: InHand = { vectors, row: 0, thresholds, outputs: [], kpis, answer: undefined };
-    return (row, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
+    // One for all rows: what is made of it is bytes.
+    const fields: Writable<RowFields> = {
+      idDigest: '', outputs: [], decision: '', kpis, vectorOffset: 0, route: '', routeVersion: 0, review: false, engine: null, stale: false,
+    }; // prettier-ignore
+    return (row, key, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
       hand.row = row;
       hand.outputs = outputs;
       // Decisions may read business figures.
       for (let k = 0; k < this.#kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
-      const decision = this.#decisions.find(one => one.holds(hand))?.name ?? '';
-      const predictionId = this.#idOf(vectors, row);
-      const fields: RowFields = {
-        predictionId,
-        outputs,
-        decision,
-        kpis,
-        vectorOffset,
-        route,
-        routeVersion,
-        review,
-        engine: batch.engineOf(row),
-        stale,
-      };
-      const bytes = write(row, fields);
+      fields.idDigest = this.#idOf(vectors, row);
+      fields.outputs = outputs;
+      fields.decision = this.#decide(hand);
+      fields.vectorOffset = vectorOffset;
+      fields.route = route;
+      fields.routeVersion = routeVersion;
+      fields.review = review;
+      fields.engine = batch.engineOf(row);
+      fields.stale = stale;
+      const { bytes, keyAt, valueAt, end } = write(row, key, fields);
       const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
-      return { bytes, decision, pushes };
+      return { bytes, keyAt, valueAt, end, decision: fields.decision, pushes };
     };
   }
 
+  #decide(hand: InHand): string {
+    for (const { name, holds } of this.#decisions) if (holds(hand)) return name;
+    return '';
+  }
+
   #idOf(vectors: Vectors, row: number): string {
-    const [eventId, revision, runId] = this.#id;
-    return predictionId(
-      this.#pipeline.name,
-      vectors.read(eventId!, row) as string,
-      vectors.read(revision!, row) as number,
-      this.#run ?? (vectors.read(runId!, row) as string),
-      ROLE,
-      0,
-    );
+    const { eventId, revision } = this.#id;
+    const { starts } = vectors;
+    const bytes = vectors.values[row]!;
+    const base = vectors.base(row);
+    const from = textStart(bytes, eventId.start(starts, base));
+    const run = this.#run ?? this.#runs.read(vectors, row);
+    return this.#ids.digest(bytes, from, eventId.end(starts, base), vectors.read(revision, row) as number, run);
   }
 }

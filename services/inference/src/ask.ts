@@ -11,6 +11,7 @@ import type { VectorReader, Vectors } from './vectors.ts';
 /** The answers to one batch: each row has its outputs, or why it cannot be scored. */
 export interface Answers {
   readonly by: Answerer;
+  /** Valid until the next row is asked for. */
   readonly outputs: (row: number) => readonly number[];
   /** What the model ran on; null where none did. */
   readonly engineOf: (row: number) => Engine | null;
@@ -55,6 +56,7 @@ const askModel = async (
       if (cause !== undefined) board.restore();
     },
   );
+  const outputs: number[] = [];
   // Batches are cut by what they cost on the model's own engine.
   for (const { rows, ms } of isolated.ownCalls) bounds.observe(rows, ms);
   return {
@@ -64,7 +66,10 @@ const askModel = async (
       modelDigest: manifest.sha256,
       fallback,
     },
-    outputs: row => columns.map(column => isolated.data[row * widths.output + column]!),
+    outputs: row => {
+      for (let i = 0; i < columns.length; i++) outputs[i] = isolated.data[row * widths.output + columns[i]!]!;
+      return outputs;
+    },
     engineOf: isolated.engineOf,
     failed: isolated.failed,
     calls: isolated.calls,

@@ -273,15 +273,14 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       if (failure === undefined) {
         const outputs = outputsOf(row);
         const writeRow = isConstant ? (writeConstant ??= written(constant)) : write;
-        const { bytes, decision, pushes } = writeRow(row, outputs, run.batch.offset(i), routed[row]!, stale[row] !== undefined); // prettier-ignore
         const key = run.batch.key(i) ?? reader.entity(vectors, row);
-        run.out.emitFor(i, 'predictions', key, bytes);
-        for (const push of pushes) emitPush(run.out, i, key, push, to);
-        run.out.done(i);
+        const answer = writeRow(row, key, outputs, run.batch.offset(i), routed[row]!, stale[row] !== undefined);
+        for (const push of answer.pushes) emitPush(run.out, i, key, push, to);
+        run.out.answer(i, 'predictions', answer);
         // How long an answer took is asked of live ones: what is replayed came long ago.
         const isLive = reader.runOf(run.batch, i) === undefined;
         const seconds = isLive ? (scoredAt - reader.appendTime(vectors, row)) / 1000 : undefined;
-        tally.add(decision, outputs[0], seconds);
+        tally.add(answer.decision, outputs[0], seconds);
         if (by.fallback !== null) tally.addFallback(by.fallback);
       } else run.out.reject(i, 'scoring-failed', failure);
       closed(run, 1);

@@ -4,14 +4,16 @@
  * for the batch, and what is a row's own is written as it comes.
  */
 import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
-import type { FeaturesValue, PredictionValue } from '@millrace/contracts';
+import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '@millrace/contracts';
 import { type Engine, ENGINES, type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
+import type { SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
 import type { Vectors } from './vectors.ts';
 
 /** What is a row's own. */
 export interface RowFields {
-  readonly predictionId: string;
+  /** Hexadecimal digits that begin with the id. */
+  readonly idDigest: string;
   readonly outputs: readonly number[];
   readonly decision: string;
   readonly kpis: readonly (number | string | undefined)[];
@@ -32,8 +34,10 @@ const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof Predicti
 type Shared = Readonly<Record<SharedField, unknown>>;
 type Put = (into: Buffer, to: number, fields: RowFields, target: Source) => number;
 
+type Point = Field['place']['start'];
+
 type Part =
-  | { readonly kind: 'copied'; readonly first: Field; last: Field }
+  | { readonly kind: 'copied'; readonly from: Point; to: Point }
   | { readonly kind: 'shared'; readonly names: string[] }
   | { readonly kind: 'own'; readonly put: Put };
 
@@ -49,6 +53,10 @@ const FLAGS = 2;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
 const WORD_BYTES = 4;
+/** Keys that are longer in the mean take a second piece of memory. */
+const KEY_BYTES_ABOUT = 32;
+/** Twice as much is still a small whole number to V8. */
+const SMALL_MAX = 2 ** 29;
 /** Below it words are copied quicker than by the call that copies. */
 const WORDS_BYTES_MAX = 128;
 
@@ -62,6 +70,16 @@ const sourceOf = (bytes: Uint8Array): Source => ({
   bytes,
   words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 });
+
+/** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
+class Memories {
+  #last: Source | undefined;
+
+  of({ buffer }: Uint8Array): Source {
+    if (this.#last?.bytes.buffer !== buffer) this.#last = sourceOf(new Uint8Array(buffer));
+    return this.#last;
+  }
+}
 
 const copy = ({ bytes, words }: Source, start: number, end: number, into: Source, to: number): number => {
   const after = to + end - start;
@@ -82,8 +100,14 @@ const copyAll = (source: Source, into: Source, to: number): number =>
 
 /** A whole number from zero to 2^53. */
 const putLong = (into: Buffer, to: number, value: number): number => {
-  let left = value * 2;
   let next = to;
+  if (value <= SMALL_MAX) {
+    let small = value << 1;
+    for (; small >= 0x80; small >>>= 7) into[next++] = small | 0x80;
+    into[next++] = small;
+    return next;
+  }
+  let left = value * 2;
   for (; left >= 0x80; left = Math.floor(left / 0x80)) into[next++] = (left % 0x80) | 0x80;
   into[next++] = left;
   return next;
@@ -150,8 +174,9 @@ export class PredictionBytes {
         const field = features.rows.field(name);
         if (!encodeAlike(field, predictions.rows.field(name)))
           throw new TypeError(`field '${name}' is one thing in the vector and another in the prediction`);
-        if (last?.kind === 'copied' && follows(last.last, field)) last.last = field;
-        else parts.push({ kind: 'copied', first: field, last: field });
+        const { start, end } = field.place;
+        if (last?.kind === 'copied' && isSamePoint(last.to, start)) last.to = end;
+        else parts.push({ kind: 'copied', from: start, to: end });
       } else if (last?.kind === 'shared') last.names.push(name);
       else parts.push({ kind: 'shared', names: [name] });
     }
@@ -164,7 +189,7 @@ export class PredictionBytes {
       outputs.length * FLOAT_BYTES +
       (Object.keys(pipeline.kpis).length - texts) * DOUBLE_BYTES +
       texts * (1 + LONG_BYTES_MAX + KPI_TEXT_CHARACTERS_MAX * CHARACTER_BYTES_MAX);
-    const idBytes = predictions.encodeField('predictionId', '0'.repeat(32)).length;
+    const idBytes = predictions.encodeField('predictionId', '0'.repeat(PREDICTION_ID_DIGITS)).length;
     const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
       FRAME_BYTES +
@@ -196,13 +221,14 @@ export class PredictionBytes {
     hasType(codec, 'vectorOffset', 'long');
     hasType(codec, 'routeVersion', 'int');
     hasType(codec, 'stale', 'boolean');
-    return new Map<keyof RowFields, Put>([
+    return new Map<keyof RowFields | 'predictionId', Put>([
       [
         'predictionId',
-        (into, to, { predictionId }) => {
-          // Hexadecimal digits: as many bytes, and few enough that their number is a byte.
-          into[to] = predictionId.length * 2;
-          return to + 1 + into.write(predictionId, to + 1, 'latin1');
+        (into, to, { idDigest }) => {
+          // As many bytes, and few enough that their number is a byte.
+          into[to] = PREDICTION_ID_DIGITS * 2;
+          for (let i = 0; i < PREDICTION_ID_DIGITS; i++) into[to + 1 + i] = idDigest.charCodeAt(i);
+          return to + 1 + PREDICTION_ID_DIGITS;
         },
       ],
       [
@@ -251,32 +277,47 @@ export class PredictionBytes {
   }
 
   /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */
-  begin(vectors: Vectors, shared: Shared): (row: number, fields: RowFields) => Uint8Array {
+  begin(vectors: Vectors, shared: Shared): (row: number, key: Uint8Array, fields: RowFields) => SharedBytes {
     const parts = this.#parts;
     const encoded = parts.map(part => (part.kind === 'shared' ? sourceOf(this.#sharedBytes(part.names, shared)) : undefined)); // prettier-ignore
     const fixed = encoded.reduce((sum, one) => sum + (one?.bytes.length ?? 0), this.#ownBytesMax);
     const { values, starts } = vectors;
-    const into = Buffer.allocUnsafeSlow(
-      values.reduce((sum, { length }) => sum + length, fixed * values.length),
-    );
-    const target = sourceOf(into);
+    const room = (from: number, moreBytes: number): Buffer => {
+      let bytes = moreBytes + (fixed + KEY_BYTES_ABOUT) * (values.length - from);
+      for (let row = from; row < values.length; row++) bytes += values[row]!.length;
+      return Buffer.allocUnsafeSlow(bytes);
+    };
+    let into = room(0, 0);
+    let target = sourceOf(into);
     const frame = sourceOf(new Uint8Array(FRAME_BYTES));
     writeFrame(frame.bytes, this.#predictions.id);
+    const memories = new Memories();
     let end = 0;
-    return (row, fields) => {
-      const value = sourceOf(values[row]!);
+    return (row, key, fields) => {
+      const bytes = values[row]!;
+      if (end + key.length + bytes.length + fixed > into.length) {
+        // Longer keys than were reckoned with: the rows that are left lie elsewhere.
+        into = room(row, key.length);
+        target = sourceOf(into);
+        end = 0;
+      }
+      const memory = memories.of(bytes);
+      const { byteOffset } = bytes;
       const base = row * this.#slots;
-      const start = end;
-      let next = copy(frame, 0, FRAME_BYTES, target, start);
+      const keyAt = end;
+      for (let i = 0; i < key.length; i++) into[keyAt + i] = key[i]!;
+      const valueAt = keyAt + key.length;
+      let next = copy(frame, 0, FRAME_BYTES, target, valueAt);
       for (let k = 0; k < parts.length; k++) {
         const part = parts[k]!;
-        if (part.kind === 'copied')
-          next = copy(value, part.first.start(starts, base), part.last.end(starts, base), target, next);
-        else if (part.kind === 'own') next = part.put(into, next, fields, target);
+        if (part.kind === 'copied') {
+          const { from, to } = part;
+          next = copy(memory, byteOffset + starts[base + from.slot]! + from.bytes, byteOffset + starts[base + to.slot]! + to.bytes, target, next); // prettier-ignore
+        } else if (part.kind === 'own') next = part.put(into, next, fields, target);
         else next = copyAll(encoded[k]!, target, next);
       }
       end = next;
-      return into.subarray(start, end);
+      return { bytes: into, keyAt, valueAt, end };
     };
   }
 
@@ -287,5 +328,4 @@ export class PredictionBytes {
   }
 }
 
-const follows = ({ place: a }: Field, { place: b }: Field): boolean =>
-  a.end.slot === b.start.slot && a.end.bytes === b.start.bytes;
+const isSamePoint = (a: Point, b: Point): boolean => a.slot === b.slot && a.bytes === b.bytes;

@@ -1,6 +1,6 @@
 /** What is pushed beside predictions to topics of their own, by the definition's rules. */
 import type { Field, RecordCodec } from '@millrace/avro';
-import { type FeaturesValue, type PushValue, topicsOf } from '@millrace/contracts';
+import { type FeaturesValue, PREDICTION_ID_DIGITS, type PushValue, topicsOf } from '@millrace/contracts';
 import {
   compileCondition,
   compileExpression,
@@ -147,13 +147,14 @@ export class PushWriter {
   #envelope(
     { vectors, by, inForce, scoredAt }: BatchOfAnswers,
     row: number,
-    { predictionId, decision, route, routeVersion, review, runId }: RowFields & { readonly runId: string },
+    { idDigest, decision, route, routeVersion, review, runId }: RowFields & { readonly runId: string },
   ): Envelope {
     const said = Object.fromEntries(
       this.#vectorSays.map(([name, field]) => [name, vectors.read(field, row)]),
     ) as unknown as Pick<FeaturesValue, (typeof VECTOR_SAYS)[number]>;
     const { model, modelVersion, modelDigest, fallback } = by;
     const { controlRevision } = inForce;
+    const predictionId = idDigest.slice(0, PREDICTION_ID_DIGITS);
     const own = { predictionId, scoredAt, decision, model, modelVersion, modelDigest, controlRevision, route, routeVersion, review, fallback, runId };
     return { ...said, ...own };
   } // prettier-ignore

@@ -30,6 +30,38 @@ export class Vectors {
   }
 }
 
+/** Where the bytes of an Avro text begin, behind its length. */
+export const textStart = (bytes: Uint8Array, at: number): number => {
+  let next = at;
+  while (bytes[next]! >= 0x80) next++;
+  return next + 1;
+};
+
+/** A text that is nearly always that of the row before: read anew only where its bytes differ. */
+export class SameText {
+  readonly #field: Field;
+  #bytes = new Uint8Array(0);
+  #text = '';
+
+  constructor(field: Field) {
+    this.#field = field;
+  }
+
+  read(vectors: Vectors, row: number): string {
+    const bytes = vectors.values[row]!;
+    const start = this.#field.start(vectors.starts, vectors.base(row));
+    const end = this.#field.end(vectors.starts, vectors.base(row));
+    const known = this.#bytes;
+    let isSame = known.length > 0 && end - start === known.length;
+    for (let i = 0; isSame && i < known.length; i++) isSame = bytes[start + i] === known[i];
+    if (!isSame) {
+      this.#bytes = bytes.slice(start, end);
+      this.#text = vectors.read(this.#field, row) as string;
+    }
+    return this.#text;
+  }
+}
+
 /** Copies one row's features into a tensor's row. */
 type Fill = (vectors: Vectors, row: number, into: Float32Array, at: number) => void;
 
@@ -135,7 +167,10 @@ export class VectorReader {
 
   /** As bytes. */
   entity(vectors: Vectors, row: number): Uint8Array {
-    return Buffer.from(vectors.read(this.#entity, row) as string);
+    const bytes = vectors.values[row]!;
+    const base = vectors.base(row);
+    const start = textStart(bytes, this.#entity.start(vectors.starts, base));
+    return bytes.slice(start, this.#entity.end(vectors.starts, base));
   }
 
   appendTime(vectors: Vectors, row: number): number {

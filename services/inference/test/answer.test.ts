@@ -14,6 +14,8 @@ const TOPIC = 'fraud.features.v1';
 const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
 const writer = new PredictionWriter(fraud, features, predictions, new Map());
 const reference = predictionsOf(fraud);
+/** Some of them longer than there is room for at first. */
+const KEYS = ['', 'customer', 'k'.repeat(70), 'k'.repeat(3_000)].map(key => Buffer.from(key));
 
 const text = fc.string({ unit: 'grapheme', maxLength: 80 });
 const whole = fc.maxSafeNat().map(n => Math.floor(n / 2));
@@ -76,14 +78,16 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
         const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
         const write = writer.begin({ vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId });
         const written = of.map(([, output, offset], row) =>
-          write(row, [output], offset, chosen, row % 2 === 1),
+          write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
         );
         for (const [row, [given, output, vectorOffset]] of of.entries()) {
           // As it was read: what is no float on the way in is one then.
           const read = features.decode(features.encode(given)) as FeaturesValue;
           const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, engine: engineOf(row), inForce: force, routed: chosen, stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
           expect(written[row]!.decision).toBe(value.decision);
-          expect(Buffer.from(written[row]!.bytes)).toEqual(Buffer.from(predictions.encode(value)));
+          const { bytes, keyAt, valueAt, end } = written[row]!;
+          expect(Buffer.from(bytes.slice(keyAt, valueAt))).toEqual(KEYS[row % KEYS.length]);
+          expect(Buffer.from(bytes.slice(valueAt, end))).toEqual(Buffer.from(predictions.encode(value)));
         }
       },
     ),

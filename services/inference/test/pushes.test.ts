@@ -37,6 +37,7 @@ const IN_FORCE = {
   routeVersion: 4,
   arm: 'champion',
 };
+const KEY = Buffer.from('customer');
 const ROUTED = { route: 'large', routeVersion: 4, to: 'stream', review: true } as const;
 
 const answered = (
@@ -54,14 +55,15 @@ const answered = (
     scoredAt: 5,
     batchId: 'b',
   });
-  return rows.map(([, score], row) => write(row, [score], row, ROUTED, false));
+  return rows.map(([, score], row) => write(row, KEY, [score], row, ROUTED, false));
 };
 const decoded = <T>(codec: RecordCodec<T>, bytes: Uint8Array): T => {
   const value = codec.decode(bytes);
   if (value instanceof Bad) throw new Error(value.message);
   return value;
 };
-const predictionOf = ({ bytes }: Prediction): PredictionValue => decoded(predictions, bytes);
+const valueOf = ({ bytes, valueAt, end }: Prediction): Uint8Array => bytes.subarray(valueAt, end);
+const predictionOf = (one: Prediction): PredictionValue => decoded(predictions, valueOf(one));
 const pushOf = (one: Prediction, name: string): PushValue | undefined => {
   const found = one.pushes.filter(push => push.name === name);
   expect(found.length).toBeLessThanOrEqual(1);
@@ -199,15 +201,15 @@ test('a business figure in words longer than one is to be is missing', () => {
       TOPICS.features,
       features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } })),
     );
-    const { bytes } = wording.begin({
+    const answer = wording.begin({
       vectors,
       by: BY,
       engineOf: () => 'cpu',
       inForce: IN_FORCE,
       scoredAt: 5,
       batchId: 'b',
-    })(0, [0.5], 0, ROUTED, false);
-    return decoded(codec, bytes).kpis['size'];
+    })(0, KEY, [0.5], 0, ROUTED, false);
+    return decoded(codec, valueOf(answer)).kpis['size'];
   };
   const longest = '€'.repeat(KPI_TEXT_CHARACTERS_MAX);
   expect([sizeOf(longest), sizeOf(`${longest}x`), sizeOf('')]).toEqual([longest, null, '']);
@@ -218,7 +220,7 @@ test('without pushes nothing is worked out, and nothing is made for a row', () =
   const vectors = new Vectors(reader.rows.slots, 2);
   for (const n of [1, 2]) reader.add(vectors, TOPICS.features, features.encode(vectorOf(n)));
   const write = plain.begin({ vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
-  const [a, b] = [write(0, [1], 0, ROUTED, false), write(1, [1], 1, ROUTED, false)];
+  const [a, b] = [write(0, KEY, [1], 0, ROUTED, false), write(1, KEY, [1], 1, ROUTED, false)];
   expect(a.pushes).toEqual([]);
   expect(a.pushes).toBe(b.pushes);
   expect(FEATURES.length).toBeGreaterThan(0);

@@ -57,10 +57,10 @@ export const scoreIsolating = async (
       open.push({ from: from + half, rows: rows - half }, { from, rows: half });
     }
   }
-  for (let row = 0; row < batch.rows; row++) {
-    if (failed.has(row)) continue;
-    const answers = data.subarray(row * widths.output, (row + 1) * widths.output);
-    if (!answers.every(Number.isFinite))
+  for (let at = 0; at < data.length; at++) {
+    if (Number.isFinite(data[at])) continue;
+    const row = Math.floor(at / widths.output);
+    if (!failed.has(row))
       failed.set(row, new ScoringError('the model answered something that is not a finite number'));
   }
   return { data, failed, calls };

@@ -1,9 +1,10 @@
 import type { OutRecord, PartitionOffset } from '../broker/port.ts';
+import { bytesOfRecord } from '../broker/shared.ts';
 import { appliedChange } from '../state/applied.ts';
 import type { OverlayState } from '../state/overlay.ts';
 import { ClosingCounts } from './closing.ts';
 import type { Lane } from './lane.ts';
-import { bytesOfRecord } from './outlets.ts';
+import { heldOf } from './offsets.ts';
 
 /** What one lane contributes to a commit. */
 export interface LaneShare<In> {
@@ -93,11 +94,13 @@ function shareOf<In>(
 ): LaneShare<In> {
   const counts = new ClosingCounts();
   const rows = lane.tracker.take(
-    (code, held = []) => {
+    (code, held) => {
       counts.add(code);
-      room.records -= 1 + held.length;
-      for (const record of held) {
+      room.records--;
+      if (held === undefined) return;
+      for (const record of heldOf(held)) {
         records.push(record);
+        room.records--;
         room.bytes -= bytesOfRecord(record);
       }
     },

@@ -7,11 +7,15 @@ export interface Segment<Held> {
   readonly offset: (i: number) => number;
   readonly nextOffset: number;
   readonly closed: Uint8Array;
-  /** What is to be committed together with the record's offset. */
-  readonly held: (Held[] | undefined)[];
+  /** What is to be committed together with the record's offset; mostly one, which needs no list. */
+  readonly held: (Held | readonly Held[] | undefined)[];
   /** Records before it are closed and taken. */
   taken: number;
 }
+
+/** What is held for a record, one or several. */
+export const heldOf = <Held>(held: Held | readonly Held[]): readonly Held[] =>
+  Array.isArray(held) ? (held as readonly Held[]) : [held as Held];
 
 /**
  * Which records of one partition are open. Runs are opened in offset order, records are closed in any order, and
@@ -80,7 +84,7 @@ export class OffsetTracker<Held> {
 
   /** Hands out, in offset order, each record of the closed prefix once, while `more` says so. @returns how many there were. */
   take(
-    visit: (code: ClosingCode, held: readonly Held[] | undefined) => void,
+    visit: (code: ClosingCode, held: Held | readonly Held[] | undefined) => void,
     more: () => boolean = () => true,
   ): number {
     let count = 0;

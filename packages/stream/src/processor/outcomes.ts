@@ -1,8 +1,9 @@
 import type { OutRecord, RecordRun } from '../broker/port.ts';
 import type { Emitter, Outcomes, RejectReason } from '../task.ts';
 import { DONE, rejectCode, skipCode } from './closing.ts';
-import type { ClosingCode, OffsetTracker, Segment } from './offsets.ts';
-import { bytesOfRecord, type Outlet } from './outlets.ts';
+import { type ClosingCode, heldOf, type OffsetTracker, type Segment } from './offsets.ts';
+import { bytesOfRecord } from '../broker/shared.ts';
+import type { Outlet } from './outlets.ts';
 import type { RejectPolicies } from './options.ts';
 import { ProgrammingError, StoppedByRecord } from './trouble.ts';
 
@@ -26,7 +27,7 @@ export function emitterOf<Out>(desk: Desk): Emitter<Out> {
   return {
     emit: (to, key, value, partition) => {
       if (desk.signal.aborted) return;
-      const record = desk.outlet(to, key, value, partition);
+      const record = desk.outlet.record(to, key, value, partition);
       desk.put(record);
       desk.touch(1, bytesOfRecord(record));
     },
@@ -51,7 +52,8 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     throw broken(desk, new ProgrammingError(`${run.topic}-${run.partition}: no record ${i} in this batch`));
   };
   const keep = (index: number, record: OutRecord): void => {
-    (segment.held[index] ??= []).push(record);
+    const before = segment.held[index];
+    segment.held[index] = before === undefined ? record : [...heldOf(before), record];
     desk.touch(1, bytesOfRecord(record));
   };
   const close = (index: number, code: ClosingCode): void => {
@@ -65,7 +67,17 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
       if (desk.signal.aborted) return;
       const index = at(i);
       if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
-      keep(index, desk.outlet(to, key, value, partition));
+      keep(index, desk.outlet.record(to, key, value, partition));
+    },
+    answer: (i, to, shared) => {
+      if (desk.signal.aborted) return;
+      const index = at(i);
+      if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
+      const record = desk.outlet.shared(to, shared);
+      const before = segment.held[index];
+      segment.held[index] = before === undefined ? record : [...heldOf(before), record];
+      hand.tracker.close(segment, index, DONE);
+      desk.touch(2, bytesOfRecord(record));
     },
     done: i => {
       if (!desk.signal.aborted) close(at(i), DONE);

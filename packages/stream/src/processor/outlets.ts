@@ -1,10 +1,15 @@
 import { murmur2Partition } from '../broker/murmur2.ts';
 import type { OutRecord } from '../broker/port.ts';
+import { type SharedBytes, SharedRecord } from '../broker/shared.ts';
 import type { OutputOptions } from './options.ts';
 import type { Partitions } from './setting.ts';
 
 /** Turns what a task emits into records: encoded, and with the partition that its key belongs to. */
-export type Outlet = (to: string, key: Uint8Array, value: unknown, partition?: number) => OutRecord;
+export interface Outlet {
+  record(to: string, key: Uint8Array, value: unknown, partition?: number): OutRecord;
+  /** Of bytes that are encoded already. */
+  shared(to: string, at: SharedBytes): OutRecord;
+}
 
 export function outletOf(
   outputs: readonly (readonly [string, OutputOptions<unknown>])[],
@@ -13,15 +18,26 @@ export function outletOf(
   const known = new Map(
     outputs.map(([name, { topic, codec }]) => [name, { topic, codec, partitions: partitions.get(topic)! }]),
   );
-  return (to, key, value, partition) => {
+  const outputOf = (to: string) => {
     const output = known.get(to);
     if (output === undefined) throw new TypeError(`there is no output '${to}'`);
-    return {
-      topic: output.topic,
-      partition: partition ?? murmur2Partition(key, output.partitions),
-      key,
-      value: encoded(to, output.codec, value),
-    };
+    return output;
+  };
+  return {
+    record: (to, key, value, partition) => {
+      const output = outputOf(to);
+      return {
+        topic: output.topic,
+        partition: partition ?? murmur2Partition(key, output.partitions),
+        key,
+        value: encoded(to, output.codec, value),
+      };
+    },
+    shared: (to, at) => {
+      const output = outputOf(to);
+      const partition = murmur2Partition(at.bytes, output.partitions, at.keyAt, at.valueAt);
+      return new SharedRecord(output.topic, partition, at);
+    },
   };
 }
 
@@ -30,5 +46,3 @@ function encoded(to: string, codec: OutputOptions<unknown>['codec'], value: unkn
   if (codec === undefined) throw new TypeError(`output '${to}' has no codec: emit bytes`);
   return codec.encode(value);
 }
-
-export const bytesOfRecord = ({ key, value }: OutRecord): number => (key?.length ?? 0) + (value?.length ?? 0);

@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import type { OutRecord } from '../../broker/port.ts';
+import { SharedRecord } from '../../broker/shared.ts';
 import * as at from './layout.ts';
 
 /** Bytes of a record beside key, value and headers, at most: two of one byte, and five numbers within one batch. */
@@ -18,7 +19,9 @@ export interface BatchHead {
 }
 
 /** At least as large as the record will be when encoded. */
-export const recordBytesMax = ({ key, value, headers }: OutRecord): number => {
+export const recordBytesMax = (record: OutRecord): number => {
+  if (record instanceof SharedRecord) return RECORD_BYTES_MAX + record.end - record.keyAt;
+  const { key, value, headers } = record;
   let bytes = RECORD_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0);
   if (headers !== undefined)
     for (const [name, of] of headers) bytes += HEADER_BYTES_MAX + Buffer.byteLength(name) + of.length;
@@ -68,7 +71,27 @@ const headersBytes = (headers: Headers): number => {
   return bytes;
 };
 
+/** As `writeRecord`, of key and value that have no views of their own. */
+const writeShared = (into: Buffer, to: number, offsetDelta: number, record: SharedRecord): number => {
+  const { bytes, keyAt, valueAt, end } = record;
+  const [keyBytes, valueBytes] = [valueAt - keyAt, end - valueAt];
+  // Attributes, the difference of time and the number of headers are zero: a byte each.
+  const body = 3 + varintBytes(offsetDelta) + varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes; // prettier-ignore
+  let next = writeVarint(into, to, body);
+  into[next++] = 0;
+  into[next++] = 0;
+  next = writeVarint(into, next, offsetDelta);
+  next = writeVarint(into, next, keyBytes);
+  for (let i = keyAt; i < valueAt; i++) into[next++] = bytes[i]!;
+  next = writeVarint(into, next, valueBytes);
+  into.set(bytes.subarray(valueAt, end), next);
+  next += valueBytes;
+  into[next++] = 0;
+  return next;
+};
+
 const writeRecord = (into: Buffer, to: number, offsetDelta: number, record: OutRecord): number => {
+  if (record instanceof SharedRecord) return writeShared(into, to, offsetDelta, record);
   const { key, value, headers = NO_HEADERS } = record;
   // Attributes and the difference of time are zero: a byte each.
   const body = 2 + varintBytes(offsetDelta) + lengthBytes(key) + lengthBytes(value) + headersBytes(headers);
