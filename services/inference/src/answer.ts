@@ -4,7 +4,7 @@ import { compileCondition, compileNumber, compileText, type Engine, type Pipelin
 import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
-import { KPI_TEXT_CHARACTERS_MAX, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
+import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
 import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { SameText, textStart, type Vectors } from './vectors.ts';
@@ -124,6 +124,7 @@ export class PredictionWriter {
     const fields: Writable<RowFields> = {
       idDigest: '', outputs: [], decision: '', kpis, vectorOffset: 0, route: '', routeVersion: 0, review: false, engine: null, stale: false,
     }; // prettier-ignore
+    const place: Place = { bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0 };
     return (row, key, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
       hand.row = row;
       hand.outputs = outputs;
@@ -138,7 +139,8 @@ export class PredictionWriter {
       fields.review = review;
       fields.engine = batch.engineOf(row);
       fields.stale = stale;
-      const { bytes, keyAt, valueAt, end } = write(row, key, fields);
+      write(row, key, fields, place);
+      const { bytes, keyAt, valueAt, end } = place;
       const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
       return { bytes, keyAt, valueAt, end, decision: fields.decision, pushes };
     };

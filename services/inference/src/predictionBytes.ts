@@ -60,6 +60,9 @@ const SMALL_MAX = 2 ** 29;
 /** Below it words are copied quicker than by the call that copies. */
 const WORDS_BYTES_MAX = 128;
 
+/** Where a prediction was written. */
+export type Place = { -readonly [K in keyof SharedBytes]: SharedBytes[K] };
+
 /** Bytes, and the same memory as words. */
 interface Source {
   readonly bytes: Uint8Array;
@@ -277,7 +280,7 @@ export class PredictionBytes {
   }
 
   /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */
-  begin(vectors: Vectors, shared: Shared): (row: number, key: Uint8Array, fields: RowFields) => SharedBytes {
+  begin(vectors: Vectors, shared: Shared): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
     const encoded = parts.map(part => (part.kind === 'shared' ? sourceOf(this.#sharedBytes(part.names, shared)) : undefined)); // prettier-ignore
     const fixed = encoded.reduce((sum, one) => sum + (one?.bytes.length ?? 0), this.#ownBytesMax);
@@ -293,7 +296,7 @@ export class PredictionBytes {
     writeFrame(frame.bytes, this.#predictions.id);
     const memories = new Memories();
     let end = 0;
-    return (row, key, fields) => {
+    return (row, key, fields, place) => {
       const bytes = values[row]!;
       if (end + key.length + bytes.length + fixed > into.length) {
         // Longer keys than were reckoned with: the rows that are left lie elsewhere.
@@ -317,7 +320,10 @@ export class PredictionBytes {
         else next = copyAll(encoded[k]!, target, next);
       }
       end = next;
-      return { bytes: into, keyAt, valueAt, end };
+      place.bytes = into;
+      place.keyAt = keyAt;
+      place.valueAt = valueAt;
+      place.end = next;
     };
   }
 

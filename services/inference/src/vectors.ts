@@ -62,8 +62,14 @@ export class SameText {
   }
 }
 
-/** Copies one row's features into a tensor's row. */
-type Fill = (vectors: Vectors, row: number, into: Float32Array, at: number) => void;
+/** A tensor, and its memory as bytes. */
+interface Tensor {
+  readonly values: Float32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Copies one row's features to a place of a tensor, of which `at` is the first value. */
+type Fill = (vectors: Vectors, row: number, into: Tensor, at: number) => void;
 
 const FLOAT_BYTES = 4;
 
@@ -142,9 +148,10 @@ export class VectorReader {
   tensor(vectors: Vectors, names: readonly string[]): Float32Array {
     let fill = this.#fills.get(names);
     if (fill === undefined) this.#fills.set(names, (fill = this.#fillOf(names)));
-    const data = new Float32Array(vectors.length * names.length);
-    for (let row = 0; row < vectors.length; row++) fill(vectors, row, data, row * names.length);
-    return data;
+    const values = new Float32Array(vectors.length * names.length);
+    const into: Tensor = { values, bytes: new Uint8Array(values.buffer) };
+    for (let row = 0; row < vectors.length; row++) fill(vectors, row, into, row * names.length);
+    return values;
   }
 
   #fillOf(names: readonly string[]): Fill {
@@ -153,15 +160,15 @@ export class VectorReader {
     if (first === undefined) {
       const fields = paths.map(path => this.rows.field(path));
       return (vectors, row, into, at) => {
-        for (const [k, field] of fields.entries()) into[at + k] = Number(vectors.read(field, row));
+        for (const [k, field] of fields.entries()) into.values[at + k] = Number(vectors.read(field, row));
       };
     }
     const bytes = names.length * FLOAT_BYTES;
     return ({ values, starts }, row, into, at) => {
       const value = values[row]!;
       const start = first.start(starts, row * this.rows.slots);
-      const target = new Uint8Array(into.buffer, at * FLOAT_BYTES, bytes);
-      for (let k = 0; k < bytes; k++) target[k] = value[start + k]!;
+      const to = at * FLOAT_BYTES;
+      for (let k = 0; k < bytes; k++) into.bytes[to + k] = value[start + k]!;
     };
   }
 

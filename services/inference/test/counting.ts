@@ -20,7 +20,7 @@ export const counting = (): Counted => {
         seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + 1);
       },
       observeAll: (name, labels, values) => {
-        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + [...values].length);
+        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + values.length);
       },
     },
   };

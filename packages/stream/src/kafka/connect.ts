@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Clock, Logger } from '@millrace/telemetry';
 import {
@@ -43,6 +43,8 @@ export const READ_COMMITTED = 1;
 const CONNECTION_TIMEOUT_MS = 3_000;
 const METADATA_AGE_MS_MAX = 60_000;
 const KEEP_ALIVE_MS = 60_000;
+/** Of one read from a socket. */
+const READ_BYTES = 65_536;
 const LOG_LEVEL_INFO = 4;
 
 const serversOf = (servers: string | readonly string[]): readonly string[] =>
@@ -55,11 +57,20 @@ interface Sockets {
 
 const socketsOf = new WeakMap<Cluster, Sockets>();
 
+/** What comes in is read into the same bytes again and again: our kafkajs copies from them at once (P10). */
+const readInto = (buffer: Buffer, read: (bytes: Buffer) => void): OnReadOpts => ({
+  buffer,
+  callback: count => {
+    read(buffer.subarray(0, count));
+    return true;
+  },
+});
+
 const openSocket = ({ host, port, ssl, onConnect }: SocketTarget): Socket => {
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket =
+  const socket: Socket =
     ssl === null || ssl === undefined
-      ? connectPlain({ host, port }, onConnect)
+      ? connectPlain({ host, port, onread: readInto(Buffer.allocUnsafeSlow(READ_BYTES), bytes => socket.emit('data', bytes)) }, onConnect)
       : connectTls({ host, port, ...named, ...ssl }, onConnect);
   // Nagle's algorithm would hold back small requests until the answer to the one before.
   socket.setNoDelay(true);

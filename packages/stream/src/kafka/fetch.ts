@@ -132,7 +132,7 @@ export const fetch = async (node: Node, request: FetchRequest): Promise<readonly
       apiKey: FETCH,
       apiVersion: FETCH_VERSION,
       apiName: 'Fetch',
-      encode: async () => ({ buf: buffer, buffer }),
+      encode: async () => ({ buffer }),
     },
     response: { decode: async raw => decodeFetched(raw), parse: refuse },
   };

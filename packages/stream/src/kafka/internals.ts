@@ -75,8 +75,8 @@ export interface ProtocolRequest {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly apiName: string;
-    /** kafkajs copies `buffer`; that `buf` is one too is how it knows an encoder. */
-    readonly encode: () => Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+    /** Sent as it is, behind a head (P10). */
+    readonly encode: () => Promise<{ readonly buffer: Buffer }>;
   };
   readonly response: {
     readonly decode: (raw: Buffer) => Promise<unknown>;
@@ -230,7 +230,7 @@ export interface Cluster {
 
 const load = createRequire(import.meta.url);
 
-export const PATCH = 'P1 P2 P3 P4 P8 P9';
+export const PATCH = 'P1 P2 P3 P4 P8 P9 P10';
 
 /** @throws Error where kafkajs is not the version that we patched, or not patched. */
 export const assertPatched = (found: { readonly MILLRACE_PATCH?: string }): void => {

@@ -104,8 +104,7 @@ export const produce = async (node: Node, request: ProduceRequest): Promise<void
       apiKey: PRODUCE,
       apiVersion: PRODUCE_VERSION,
       apiName: 'Produce',
-      // What kafkajs copies from an encoder of its own.
-      encode: async () => ({ buf: buffer, buffer }),
+      encode: async () => ({ buffer }),
     },
     response: { decode: async raw => decodeProduced(raw), parse: refuse },
   };

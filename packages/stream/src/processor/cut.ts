@@ -4,7 +4,6 @@ import { appliedChange } from '../state/applied.ts';
 import type { OverlayState } from '../state/overlay.ts';
 import { ClosingCounts } from './closing.ts';
 import type { Lane } from './lane.ts';
-import { heldOf } from './offsets.ts';
 
 /** What one lane contributes to a commit. */
 export interface LaneShare<In> {
@@ -93,16 +92,18 @@ function shareOf<In>(
   room: { records: number; bytes: number },
 ): LaneShare<In> {
   const counts = new ClosingCounts();
+  const keep = (record: OutRecord): void => {
+    records.push(record);
+    room.records--;
+    room.bytes -= bytesOfRecord(record);
+  };
   const rows = lane.tracker.take(
     (code, held) => {
       counts.add(code);
       room.records--;
       if (held === undefined) return;
-      for (const record of heldOf(held)) {
-        records.push(record);
-        room.records--;
-        room.bytes -= bytesOfRecord(record);
-      }
+      if (Array.isArray(held)) for (const record of held as readonly OutRecord[]) keep(record);
+      else keep(held as OutRecord);
     },
     () => room.records > 0 && room.bytes > 0,
   );

@@ -64,7 +64,7 @@ const TOGETHER_RECORDS_MAX = 1_000;
 const APART_SENDS = 100;
 
 interface Gathered {
-  readonly records: OutRecord[];
+  records: OutRecord[];
   readonly sent: PromiseWithResolvers<void>;
 }
 
@@ -87,7 +87,8 @@ export class SharedProducer {
     const had = this.#gathered?.records.length ?? 0;
     if (had > 0 && (this.#apart > 0 || had + records.length > TOGETHER_RECORDS_MAX)) this.#leave();
     const gathered = (this.#gathered ??= this.#gather());
-    for (const record of records) gathered.records.push(record);
+    if (gathered.records.length === 0) gathered.records = [...records];
+    else for (const record of records) gathered.records.push(record);
     if (this.#apart > 0) {
       this.#apart--;
       this.#leave();

@@ -72,7 +72,10 @@ export class Sitting<In, Out extends object> {
       clock: setting.clock,
       intervalMs: setting.commit.intervalMs,
       shipping: this.#shipping,
-      isIdle: () => of.lanes.every(({ tracker, queue }) => tracker.open === 0 && queue.length === 0),
+      isIdle: () => {
+        for (const { tracker, queue } of of.lanes) if (tracker.open > 0 || queue.length > 0) return false;
+        return true;
+      },
       failed: error => this.fail(error),
     });
     this.desk = this.#deskWith(touch);

@@ -8,8 +8,6 @@ export interface Connection {
   disconnect(): Promise<unknown>;
   isConnected(): boolean;
   send(request: object): Promise<unknown>;
-  chunks: readonly Buffer[];
-  bytesBuffered: number;
 }
 
 const logger = {
