@@ -1,7 +1,13 @@
 /** The inference service as it is, in this process, on the broker in memory: what it costs without Kafka and its protocol. */
 import { join } from 'node:path';
 import { openCodec } from '@millrace/avro';
-import { catalogue, consumerGroup, type FeaturesValue, type PredictionValue, topicsOf } from '@millrace/contracts';
+import {
+  catalogue,
+  consumerGroup,
+  type FeaturesValue,
+  type PredictionValue,
+  topicsOf,
+} from '@millrace/contracts';
 import type { Pipeline } from '@millrace/define';
 import { inferenceService } from '@millrace/inference';
 import { MODELS_FOLDER } from '@millrace/pipelines';

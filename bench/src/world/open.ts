@@ -58,7 +58,10 @@ export interface OpenOptions {
   readonly say: (line: string) => void;
 }
 
-export const controlsOf = ({ name: pipeline, thresholds }: Pipeline, model: string): readonly ControlEntry[] => {
+export const controlsOf = (
+  { name: pipeline, thresholds }: Pipeline,
+  model: string,
+): readonly ControlEntry[] => {
   const common = { pipeline, revision: 1, at: systemClock.now(), by: 'bench', why: 'bench' };
   return [
     { ...common, kind: 'model-alias', name: 'champion', value: { model, version: MODEL_VERSION } },

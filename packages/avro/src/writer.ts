@@ -38,6 +38,11 @@ export class ValueWriter {
     this.#at = this.#start;
   }
 
+  /** Bytes that were written of this value so far. */
+  get length(): number {
+    return this.#at - this.#start;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;

@@ -4,7 +4,13 @@ import { compileCondition, compileNumber, compileText, type Engine, type Pipelin
 import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
-import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields, textKpis } from './predictionBytes.ts';
+import {
+  KPI_TEXT_CHARACTERS_MAX,
+  type Place,
+  PredictionBytes,
+  type RowFields,
+  textKpis,
+} from './predictionBytes.ts';
 import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { SameText, textStart, type Vectors } from './vectors.ts';
@@ -158,6 +164,12 @@ export class PredictionWriter {
     const base = vectors.base(row);
     const from = textStart(bytes, eventId.start(starts, base));
     const run = this.#run ?? this.#runs.read(vectors, row);
-    return this.#ids.digest(bytes, from, eventId.end(starts, base), vectors.read(revision, row) as number, run);
+    return this.#ids.digest(
+      bytes,
+      from,
+      eventId.end(starts, base),
+      vectors.read(revision, row) as number,
+      run,
+    );
   }
 }

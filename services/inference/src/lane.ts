@@ -274,7 +274,14 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
         const outputs = outputsOf(row);
         const writeRow = isConstant ? (writeConstant ??= written(constant)) : write;
         const key = run.batch.key(i) ?? reader.entity(vectors, row);
-        const answer = writeRow(row, key, outputs, run.batch.offset(i), routed[row]!, stale[row] !== undefined);
+        const answer = writeRow(
+          row,
+          key,
+          outputs,
+          run.batch.offset(i),
+          routed[row]!,
+          stale[row] !== undefined,
+        );
         for (const push of answer.pushes) emitPush(run.out, i, key, push, to);
         run.out.answer(i, 'predictions', answer);
         // How long an answer took is asked of live ones: what is replayed came long ago.

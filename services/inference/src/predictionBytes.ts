@@ -8,6 +8,7 @@ import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '
 import { type Engine, ENGINES, type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
+import { copy, copyAll, Memories, NOTHING, putLong, putText, type Source, sourceOf } from './bytes.ts';
 import type { Vectors } from './vectors.ts';
 
 /** What is a row's own. */
@@ -36,9 +37,21 @@ type Put = (into: Buffer, to: number, fields: RowFields, target: Source) => numb
 
 type Point = Field['place']['start'];
 
+/** What was encoded last, and of which values. */
+interface Encoded {
+  values: readonly unknown[];
+  source: Source;
+}
+
+interface SharedPart {
+  readonly kind: 'shared';
+  readonly names: string[];
+  readonly last: Encoded;
+}
+
 type Part =
   | { readonly kind: 'copied'; readonly from: Point; to: Point }
-  | { readonly kind: 'shared'; readonly names: string[] }
+  | SharedPart
   | { readonly kind: 'own'; readonly put: Put };
 
 /** A business figure in words is a short one; longer, it is missing. */
@@ -52,69 +65,11 @@ const LONG_BYTES_MAX = 10;
 const FLAGS = 2;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
-const WORD_BYTES = 4;
 /** Keys that are longer in the mean take a second piece of memory. */
 const KEY_BYTES_ABOUT = 32;
-/** Twice as much is still a small whole number to V8. */
-const SMALL_MAX = 2 ** 29;
-/** Below it words are copied quicker than by the call that copies. */
-const WORDS_BYTES_MAX = 128;
 
 /** Where a prediction was written. */
 export type Place = { -readonly [K in keyof SharedBytes]: SharedBytes[K] };
-
-/** Bytes, and the same memory as words. */
-interface Source {
-  readonly bytes: Uint8Array;
-  readonly words: DataView;
-}
-
-const sourceOf = (bytes: Uint8Array): Source => ({
-  bytes,
-  words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-});
-
-/** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
-class Memories {
-  #last: Source | undefined;
-
-  of({ buffer }: Uint8Array): Source {
-    if (this.#last?.bytes.buffer !== buffer) this.#last = sourceOf(new Uint8Array(buffer));
-    return this.#last;
-  }
-}
-
-const copy = ({ bytes, words }: Source, start: number, end: number, into: Source, to: number): number => {
-  const after = to + end - start;
-  if (end - start > WORDS_BYTES_MAX) {
-    into.bytes.set(bytes.subarray(start, end), to);
-    return after;
-  }
-  let from = start;
-  let next = to;
-  for (const last = end - WORD_BYTES; from <= last; from += WORD_BYTES, next += WORD_BYTES)
-    into.words.setInt32(next, words.getInt32(from, true), true);
-  for (; from < end; from++, next++) into.bytes[next] = bytes[from]!;
-  return after;
-};
-
-const copyAll = (source: Source, into: Source, to: number): number =>
-  copy(source, 0, source.bytes.length, into, to);
-
-/** A whole number from zero to 2^53. */
-const putLong = (into: Buffer, to: number, value: number): number => {
-  let next = to;
-  if (value <= SMALL_MAX) {
-    let small = value << 1;
-    for (; small >= 0x80; small >>>= 7) into[next++] = small | 0x80;
-    into[next++] = small;
-    return next;
-  }
-  let left = value * 2;
-  for (; left >= 0x80; left = Math.floor(left / 0x80)) into[next++] = (left % 0x80) | 0x80;
-  into[next++] = left;
-  return next;
-};
 
 const hasType = (codec: RecordCodec<PredictionValue>, path: string, type: string): void => {
   const found = codec.rows.field(path).place.type.typeName;
@@ -128,14 +83,6 @@ export const textKpis = (pipeline: Pipeline, codec: RecordCodec<PredictionValue>
       name => codec.rows.field(`kpis.${name}`).place.type.typeName !== 'double',
     ),
   );
-
-/** Of null or text. */
-const putText = (into: Buffer, to: number, text: string | undefined): number => {
-  into[to] = text === undefined ? 0 : 2;
-  if (text === undefined) return to + 1;
-  const start = putLong(into, to + 1, Buffer.byteLength(text));
-  return start + into.write(text, start);
-};
 
 const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: readonly string[]): void => {
   const found = codec.rows.fieldsOf(path).map(({ name }) => name);
@@ -181,7 +128,7 @@ export class PredictionBytes {
         if (last?.kind === 'copied' && isSamePoint(last.to, start)) last.to = end;
         else parts.push({ kind: 'copied', from: start, to: end });
       } else if (last?.kind === 'shared') last.names.push(name);
-      else parts.push({ kind: 'shared', names: [name] });
+      else parts.push({ kind: 'shared', names: [name], last: { values: [], source: NOTHING } });
     }
     this.#parts = parts;
     const longest = (of: ReadonlyMap<unknown, Source>): number =>
@@ -280,9 +227,12 @@ export class PredictionBytes {
   }
 
   /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */
-  begin(vectors: Vectors, shared: Shared): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
+  begin(
+    vectors: Vectors,
+    shared: Shared,
+  ): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
-    const encoded = parts.map(part => (part.kind === 'shared' ? sourceOf(this.#sharedBytes(part.names, shared)) : undefined)); // prettier-ignore
+    const encoded = parts.map(part => (part.kind === 'shared' ? this.#sharedOf(part, shared) : undefined)); // prettier-ignore
     const fixed = encoded.reduce((sum, one) => sum + (one?.bytes.length ?? 0), this.#ownBytesMax);
     const { values, starts } = vectors;
     const room = (from: number, moreBytes: number): Buffer => {
@@ -327,10 +277,16 @@ export class PredictionBytes {
     };
   }
 
-  #sharedBytes(names: readonly string[], shared: Shared): Uint8Array {
-    return Buffer.concat(
-      names.map(name => this.#predictions.encodeField(name, (shared as Readonly<Record<string, unknown>>)[name])), // prettier-ignore
-    );
+  /** Most of what a batch shares the batch before has shared, too: at a low rate a batch has a few rows. */
+  #sharedOf({ names, last }: SharedPart, shared: Shared): Source {
+    const values = shared as Readonly<Record<string, unknown>>;
+    let isSame = last.values.length > 0;
+    for (let i = 0; isSame && i < names.length; i++) isSame = last.values[i] === values[names[i]!];
+    if (!isSame) {
+      last.values = names.map(name => values[name]);
+      last.source = sourceOf(Buffer.concat(names.map((name, i) => this.#predictions.encodeField(name, last.values[i])))); // prettier-ignore
+    }
+    return last.source;
   }
 }
 

@@ -117,7 +117,8 @@ const rig = (route = AT_ONCE): Rig => {
       const out: Outcomes<PredictionOutputs> = {
         emit: to => void closed.push(`${to}, of no record`),
         emitFor: (i, to) => void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`),
-        answer: (i, to) => void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`, `done ${from + i}`),
+        answer: (i, to) =>
+          void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`, `done ${from + i}`),
         done: i => void closed.push(`done ${from + i}`),
         skip: i => void closed.push(`skip ${from + i}`),
         reject: i => void closed.push(`reject ${from + i}`),

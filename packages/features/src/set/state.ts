@@ -21,8 +21,12 @@ export class EntityState {
       const { changed, dropped } = timeline.takeChanges();
       // What is gone goes first: a place may have been taken again.
       for (const key of dropped) yield [`${layout.stream}:${key}`, null];
+      const newest = timeline.leaves.at(timeline.leaves.length - 1);
       for (const leaf of changed)
-        yield [`${layout.stream}:${keyOf(leaf)}`, leaf.length === 0 ? null : encodeChunk(leaf, layout)];
+        yield [
+          `${layout.stream}:${keyOf(leaf)}`,
+          leaf.length === 0 ? null : encodeChunk(leaf, layout, leaf === newest),
+        ];
     }
   }
 

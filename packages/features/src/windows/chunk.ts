@@ -12,18 +12,43 @@ const SUPERSEDED_BIT = 2;
 // Encoding is synchronous and never nested: one is enough.
 const out = new ValueWriter();
 
-/** One leaf as one bounded record: times and sequences as differences, values in the shortest exact form. */
-export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
+/** Up to here a number of rows is one byte. */
+const LENGTH_IN_BYTE_MAX = 63;
+
+/**
+ * One leaf as one bounded record: times and sequences as differences, values in the shortest exact form.
+ * @param goesOn more rows are likely to come behind those in it: next time only they are encoded
+ */
+export const encodeChunk = (leaf: Leaf, layout: Layout, goesOn = false): Uint8Array => {
   out.begin();
+  const before = leaf.length <= LENGTH_IN_BYTE_MAX ? leaf.written : undefined;
+  if (before !== undefined) out.raw(before.bytes);
+  const lengthAt = before?.lengthAt ?? writeHead(leaf, layout);
+  writeRows(leaf, layout, before?.rows ?? 0);
+  const bytes = out.copy();
+  // Of the rows before it had another number.
+  if (before !== undefined) bytes[lengthAt] = leaf.length * 2;
+  const isKept = goesOn && leaf.length <= LENGTH_IN_BYTE_MAX;
+  leaf.written = isKept ? { bytes, rows: leaf.length, lengthAt } : undefined;
+  return bytes;
+};
+
+/** @returns where the number of rows stands */
+const writeHead = (leaf: Leaf, layout: Layout): number => {
   out.byte(FORMAT);
   out.uint32(layout.fingerprint);
   out.whole(leaf.level);
   out.whole(leaf.start);
+  const lengthAt = out.length;
   out.whole(leaf.length);
-  let time = leaf.start;
-  let sequence = 0;
-  let offset = 0;
-  for (let row = 0; row < leaf.length; row++) {
+  return lengthAt;
+};
+
+const writeRows = (leaf: Leaf, layout: Layout, from: number): void => {
+  let time = from === 0 ? leaf.start : leaf.at(from - 1, TIME);
+  let sequence = from === 0 ? 0 : leaf.at(from - 1, SEQUENCE);
+  let offset = from === 0 ? 0 : leaf.at(from - 1, OFFSET);
+  for (let row = from; row < leaf.length; row++) {
     const until = leaf.at(row, UNTIL);
     const superseded = until !== Number.POSITIVE_INFINITY;
     out.byte((leaf.at(row, LIVE) === 1 ? LIVE_BIT : 0) | (superseded ? SUPERSEDED_BIT : 0));
@@ -40,7 +65,6 @@ export const encodeChunk = (leaf: Leaf, layout: Layout): Uint8Array => {
     if (superseded) out.whole(until - time);
     for (let m = 0; m < layout.measures.length; m++) writeMeasure(layout.measures[m]!, leaf, row, m);
   }
-  return out.copy();
 };
 
 const writeMeasure = ({ kind }: Measure, leaf: Leaf, row: number, m: number): void => {

@@ -37,6 +37,14 @@ export interface NewRow extends Point {
   readonly texts: readonly (string | undefined)[];
 }
 
+/** The chunk of a leaf's first rows. */
+export interface WrittenChunk {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** Where the number of rows stands, which is one byte. */
+  readonly lengthAt: number;
+}
+
 /**
  * The rows of one stretch of event time, [start, start + 2^level) milliseconds, in order. Counts and sums up to each row
  * are brought up to date when they are next asked for.
@@ -57,6 +65,8 @@ export class Leaf {
   /** Changed since its chunk was last written. */
   dirty = false;
   private summed = 0;
+  /** Its chunk as it was last written; undefined where that is not the beginning of what it is now. */
+  written: WrittenChunk | undefined;
   /** Smallest and greatest value of each measure, once asked for and until the next change. */
   private extremes: Float64Array | undefined;
 
@@ -241,6 +251,7 @@ export class Leaf {
   private changed(row: number): void {
     this.dirty = true;
     this.extremes = undefined;
+    if (this.written !== undefined && row < this.written.rows) this.written = undefined;
     if (row < this.summed) this.summed = row;
   }
 

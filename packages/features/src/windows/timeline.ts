@@ -277,6 +277,8 @@ export class Timeline {
       (previous === undefined || previous.end <= startOf(l)) &&
       (next === undefined || startOf(l) + 2 ** l <= next.start);
     while (!free(level)) level--;
+    // What comes from now on lies mostly behind it.
+    if (previous !== undefined && next === undefined) previous.written = undefined;
     this.leaves.replace(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
     this.leavesMoved(at + 1);
     return at + 1;

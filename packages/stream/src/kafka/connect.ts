@@ -70,7 +70,14 @@ const openSocket = ({ host, port, ssl, onConnect }: SocketTarget): Socket => {
   const named = isIP(host) === 0 ? { servername: host } : {};
   const socket: Socket =
     ssl === null || ssl === undefined
-      ? connectPlain({ host, port, onread: readInto(Buffer.allocUnsafeSlow(READ_BYTES), bytes => socket.emit('data', bytes)) }, onConnect)
+      ? connectPlain(
+          {
+            host,
+            port,
+            onread: readInto(Buffer.allocUnsafeSlow(READ_BYTES), bytes => socket.emit('data', bytes)),
+          },
+          onConnect,
+        )
       : connectTls({ host, port, ...named, ...ssl }, onConnect);
   // Nagle's algorithm would hold back small requests until the answer to the one before.
   socket.setNoDelay(true);

@@ -1,0 +1,75 @@
+/** How bytes of predictions are put together. */
+/** Twice as much is still a small whole number to V8. */
+const SMALL_MAX = 2 ** 29;
+const WORD_BYTES = 4;
+/** Below it words are copied quicker than by the call that copies. */
+const WORDS_BYTES_MAX = 128;
+
+/** Bytes, and the same memory as words. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly words: DataView;
+}
+
+export const sourceOf = (bytes: Uint8Array): Source => ({
+  bytes,
+  words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+});
+
+/** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
+export class Memories {
+  #last: Source | undefined;
+
+  of({ buffer }: Uint8Array): Source {
+    if (this.#last?.bytes.buffer !== buffer) this.#last = sourceOf(new Uint8Array(buffer));
+    return this.#last;
+  }
+}
+
+export const NOTHING = sourceOf(new Uint8Array(0));
+
+export const copy = (
+  { bytes, words }: Source,
+  start: number,
+  end: number,
+  into: Source,
+  to: number,
+): number => {
+  const after = to + end - start;
+  if (end - start > WORDS_BYTES_MAX) {
+    into.bytes.set(bytes.subarray(start, end), to);
+    return after;
+  }
+  let from = start;
+  let next = to;
+  for (const last = end - WORD_BYTES; from <= last; from += WORD_BYTES, next += WORD_BYTES)
+    into.words.setInt32(next, words.getInt32(from, true), true);
+  for (; from < end; from++, next++) into.bytes[next] = bytes[from]!;
+  return after;
+};
+
+export const copyAll = (source: Source, into: Source, to: number): number =>
+  copy(source, 0, source.bytes.length, into, to);
+
+/** A whole number from zero to 2^53. */
+export const putLong = (into: Buffer, to: number, value: number): number => {
+  let next = to;
+  if (value <= SMALL_MAX) {
+    let small = value << 1;
+    for (; small >= 0x80; small >>>= 7) into[next++] = small | 0x80;
+    into[next++] = small;
+    return next;
+  }
+  let left = value * 2;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) into[next++] = (left % 0x80) | 0x80;
+  into[next++] = left;
+  return next;
+};
+
+/** Of null or text. */
+export const putText = (into: Buffer, to: number, text: string | undefined): number => {
+  into[to] = text === undefined ? 0 : 2;
+  if (text === undefined) return to + 1;
+  const start = putLong(into, to + 1, Buffer.byteLength(text));
+  return start + into.write(text, start);
+};
