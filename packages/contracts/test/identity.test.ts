@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { inputHash, predictionId } from '../src/index.ts';
+import fc from 'fast-check';
+import { inputHash, PREDICTION_ID_DIGITS, predictionId, PredictionIds } from '../src/index.ts';
 
 describe('prediction ids', () => {
   const parts = ['fraud', 'e-1', 0, 'live', 'answer', 0] as const;
@@ -23,6 +24,25 @@ describe('prediction ids', () => {
     ];
     expect(new Set(ids).size).toBe(ids.length);
   });
+});
+
+test('ids of event ids that are bytes are those of event ids that are text', () => {
+  const long = fc.string({ unit: 'grapheme', minLength: 300, maxLength: 400 });
+  const text = fc.oneof({ weight: 5, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) }, long);
+  const ids = new PredictionIds('fraud', 'answer', 0);
+  const answers = fc.array(fc.tuple(text, fc.nat(2), fc.constantFrom('live', 'r-1'), fc.nat(9)));
+  fc.assert(
+    fc.property(answers, all => {
+      for (const [eventId, revision, run, before] of all) {
+        const id = Buffer.from(eventId);
+        const bytes = Buffer.concat([Buffer.alloc(before, 7), id, Buffer.alloc(3, 7)]);
+        const digest = ids.digest(bytes, before, before + id.length, revision, run);
+        expect(digest.slice(0, PREDICTION_ID_DIGITS)).toBe(
+          predictionId('fraud', eventId, revision, run, 'answer', 0),
+        );
+      }
+    }),
+  );
 });
 
 test('an input hash is the first half of the SHA-256 of the bytes', () => {

@@ -30,8 +30,17 @@ const listen = (server: Server): Promise<number> =>
     server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
   });
 
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly onConnect: () => void;
+}
+
 /** A connection to a server of the test's own, which answers by `onData`. */
-export const peer = async (onData: (socket: Socket, request: Buffer) => void): Promise<Peer> => {
+export const peer = async (
+  onData: (socket: Socket, request: Buffer) => void,
+  socketFactory = ({ host, port, onConnect }: Target): Socket => connect({ host, port }, onConnect),
+): Promise<Peer> => {
   const sockets: Socket[] = [];
   const server = createServer(socket => {
     sockets.push(socket);
@@ -48,8 +57,7 @@ export const peer = async (onData: (socket: Socket, request: Buffer) => void): P
     connectionTimeout: 1_000,
     requestTimeout: 150,
     enforceRequestTimeout: true,
-    socketFactory: ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) =>
-      connect({ host, port }, onConnect),
+    socketFactory,
   });
   return {
     connection,
@@ -62,11 +70,19 @@ export const peer = async (onData: (socket: Socket, request: Buffer) => void): P
   };
 };
 
-/** A request of a made-up kind whose answer is the text that came. */
-export const ask = (): object => {
-  const EncoderOf = loadSource('kafkajs/src/protocol/encoder') as new () => object;
+/** A request of a made-up kind, with this body, whose answer is the text that came. */
+export const ask = (body = Buffer.alloc(0), by: 'encoder' | 'raw' = 'encoder'): object => {
+  const EncoderOf = loadSource('kafkajs/src/protocol/encoder') as new () => {
+    writeBufferInternal(bytes: Buffer): void;
+  };
+  const encode = async (): Promise<object> => {
+    if (by === 'raw') return { buffer: body };
+    const encoder = new EncoderOf();
+    encoder.writeBufferInternal(body);
+    return encoder;
+  };
   return {
-    request: { apiKey: 18, apiVersion: 0, apiName: 'Test', encode: async () => new EncoderOf() },
+    request: { apiKey: 18, apiVersion: 0, apiName: 'Test', encode },
     response: {
       decode: async (raw: Buffer) => ({ text: raw.toString() }),
       parse: async (decoded: { text: string }) => decoded.text,
