@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Bad } from '@millrace/avro';
 import { inputHash } from '@millrace/contracts';
+import type { SharedBytes } from '@millrace/stream';
 import { VectorBytes } from '../../../services/feature/src/vectorBytes.ts';
 import { entityOf, type Passed } from './passed.ts';
 import { KEPT, oneByOne, type Piece } from './piece.ts';
@@ -63,13 +64,15 @@ const vectorLocated = ({ plan, vectors, values }: Passed, records: number): Piec
 
 const OTHER_BYTES = 'the bytes are not those that the other way gives';
 
+const valueOf = ({ bytes, valueAt, end }: SharedBytes): Buffer => Buffer.from(bytes.slice(valueAt, end));
+
 const vectorEncoded = ({ plan, vectors, rows, values }: Passed, records: number): Piece => {
   const writer = new VectorBytes(plan, vectors);
   return oneByOne(
     'vector encoded by the codec',
     { pool: rows.map((row, i) => ({ row, value: values[i]! })), records },
     ({ value }) => vectors.encode(value),
-    ({ row }, made) => differ(Buffer.from(made), Buffer.from(writer.of(row, entityOf(row))), OTHER_BYTES),
+    ({ row }, made) => differ(Buffer.from(made), valueOf(writer.of(row, entityOf(row))), OTHER_BYTES),
   );
 };
 
@@ -79,7 +82,7 @@ const vectorWritten = ({ plan, vectors, rows, values }: Passed, records: number)
     'vector written from its row',
     { pool: rows.map((row, i) => ({ row, value: values[i]! })), records },
     ({ row }) => writer.of(row, entityOf(row)),
-    ({ value }, made) => differ(Buffer.from(made), Buffer.from(vectors.encode(value)), OTHER_BYTES),
+    ({ value }, made) => differ(valueOf(made), Buffer.from(vectors.encode(value)), OTHER_BYTES),
   );
 };
 

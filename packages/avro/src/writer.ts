@@ -26,6 +26,18 @@ export class ValueWriter {
     return value;
   }
 
+  /** The memory in which the value lies that is being written, or was left last. */
+  get memory(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Ends a value as `take` does, without a view of it. @returns where in `memory` it begins */
+  leave(): number {
+    const start = this.#start;
+    this.#start = this.#at;
+    return start;
+  }
+
   /** The value that ends here, in memory of its own: for what is kept. */
   copy(): Uint8Array {
     const value = new Uint8Array(this.#bytes.subarray(this.#start, this.#at));
@@ -98,6 +110,12 @@ export class ValueWriter {
     this.#reserve(VARINT_BYTES_MAX + length * CHARACTER_BYTES_MAX);
     if (length <= SHORT_TEXT_MAX && this.#ascii(value)) return;
     this.whole(Buffer.byteLength(value));
+    this.#at += this.#bytes.write(value, this.#at);
+  }
+
+  /** Text as it is, without its length. */
+  characters(value: string): void {
+    this.#reserve(value.length * CHARACTER_BYTES_MAX);
     this.#at += this.#bytes.write(value, this.#at);
   }
 

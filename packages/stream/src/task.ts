@@ -43,6 +43,8 @@ export interface Emitter<Out> {
     value: Out[K] | Uint8Array | null,
     partition?: number,
   ): void;
+  /** As `emit`, of a record in bytes that it shares with others: nothing but a place in them is kept of it. */
+  put(to: keyof Out & string, at: SharedBytes): void;
 }
 
 /** Any number of emits, then exactly one closing answer per index; the processor asserts it. */

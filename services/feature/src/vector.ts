@@ -41,7 +41,7 @@ export function vectorWriter(
         aside: isAside,
       } of released) {
         const to = isAside ? 'aside' : 'features';
-        out.emit(to, Buffer.from(entity), vectors[to].of(row, entity));
+        out.put(to, vectors[to].of(row, entity));
         if (row.late) late++;
       }
       for (const [entity, seen] of newest) putNewest(state, entity, seen);

@@ -6,6 +6,7 @@ import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrac
 import { type FeaturesValue, inputHash, LIVE } from '@millrace/contracts';
 import { ageField } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
+import type { SharedBytes } from '@millrace/stream';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 
@@ -59,13 +60,17 @@ export class VectorBytes {
     });
   }
 
-  /** @throws TypeError naming a field that does not fit */
-  of(row: Row, entity: string): Uint8Array {
+  /** The vector behind its key, which is its entity. @throws TypeError naming a field that does not fit */
+  of(row: Row, entity: string): SharedBytes {
     const out = this.#out;
     out.begin();
+    out.characters(entity);
+    const keyBytes = out.length;
     out.raw(this.#frame);
     for (const put of this.#puts) put(out, row, entity);
-    return out.take();
+    const bytes = out.length;
+    const keyAt = out.leave();
+    return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes };
   }
 
   #own(): Readonly<Record<string, Put>> {

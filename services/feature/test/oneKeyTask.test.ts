@@ -8,6 +8,7 @@ import {
   type KeyedState,
   murmur2Partition,
   type Outcomes,
+  type SharedBytes,
   type Task,
   type TaskContext,
 } from '@millrace/stream';
@@ -87,7 +88,10 @@ function world(state = new Map<string, Uint8Array>(), positions: Readonly<Record
       nextKeys: () => [],
     } as unknown as KeyedState,
     signal: new AbortController().signal,
-    out: { emit: (to: string, _key: Uint8Array, value: unknown) => emitted.push([to, value]) },
+    out: {
+      emit: (to: string, _key: Uint8Array, value: unknown) => emitted.push([to, value]),
+      put: (to: string, at: unknown) => emitted.push([to, at]),
+    },
     pause: () => undefined,
     resume: () => undefined,
     commitSoon: () => undefined,
@@ -95,9 +99,9 @@ function world(state = new Map<string, Uint8Array>(), positions: Readonly<Record
       throw error;
     },
   } as unknown as TaskContext<Outputs>;
-  const of = ({ event, features }: Row): Uint8Array => {
+  const of = ({ event, features }: Row): SharedBytes => {
     vectors.push([event.eventId, [...features]]);
-    return KEY;
+    return { bytes: KEY, keyAt: 0, valueAt: 0, end: KEY.length };
   };
   const options = {
     plan,

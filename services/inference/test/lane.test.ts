@@ -116,6 +116,7 @@ const rig = (route = AT_ONCE): Rig => {
     run: (from, count) => {
       const out: Outcomes<PredictionOutputs> = {
         emit: to => void closed.push(`${to}, of no record`),
+        put: to => void closed.push(`${to}, of no record`),
         emitFor: (i, to) => void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`),
         answer: (i, to) =>
           void closed.push(`${to === 'predictions' ? 'emit' : to} ${from + i}`, `done ${from + i}`),

@@ -24,12 +24,16 @@ export interface Desk {
 }
 
 export function emitterOf<Out>(desk: Desk): Emitter<Out> {
+  const put = (record: OutRecord): void => {
+    desk.put(record);
+    desk.touch(1, bytesOfRecord(record));
+  };
   return {
+    put: (to, at) => {
+      if (!desk.signal.aborted) put(desk.outlet.shared(to, at));
+    },
     emit: (to, key, value, partition) => {
-      if (desk.signal.aborted) return;
-      const record = desk.outlet.record(to, key, value, partition);
-      desk.put(record);
-      desk.touch(1, bytesOfRecord(record));
+      if (!desk.signal.aborted) put(desk.outlet.record(to, key, value, partition));
     },
   };
 }

@@ -24,6 +24,7 @@ const some = (batch: Batch, at: readonly number[]): Batch => ({
 
 export const answersOf = (out: Out, at: readonly number[]): Out => ({
   emit: (to, key, value, partition) => out.emit(to, key, value, partition),
+  put: (to, shared) => out.put(to, shared),
   emitFor: (i, to, key, value, partition) => out.emitFor(at[i]!, to, key, value, partition),
   answer: (i, to, shared) => out.answer(at[i]!, to, shared),
   done: i => out.done(at[i]!),
