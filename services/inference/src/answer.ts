@@ -69,7 +69,6 @@ export type SharedField = keyof ReturnType<typeof sharedFields>;
 
 /** Turns answers into predictions. Decisions and business figures are compiled once; what the vector says is copied. */
 export class PredictionWriter {
-  readonly #pipeline: Pipeline;
   readonly #decisions: readonly { readonly name: string; readonly holds: (of: InHand) => boolean }[];
   readonly #kpis: readonly ((of: InHand) => number | string | undefined)[];
   readonly #pushes: PushWriter | undefined;
@@ -90,7 +89,6 @@ export class PredictionWriter {
     const { rows } = features;
     this.#run = run;
     const env = environmentOf(pipeline, rows);
-    this.#pipeline = pipeline;
     this.#decisions = pipeline.decisions.map(({ name, when }) => ({
       name,
       holds: when === undefined ? () => true : compileCondition(when, env),

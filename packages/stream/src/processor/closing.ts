@@ -33,10 +33,12 @@ const CODES = FIRST_REJECT + REJECTS.length;
 export const skipCode = (reason: SkipReason): ClosingCode => FIRST_SKIP + SKIPS.indexOf(reason);
 export const rejectCode = (reason: RejectReason): ClosingCode => FIRST_REJECT + REJECTS.indexOf(reason);
 
+const NONE: readonly number[] = Array.from({ length: CODES }, () => 0);
+
 /** How many records of one topic were closed in which way: the closed equation of one commit. */
 export class ClosingCounts {
   // There is one for each cut: a typed array costs more to make than all that is counted in it at a low rate.
-  readonly #counts = new Array<number>(CODES).fill(0);
+  readonly #counts = NONE.slice();
   #total = 0;
 
   add(code: ClosingCode): void {

@@ -197,25 +197,6 @@ describe('a handler of its own mistakes', () => {
   }, 90_000);
 });
 
-const SHARED = { bytes: bytes('key and value'), keyAt: 0, valueAt: 3, end: 13 };
-
-test('an answer in shared bytes closes its record, behind what was emitted for it', async () => {
-  rig = await makeRig();
-  await rig.send('in', 0, ['a', 'b']);
-  await rig.run<string>({
-    createTask: () => ({
-      handle: async (_, out) => {
-        out.answer(1, 'out', { ...SHARED, keyAt: 4, valueAt: 7, end: 13 });
-        out.emitFor(0, 'out', bytes('and'), 'before');
-        out.answer(0, 'out', SHARED);
-      },
-    }),
-  });
-  await eventually('both are answered', async () => (await rig.committed(0)) === 2);
-  const seen = (await readAll(rig.broker, 'out')).map(({ key, value }) => `${key}=${value}`);
-  expect(seen.toSorted()).toEqual(['and= value', 'and=before', 'key= and value']);
-});
-
 describe('rules that are broken end the process', () => {
   const refused = async (handle: Task<string, Outputs>['handle'], message: RegExp): Promise<void> => {
     rig = await makeRig();
@@ -230,11 +211,6 @@ describe('rules that are broken end the process', () => {
     refused(async (_, out) => {
       out.done(0);
       out.skip(0, 'by-rule');
-    }, /in-0 offset 0: an answer after its closing answer/u));
-  test('a closing answer in shared bytes, and another', () =>
-    refused(async (_, out) => {
-      out.answer(0, 'out', SHARED);
-      out.answer(0, 'out', SHARED);
     }, /in-0 offset 0: an answer after its closing answer/u));
   test('an answer for no record', () => refused(async (_, out) => out.done(2), /no record 2/u));
 
