@@ -1,7 +1,7 @@
 /** Whether the answers are right: every record of the load once, with the score that the model gives offline. */
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
-import { loadModel, onnxScorer } from '@millrace/model';
+import { loadModel, workerScorer } from '@millrace/model';
 import type { PartitionOffset } from '@millrace/stream';
 import { indexOf } from './load/vectors.ts';
 import type { BenchWorld } from './world/open.ts';
@@ -17,7 +17,7 @@ export const scoresOffline = async (
   names: readonly string[],
   rows: Float32Array,
 ): Promise<Float32Array> => {
-  const model = await loadModel(modelFolder, onnxScorer);
+  const model = await loadModel(modelFolder, workerScorer);
   const { manifest, scorer, widths } = model;
   const places = manifest.features.map(name => names.indexOf(name));
   if (places.includes(-1)) throw new Error(`${manifest.name} wants values that are not in the vectors`);

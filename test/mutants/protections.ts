@@ -55,9 +55,8 @@ export const PROTECTIONS: readonly Mutant[] = [
     name: 'half-responses-kept',
     shows: 'P8: half a response is taken for the beginning of the next connection: silence for ever',
     file: `${KAFKAJS}/network/connection.js`,
-    text: `      this.chunks = []
-      this.bytesBuffered = 0
-      this.bytesNeeded = Decoder.int32Size()
+    text: `      this.sizeBytes = 0
+      this.response = null
 
       let timeoutId`,
     instead: '      let timeoutId',

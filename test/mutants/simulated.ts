@@ -118,8 +118,8 @@ const OF_THE_LOOP: readonly Defect[] = [
     violates: 'order of predictions',
     shows: 'what a commit carries leaves in reverse: answers overtake each other',
     file: CUT,
-    text: '        records.push(record);\n        room.bytes',
-    instead: '        records.unshift(record);\n        room.bytes',
+    text: '    records.push(record);\n    room.records',
+    instead: '    records.unshift(record);\n    room.records',
   },
   {
     name: 'blames-all-rows',
