@@ -19,19 +19,12 @@ export class ValueWriter {
   #start = 0;
   #at = 0;
 
-  /** The value that ends here, without a copy: it keeps its piece of memory, and so its neighbours, alive. */
-  take(): Uint8Array {
-    const value = this.#bytes.subarray(this.#start, this.#at);
-    this.#start = this.#at;
-    return value;
-  }
-
   /** The memory in which the value lies that is being written, or was left last. */
   get memory(): Uint8Array {
     return this.#bytes;
   }
 
-  /** Ends a value as `take` does, without a view of it. @returns where in `memory` it begins */
+  /** Ends a value, and keeps it where it is: its piece of memory stays alive with it. @returns where in `memory` it begins */
   leave(): number {
     const start = this.#start;
     this.#start = this.#at;
@@ -45,7 +38,7 @@ export class ValueWriter {
     return value;
   }
 
-  /** Begins a value; what was written and not taken, because it failed on the way, is forgotten. */
+  /** Begins a value; what was written and neither left nor copied, because it failed on the way, is forgotten. */
   begin(): void {
     this.#at = this.#start;
   }

@@ -1,4 +1,5 @@
 /** How bytes of predictions are put together. */
+
 /** Twice as much is still a small whole number to V8. */
 const SMALL_MAX = 2 ** 29;
 const WORD_BYTES = 4;

@@ -1,8 +1,8 @@
 import type { OutRecord, RecordRun } from '../broker/port.ts';
+import { bytesOfRecord } from '../broker/shared.ts';
 import type { Emitter, Outcomes, RejectReason } from '../task.ts';
 import { DONE, rejectCode, skipCode } from './closing.ts';
 import { type ClosingCode, heldOf, type OffsetTracker, type Segment } from './offsets.ts';
-import { bytesOfRecord } from '../broker/shared.ts';
 import type { Outlet } from './outlets.ts';
 import type { RejectPolicies } from './options.ts';
 import { ProgrammingError, StoppedByRecord } from './trouble.ts';
@@ -55,9 +55,12 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     if (Number.isInteger(i) && i >= 0 && i < to - from) return from + i;
     throw broken(desk, new ProgrammingError(`${run.topic}-${run.partition}: no record ${i} in this batch`));
   };
-  const keep = (index: number, record: OutRecord): void => {
+  const hold = (index: number, record: OutRecord): void => {
     const before = segment.held[index];
     segment.held[index] = before === undefined ? record : [...heldOf(before), record];
+  };
+  const keep = (index: number, record: OutRecord): void => {
+    hold(index, record);
     desk.touch(1, bytesOfRecord(record));
   };
   const close = (index: number, code: ClosingCode): void => {
@@ -78,8 +81,7 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
       const index = at(i);
       if (isAnswered(hand, index)) throw broken(desk, twice(hand, index));
       const record = desk.outlet.shared(to, shared);
-      const before = segment.held[index];
-      segment.held[index] = before === undefined ? record : [...heldOf(before), record];
+      hold(index, record);
       hand.tracker.close(segment, index, DONE);
       desk.touch(2, bytesOfRecord(record));
     },
