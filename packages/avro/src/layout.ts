@@ -1,4 +1,5 @@
 import type avsc from 'avsc';
+import { kindOf, quickly, type QuickPart } from './quick.ts';
 import type { LoadedSchema, TypeView } from './schema.ts';
 import { bytesOf, fault, safeLong, type Step, type Walk } from './walk.ts';
 
@@ -57,6 +58,7 @@ class Drawing {
   readonly places = new Map<string, Place>();
   /** The steps before each further slot. */
   readonly parts: Part[] = [];
+  readonly quick: QuickPart[] = [];
   readonly #schema: LoadedSchema;
   #fixedName = '';
   #fixedBytes = 0;
@@ -86,8 +88,10 @@ class Drawing {
       this.#fixedBytes += width;
       return;
     }
+    const fixedBytes = this.#fixedBytes;
     const before = this.#fixed();
     const own = readable(type, walk);
+    this.quick.push({ fixedBytes, kind: kindOf(type), walk: own });
     this.parts.push({ name, walk: before === undefined ? own : w => before(w) && own(w) });
   }
 
@@ -113,6 +117,7 @@ export const layoutOf = (schema: LoadedSchema): Layout => {
   drawing.draw(type, '');
   const { places } = drawing;
   const slots = drawing.parts.length + 1;
+  const quick = quickly(drawing.quick, drawing.here.bytes, schema.limits.fieldBytesMax);
   const rest = drawing.rest();
   const parts = rest === undefined ? drawing.parts : [...drawing.parts, rest];
   const names = parts.map(({ name }) => name);
@@ -121,7 +126,10 @@ export const layoutOf = (schema: LoadedSchema): Layout => {
     slots,
     places,
     locate: (w, starts, base) => {
-      starts[base] = w.at;
+      const start = w.at;
+      if (quick(w, starts, base)) return true;
+      w.at = start;
+      starts[base] = start;
       for (let i = 0; i < walks.length; i++) {
         if (!walks[i]!(w)) {
           w.path = w.path === '' ? names[i]! : `${names[i]!}.${w.path}`;

@@ -18,6 +18,7 @@ import {
 export interface LoadedSchema {
   readonly type: avsc.Type;
   readonly walk: Step;
+  readonly limits: Limits;
   /** What was found of a type within it. */
   readonly checked: (type: TypeView) => Checked;
 }
@@ -206,7 +207,7 @@ export const loadSchema = (text: string, limits: Limits): LoadedSchema => {
   }
   const check = new SchemaCheck(limits);
   const { walk } = check.check(type as unknown as TypeView);
-  return { type, walk, checked: part => check.check(part) };
+  return { type, walk, limits, checked: part => check.check(part) };
 };
 
 /**

@@ -1,5 +1,6 @@
 export { type BatchBounds, batchBounds, type BatchLimits, DEFAULT_BATCH_LIMITS } from './batch/bounds.ts';
 export { type Cost, costFit, type CostFit } from './batch/cost.ts';
+export { Floats } from './batch/floats.ts';
 export { goldenProblems } from './batch/golden.ts';
 export { type Isolated, scoreIsolating } from './batch/isolate.ts';
 export { sharingScorer } from './batch/sharing.ts';

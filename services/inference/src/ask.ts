@@ -56,6 +56,7 @@ const askModel = async (
       if (cause !== undefined) board.restore();
     },
   );
+  reader.release(data);
   const outputs: number[] = [];
   // Batches are cut by what they cost on the model's own engine.
   for (const { rows, ms } of isolated.ownCalls) bounds.observe(rows, ms);

@@ -1,6 +1,7 @@
 import { Bad, type Field, type RecordCodec } from '@millrace/avro';
 import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
+import { Floats } from '@millrace/model';
 import type { InboundBatch } from '@millrace/stream';
 import { type FreshnessRule, freshnessRule } from './freshness.ts';
 
@@ -64,7 +65,7 @@ export class SameText {
 
 /** A tensor, and its memory as bytes. */
 interface Tensor {
-  readonly values: Float32Array;
+  readonly values: Float32Array<ArrayBuffer>;
   readonly bytes: Uint8Array;
 }
 
@@ -89,6 +90,7 @@ export class VectorReader {
   readonly #appendTime: Field;
   readonly #sourcePartition: Field;
   readonly #sourceOffset: Field;
+  readonly #floats = new Floats();
   readonly #fills = new WeakMap<readonly string[], Fill>();
 
   /** @param codecs of each input topic, all of one schema, under ids of their own */
@@ -147,13 +149,18 @@ export class VectorReader {
   }
 
   /** The features of all rows, in the order named. */
-  tensor(vectors: Vectors, names: readonly string[]): Float32Array {
+  tensor(vectors: Vectors, names: readonly string[]): Float32Array<ArrayBuffer> {
     let fill = this.#fills.get(names);
     if (fill === undefined) this.#fills.set(names, (fill = this.#fillOf(names)));
-    const values = new Float32Array(vectors.length * names.length);
+    const values = this.#floats.take(vectors.length * names.length);
     const into: Tensor = { values, bytes: new Uint8Array(values.buffer) };
     for (let row = 0; row < vectors.length; row++) fill(vectors, row, into, row * names.length);
     return values;
+  }
+
+  /** Of a tensor that nobody reads any more: the next one may lie in its memory. */
+  release(tensor: Float32Array<ArrayBuffer>): void {
+    this.#floats.give(tensor);
   }
 
   #fillOf(names: readonly string[]): Fill {

@@ -1,3 +1,4 @@
+import { Floats } from './floats.ts';
 import { type Rows, type Scored, type Scorer, ScoringError } from '../scorer.ts';
 
 /** Rows that batches share a call up to; a larger batch has one of its own. */
@@ -8,14 +9,12 @@ interface Asked {
   readonly answer: PromiseWithResolvers<Scored>;
 }
 
-const joined = (asked: readonly Asked[], rows: number): Rows => {
-  const data = new Float32Array(asked.reduce((size, { batch }) => size + batch.data.length, 0));
+const join = (asked: readonly Asked[], data: Float32Array): void => {
   let at = 0;
   for (const { batch } of asked) {
     data.set(batch.data, at);
     at += batch.data.length;
   }
-  return { rows, data };
 };
 
 /**
@@ -26,6 +25,7 @@ const joined = (asked: readonly Asked[], rows: number): Rows => {
 export const sharingScorer = (scorer: Scorer): Scorer => {
   let gathered: Asked[] = [];
   let gatheredRows = 0;
+  const floats = new Floats();
 
   const alone = ({ batch, answer }: Asked): void =>
     void scorer.score(batch).then(answer.resolve, answer.reject);
@@ -47,8 +47,13 @@ export const sharingScorer = (scorer: Scorer): Scorer => {
     gatheredRows = 0;
     if (asked.length === 0) return;
     if (asked.length === 1) return alone(asked[0]!);
-    scorer.score(joined(asked, rows)).then(
-      scored => deal(asked, scored, rows),
+    const data = floats.take(asked.reduce((size, { batch }) => size + batch.data.length, 0));
+    join(asked, data);
+    scorer.score({ rows, data }).then(
+      scored => {
+        floats.give(data);
+        deal(asked, scored, rows);
+      },
       (error: unknown) => {
         for (const one of asked)
           if (error instanceof ScoringError) alone(one);

@@ -21,5 +21,11 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'ready'; readonly provider: string }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'scored'; readonly id: number; readonly scored: Scored }
+  | {
+      readonly kind: 'scored';
+      readonly id: number;
+      readonly scored: Scored;
+      /** What was scored: its memory is used again. */
+      readonly data: Float32Array<ArrayBuffer>;
+    }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };

@@ -12,10 +12,10 @@ const say = (message: FromWorker, transfer: readonly ArrayBuffer[] = []): void =
 try {
   const scorer = await onnxScorer(bytes, manifest, options);
   let last: Promise<void> = Promise.resolve();
-  const score = async (id: number, rows: number, data: Float32Array): Promise<void> => {
+  const score = async (id: number, rows: number, data: Float32Array<ArrayBuffer>): Promise<void> => {
     try {
       const scored = await scorer.score({ rows, data });
-      say({ kind: 'scored', id, scored }, [scored.data.buffer as ArrayBuffer]);
+      say({ kind: 'scored', id, scored, data }, [scored.data.buffer as ArrayBuffer, data.buffer]);
     } catch (cause) {
       say({ kind: 'failed', id, message: reasonOf(cause) });
     }

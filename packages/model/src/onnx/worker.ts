@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { Floats } from '../batch/floats.ts';
 import { inputWidth, type Manifest } from '../manifest/manifest.ts';
 import { type Scored, type Scorer, ScorerLost, ScoringError } from '../scorer.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
@@ -28,7 +29,7 @@ const whenReady = (worker: Worker): Promise<string> => {
 
 /**
  * A model in a thread of its own, so that engine calls leave this one free for heartbeats. Batches are copied once and
- * their buffers handed over. A thread that ends takes only its model with it: open calls reject with `ScorerLost`.
+ * their buffers handed over; the thread gives them back with the answer. A thread that ends takes only its model with it: open calls reject with `ScorerLost`.
  * @throws Error as `onnxScorer` does
  */
 export const workerScorer = async (
@@ -53,6 +54,7 @@ export const workerScorer = async (
 
   const width = inputWidth(manifest);
   const waiting = new Map<number, Waiting>();
+  const floats = new Floats();
   let idNext = 0;
   let gone: ScorerLost | undefined;
   let closing: Promise<void> | undefined;
@@ -66,8 +68,9 @@ export const workerScorer = async (
     if (message.kind !== 'scored' && message.kind !== 'failed') return;
     const one = waiting.get(message.id);
     waiting.delete(message.id);
-    if (message.kind === 'scored') one?.resolve(message.scored);
-    else one?.reject(new ScoringError(message.message));
+    if (message.kind === 'failed') return one?.reject(new ScoringError(message.message));
+    floats.give(message.data);
+    one?.resolve(message.scored);
   });
   worker.on('error', cause => endAll(lost('failed', cause)));
   worker.on('exit', code => endAll(lost(`ended with code ${code}`)));
@@ -87,7 +90,8 @@ export const workerScorer = async (
       const id = idNext++;
       const answer: Waiting = Promise.withResolvers<Scored>();
       waiting.set(id, answer);
-      const copy = new Float32Array(data);
+      const copy = floats.take(data.length);
+      copy.set(data);
       post({ kind: 'score', id, rows, data: copy }, [copy.buffer]);
       return answer.promise;
     },

@@ -44,6 +44,27 @@ describe('batches that share a call', () => {
     expect(calls).toEqual([{ rows: 2, ms: 2 }]);
   });
 
+  test('calls that are open together do not write over each other', async () => {
+    const goes: (() => void)[] = [];
+    const slow = engine([]);
+    const scorer = sharingScorer({
+      ...slow,
+      score: async rows => {
+        await new Promise<void>(resolve => goes.push(resolve));
+        return slow.score(rows);
+      },
+    });
+    const open: Promise<{ readonly data: Float32Array }>[] = [];
+    for (const from of [1, 3, 5]) {
+      open.push(scorer.score(batch(from)), scorer.score(batch(from + 1)));
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    for (const go of goes) go();
+    expect((await Promise.all(open)).flatMap(({ data }) => sums(data))).toEqual([
+      101, 102, 103, 104, 105, 106,
+    ]);
+  });
+
   test('are those of one turn of the event loop', async () => {
     const asked: number[] = [];
     const scorer = sharingScorer(engine(asked));

@@ -53,6 +53,20 @@ describe.each([
     });
   });
 
+  test('batches that are open together, and those after them, have answers of their own', async () => {
+    await withScorer(linear(), linearManifest(linear()), async scorer => {
+      const counts = [900, 3, 40, 900, 1, 500];
+      for (let round = 0; round < 4; round++) {
+        const batches = counts.map((count, k) =>
+          rowsOf(count).map(row => [row[0]! + k, row[1]! - round, row[2]!].map(Math.fround)),
+        );
+        const answers = await Promise.all(batches.map(rows => ask(scorer, rows)));
+        for (const [k, rows] of batches.entries())
+          for (const [i, row] of rows.entries()) expect(answers[k]![i]).toBeCloseTo(linearScore(row), 6);
+      }
+    });
+  });
+
   test('answers several outputs and columns', async () => {
     const manifest = linearManifest(linear(), {
       outputs: [

@@ -1,6 +1,7 @@
 import type { OutRecord } from '../broker/port.ts';
 import { isRefusedForNow } from './errors.ts';
 import { createErrorFromCode, type Node, type ProtocolRequest } from './internals.ts';
+import { Pieces } from './pieces.ts';
 import { Reader } from './reader.ts';
 import { writeBatch } from './records/encode.ts';
 import { RECORDS_AT } from './records/layout.ts';
@@ -44,11 +45,11 @@ const bytesMaxOf = ({ transactionalId, topics }: ProduceRequest): number => {
 };
 
 /** The body of a Produce request: its batches are written where they stand in it, nothing is gathered first. */
-export const encodeProduce = (request: ProduceRequest): Buffer => {
+export const encodeProduce = (request: ProduceRequest, pieces: Pieces): Buffer => {
   const { transactionalId, producerEpoch, timeoutMs, timestampMs, topics } = request;
   const producerId = BigInt(String(request.producerId));
   const transactional = transactionalId !== undefined;
-  const into = Buffer.allocUnsafeSlow(bytesMaxOf(request));
+  const into = pieces.take(bytesMaxOf(request));
   let next = transactional ? writeString(into, 0, transactionalId) : into.writeInt16BE(-1, 0);
   next = into.writeInt16BE(ALL_REPLICAS, next);
   next = into.writeInt32BE(timeoutMs, next);
@@ -96,9 +97,12 @@ const refuse = async (decoded: unknown): Promise<void> => {
   if (error !== undefined) throw error;
 };
 
+/** Of all producers of the process. */
+const pieces = new Pieces();
+
 /** Sends batches in our own encoding over a connection of kafkajs. @throws what the node refuses them with */
 export const produce = async (node: Node, request: ProduceRequest): Promise<void> => {
-  const buffer = encodeProduce(request);
+  const buffer = encodeProduce(request, pieces);
   const asked: ProtocolRequest = {
     request: {
       apiKey: PRODUCE,
@@ -109,4 +113,6 @@ export const produce = async (node: Node, request: ProduceRequest): Promise<void
     response: { decode: async raw => decodeProduced(raw), parse: refuse },
   };
   await node.connectionPool.send(asked);
+  // Only what was answered well: of all else nobody knows whether it is still on its way.
+  pieces.give(buffer);
 };
