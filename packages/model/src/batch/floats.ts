@@ -16,7 +16,7 @@ export class Floats {
   /** What it holds is of before: every value is to be written. */
   take(length: number): Float32Array<ArrayBuffer> {
     const bytes = length * FLOAT_BYTES;
-    const at = this.#kept.findIndex(piece => piece.byteLength >= bytes);
+    const at = this.#kept.findLastIndex(piece => piece.byteLength >= bytes);
     const piece =
       at === -1
         ? new ArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(bytes, PIECE_BYTES_MIN))))

@@ -15,7 +15,7 @@ export class Pieces {
   /** At least of so many bytes. */
   take(bytes: number): Buffer {
     if (bytes < KEPT_BYTES_MIN || bytes > KEPT_BYTES_MAX) return Buffer.allocUnsafeSlow(bytes);
-    const at = this.#kept.findIndex(piece => piece.length >= bytes);
+    const at = this.#kept.findLastIndex(piece => piece.length >= bytes);
     return at === -1
       ? Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)))
       : this.#kept.splice(at, 1)[0]!;
