@@ -17,7 +17,8 @@ export {
   type TopicPartition,
   type TransactionalProducer,
 } from './broker/port.ts';
-export { type SharedBytes, SharedRecord } from './broker/shared.ts';
+export { Pieces } from './broker/pieces.ts';
+export { Lent, type SharedBytes, SharedRecord } from './broker/shared.ts';
 export { decoded, type Seen, wholeTopic } from './broker/values.ts';
 export type {
   Emitter,

@@ -128,7 +128,7 @@ export class PredictionWriter {
     const fields: Writable<RowFields> = {
       idDigest: '', outputs: [], decision: '', kpis, vectorOffset: 0, route: '', routeVersion: 0, review: false, engine: null, stale: false,
     }; // prettier-ignore
-    const place: Place = { bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0 };
+    const place: Place = { bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0, lent: undefined };
     return (row, key, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
       hand.row = row;
       hand.outputs = outputs;
@@ -144,9 +144,9 @@ export class PredictionWriter {
       fields.engine = batch.engineOf(row);
       fields.stale = stale;
       write(row, key, fields, place);
-      const { bytes, keyAt, valueAt, end } = place;
+      const { bytes, keyAt, valueAt, end, lent } = place;
       const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
-      return { bytes, keyAt, valueAt, end, decision: fields.decision, pushes };
+      return { bytes, keyAt, valueAt, end, lent, decision: fields.decision, pushes };
     };
   }
 

@@ -1,5 +1,7 @@
 /** How bytes of predictions are put together. */
 
+import { Lent, Pieces } from '@millrace/stream';
+
 /** Twice as much is still a small whole number to V8. */
 const SMALL_MAX = 2 ** 29;
 const WORD_BYTES = 4;
@@ -16,6 +18,25 @@ export const sourceOf = (bytes: Uint8Array): Source => ({
   bytes,
   words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 });
+
+/** Memory of predictions that is kept for later ones, bytes at most. */
+const KEPT_BYTES_MAX = 16 * 1_048_576;
+/** Of all tasks of the process. */
+const pieces = new Pieces(KEPT_BYTES_MAX);
+
+/** Where predictions of one batch are written. */
+export interface Room {
+  readonly into: Buffer<ArrayBuffer>;
+  /** The same. */
+  readonly target: Source;
+  readonly lent: Lent;
+}
+
+/** Room for so many bytes, which is used again once all that was written in it is acknowledged. */
+export const roomOf = (bytes: number): Room => {
+  const into = pieces.take(bytes);
+  return { into, target: sourceOf(into), lent: new Lent(() => pieces.give(into)) };
+};
 
 /** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
 export class Memories {

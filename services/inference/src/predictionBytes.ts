@@ -8,7 +8,18 @@ import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '
 import { type Engine, ENGINES, type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
-import { copy, copyAll, Memories, NOTHING, putLong, putText, type Source, sourceOf } from './bytes.ts';
+import {
+  copy,
+  copyAll,
+  Memories,
+  NOTHING,
+  putLong,
+  putText,
+  type Room,
+  roomOf,
+  type Source,
+  sourceOf,
+} from './bytes.ts';
 import type { Vectors } from './vectors.ts';
 
 /** What is a row's own. */
@@ -235,13 +246,12 @@ export class PredictionBytes {
     const encoded = parts.map(part => (part.kind === 'shared' ? this.#sharedOf(part, shared) : undefined)); // prettier-ignore
     const fixed = encoded.reduce((sum, one) => sum + (one?.bytes.length ?? 0), this.#ownBytesMax);
     const { values, starts } = vectors;
-    const room = (from: number, moreBytes: number): Buffer => {
+    const room = (from: number, moreBytes: number): Room => {
       let bytes = moreBytes + (fixed + KEY_BYTES_ABOUT) * (values.length - from);
       for (let row = from; row < values.length; row++) bytes += values[row]!.length;
-      return Buffer.allocUnsafeSlow(bytes);
+      return roomOf(bytes);
     };
-    let into = room(0, 0);
-    let target = sourceOf(into);
+    let { into, target, lent } = room(0, 0);
     const frame = sourceOf(new Uint8Array(FRAME_BYTES));
     writeFrame(frame.bytes, this.#predictions.id);
     const memories = new Memories();
@@ -250,8 +260,7 @@ export class PredictionBytes {
       const bytes = values[row]!;
       if (end + key.length + bytes.length + fixed > into.length) {
         // Longer keys than were reckoned with: the rows that are left lie elsewhere.
-        into = room(row, key.length);
-        target = sourceOf(into);
+        ({ into, target, lent } = room(row, key.length));
         end = 0;
       }
       const memory = memories.of(bytes);
@@ -274,6 +283,8 @@ export class PredictionBytes {
       place.keyAt = keyAt;
       place.valueAt = valueAt;
       place.end = next;
+      place.lent = lent;
+      lent.add();
     };
   }
 

@@ -1,7 +1,7 @@
+import { Pieces } from '../broker/pieces.ts';
 import type { OutRecord } from '../broker/port.ts';
 import { isRefusedForNow } from './errors.ts';
 import { createErrorFromCode, type Node, type ProtocolRequest } from './internals.ts';
-import { Pieces } from './pieces.ts';
 import { Reader } from './reader.ts';
 import { writeBatch } from './records/encode.ts';
 import { RECORDS_AT } from './records/layout.ts';
@@ -97,8 +97,10 @@ const refuse = async (decoded: unknown): Promise<void> => {
   if (error !== undefined) throw error;
 };
 
+/** Memory of requests that is kept, bytes at most. */
+const KEPT_BYTES_MAX = 8 * 1_048_576;
 /** Of all producers of the process. */
-const pieces = new Pieces();
+const pieces = new Pieces(KEPT_BYTES_MAX);
 
 /** Sends batches in our own encoding over a connection of kafkajs. @throws what the node refuses them with */
 export const produce = async (node: Node, request: ProduceRequest): Promise<void> => {
@@ -113,6 +115,6 @@ export const produce = async (node: Node, request: ProduceRequest): Promise<void
     response: { decode: async raw => decodeProduced(raw), parse: refuse },
   };
   await node.connectionPool.send(asked);
-  // Only what was answered well: of all else nobody knows whether it is still on its way.
+  // The broker has read all of what it answers, and nobody sends it again. Of all else nobody knows whether it is still on its way.
   pieces.give(buffer);
 };

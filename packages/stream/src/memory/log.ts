@@ -22,7 +22,8 @@ export interface Slice {
   readonly nextOffset: number;
 }
 
-const copied = (bytes: Uint8Array | null): Uint8Array | null => (bytes === null ? null : bytes.slice());
+/** What is sent may be written over once it is acknowledged. A Buffer's own `slice` would be a view. */
+const copied = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes);
 
 /** One partition: entries in offset order, with gaps where records were compacted away. */
 export class PartitionLog {
@@ -51,9 +52,9 @@ export class PartitionLog {
       this.#entries.push({
         offset: this.#end++,
         timeMs,
-        key: copied(key),
-        value: copied(value),
-        headers: (headers ?? []).map(([name, bytes]) => [name, bytes.slice()] as const),
+        key: key === null ? null : copied(key),
+        value: value === null ? null : copied(value),
+        headers: (headers ?? []).map(([name, bytes]) => [name, copied(bytes)] as const),
         transaction,
         control: false,
       });

@@ -1,4 +1,5 @@
 import type { OutRecord, PartitionOffset, Producer, TransactionalProducer } from '../broker/port.ts';
+import { acknowledged } from '../broker/shared.ts';
 import type { Group } from './setting.ts';
 
 /** What one commit carries. */
@@ -26,6 +27,7 @@ export function transactionCourier(producer: TransactionalProducer, group: strin
     async ship({ records, offsets }, signal, sent) {
       const send = async (): Promise<void> => {
         if (records.length > 0) await producer.send(records);
+        acknowledged(records);
         sent();
         await member.heartbeat();
       };
@@ -114,6 +116,7 @@ export class SharedProducer {
     const current = (this.#producer ??= this.#open());
     try {
       await (await current).send(records);
+      acknowledged(records);
     } catch (error) {
       this.#apart = APART_SENDS;
       if (this.#producer === current) this.#producer = undefined;

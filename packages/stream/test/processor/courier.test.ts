@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OutRecord, TransactionalProducer } from '../../src/broker/port.ts';
+import { Lent, SharedRecord } from '../../src/broker/shared.ts';
 import { acknowledgedCourier, SharedProducer, transactionCourier } from '../../src/processor/delivery.ts';
 import type { Group } from '../../src/processor/setting.ts';
 import { bytes, text } from './rig.ts';
@@ -65,6 +66,51 @@ test('at least once, a task that is revoked commits no offsets of what it sent',
   expect(calls).toEqual([]);
   await ship(new AbortController().signal);
   expect(calls).toEqual(['offsets']);
+});
+
+describe('memory that is lent', () => {
+  const lentBy = (back: () => void): readonly OutRecord[] => {
+    const lent = new Lent(back);
+    return [0, 1].map(partition => {
+      lent.add();
+      return new SharedRecord('out', partition, { bytes: bytes('kv'), keyAt: 0, valueAt: 1, end: 2, lent });
+    });
+  };
+  const refuses = { send: () => Promise.reject(new Error('refused')) };
+
+  test('goes back once all of its records are acknowledged', async () => {
+    const { producer, member } = rig();
+    let back = 0;
+    const [first, second] = lentBy(() => back++);
+    const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
+    await courier.send!([first!, ...records]);
+    expect(back).toBe(0);
+    await courier.send!([second!]);
+    expect(back).toBe(1);
+    const signal = new AbortController().signal;
+    await transactionCourier(producer, 'g', member).ship(
+      { records: lentBy(() => back++), offsets },
+      signal,
+      () => undefined,
+    );
+    expect(back).toBe(2);
+  });
+
+  test('stays out where a send has failed: nobody knows who still reads it', async () => {
+    const { producer, member } = rig(refuses);
+    let back = 0;
+    const lent = lentBy(() => back++);
+    const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
+    await expect(courier.send!(lent)).rejects.toThrow('refused');
+    const signal = new AbortController().signal;
+    const shipped = transactionCourier(producer, 'g', member).ship(
+      { records: lent, offsets },
+      signal,
+      () => undefined,
+    );
+    await expect(shipped).rejects.toThrow('refused');
+    expect(back).toBe(0);
+  });
 });
 
 describe('a producer that tasks share', () => {

@@ -60,10 +60,12 @@ export const describeProduce = (makeHarness: () => Promise<BrokerHarness>): void
     test('does not keep the bytes of the sender', async () => {
       const topic = await s.topic(1);
       const producer = await s.broker.producer();
-      const value = bytes('before');
-      await producer.send([{ topic, partition: 0, key: null, value }]);
-      value.fill(0);
-      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['before']);
+      const plain = new Uint8Array(bytes('before'));
+      const buffer = Buffer.from('and as a Buffer');
+      const records = [plain, buffer].map(value => ({ topic, partition: 0, key: null, value }));
+      await producer.send(records);
+      for (const one of [plain, buffer]) one.fill(0);
+      expect(valuesOf(await readAll(s.broker, topic))).toEqual(['before', 'and as a Buffer']);
     });
 
     test('splits what is too large for one batch, in order', async () => {

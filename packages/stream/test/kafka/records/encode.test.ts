@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { OutRecord } from '../../../src/broker/port.ts';
 import { recordBytesMax } from '../../../src/kafka/records/encode.ts';
-import { Pieces } from '../../../src/kafka/pieces.ts';
+import { Pieces } from '../../../src/broker/pieces.ts';
 import { encodeProduce, type ProduceRequest } from '../../../src/kafka/produce.ts';
 import { stockProduceRequest } from '../../../src/kafka/stock.ts';
 import { loadSource } from '../patch/load.ts';
@@ -16,7 +16,7 @@ const stockRequest = loadSource('kafkajs/src/protocol/requests/produce/v7/reques
   encode(): Promise<Encoded>;
 };
 
-const pieces = new Pieces();
+const pieces = new Pieces(1_000_000);
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 // Lengths on both sides of where a number takes another byte, and of where a copy is made in another way.

@@ -1,0 +1,43 @@
+/** Smaller ones cost less than the look for them. */
+const PIECE_BYTES_MIN = 16_384;
+/** A larger one is left to the collector. */
+const PIECE_BYTES_MAX = 2 * 1_048_576;
+/** Sizes are rounded up to it, so that a piece fits again. */
+const STEP_BYTES = 65_536;
+
+/**
+ * Memory that is used again: a service at full load would else take new memory for all that it writes, and V8 marks its
+ * whole heap after every 64 MB of it. Whoever gives a piece back says that nobody reads it any more; a piece that is not
+ * given back is left to the collector, which is always right.
+ */
+export class Pieces {
+  readonly #keptBytesMax: number;
+  readonly #kept: Buffer<ArrayBuffer>[] = [];
+  #keptBytes = 0;
+
+  /** @param keptBytesMax what is kept for later use, bytes at most */
+  constructor(keptBytesMax: number) {
+    this.#keptBytesMax = keptBytesMax;
+  }
+
+  /** At least of so many bytes; what it holds is of before. */
+  take(bytes: number): Buffer<ArrayBuffer> {
+    if (bytes < PIECE_BYTES_MIN || bytes > PIECE_BYTES_MAX) return Buffer.allocUnsafeSlow(bytes);
+    const at = this.#kept.findLastIndex(piece => piece.length >= bytes);
+    if (at === -1) return Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
+    const [piece] = this.#kept.splice(at, 1);
+    this.#keptBytes -= piece!.length;
+    return piece!;
+  }
+
+  /** @param of any view of it */
+  give(view: Uint8Array): void {
+    const buffer = view.buffer as ArrayBuffer;
+    const bytes = buffer.byteLength;
+    if (bytes < PIECE_BYTES_MIN || bytes > PIECE_BYTES_MAX) return;
+    this.#kept.push(Buffer.from(buffer));
+    this.#keptBytes += bytes;
+    // The oldest go: they may be small, and never fit again.
+    while (this.#keptBytes > this.#keptBytesMax) this.#keptBytes -= this.#kept.shift()!.length;
+  }
+}
