@@ -4,13 +4,8 @@ import { compileCondition, compileNumber, compileText, type Engine, type Pipelin
 import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { environmentOf, type InHand } from './inHand.ts';
-import {
-  KPI_TEXT_CHARACTERS_MAX,
-  type Place,
-  PredictionBytes,
-  type RowFields,
-  textKpis,
-} from './predictionBytes.ts';
+import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields } from './predictionBytes.ts';
+import { textKpis } from './predictionSchema.ts';
 import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { SameText, textStart, type Vectors } from './vectors.ts';

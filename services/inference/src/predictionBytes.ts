@@ -20,6 +20,7 @@ import {
   type Source,
   sourceOf,
 } from './bytes.ts';
+import { hasType, sameNames, textKpis } from './predictionSchema.ts';
 import type { Vectors } from './vectors.ts';
 
 /** What is a row's own. */
@@ -81,25 +82,6 @@ const KEY_BYTES_ABOUT = 32;
 
 /** Where a prediction was written. */
 export type Place = { -readonly [K in keyof SharedBytes]: SharedBytes[K] };
-
-const hasType = (codec: RecordCodec<PredictionValue>, path: string, type: string): void => {
-  const found = codec.rows.field(path).place.type.typeName;
-  if (found !== type) throw new TypeError(`field '${path}' of the prediction is ${found}, not ${type}`);
-};
-
-/** Business figures that are text. */
-export const textKpis = (pipeline: Pipeline, codec: RecordCodec<PredictionValue>): ReadonlySet<string> =>
-  new Set(
-    Object.keys(pipeline.kpis).filter(
-      name => codec.rows.field(`kpis.${name}`).place.type.typeName !== 'double',
-    ),
-  );
-
-const sameNames = (codec: RecordCodec<PredictionValue>, path: string, names: readonly string[]): void => {
-  const found = codec.rows.fieldsOf(path).map(({ name }) => name);
-  if (found.join() !== names.join())
-    throw new TypeError(`field '${path}' of the prediction has other names than the pipeline`);
-};
 
 export class PredictionBytes {
   readonly #predictions: RecordCodec<PredictionValue>;

@@ -17,6 +17,17 @@ const join = (asked: readonly Asked[], data: Float32Array): void => {
   }
 };
 
+/** The answers of a shared call, to each batch those of its own rows. */
+const deal = (asked: readonly Asked[], { data, computeMs }: Scored, rows: number): void => {
+  const width = data.length / rows;
+  let from = 0;
+  for (const [i, { batch, answer }] of asked.entries()) {
+    const to = from + batch.rows;
+    answer.resolve({ data: data.slice(from * width, to * width), computeMs, callRows: i === 0 ? rows : 0 });
+    from = to;
+  }
+};
+
 /**
  * A scorer whose small batches share an engine call where they are asked in one turn of the event loop: a call costs as
  * much as some ten rows, and handing it to another thread as much again. Each batch has the answers of its own rows. Where
@@ -29,16 +40,6 @@ export const sharingScorer = (scorer: Scorer): Scorer => {
 
   const alone = ({ batch, answer }: Asked): void =>
     void scorer.score(batch).then(answer.resolve, answer.reject);
-
-  const deal = (asked: readonly Asked[], { data, computeMs }: Scored, rows: number): void => {
-    const width = data.length / rows;
-    let from = 0;
-    for (const [i, { batch, answer }] of asked.entries()) {
-      const to = from + batch.rows;
-      answer.resolve({ data: data.slice(from * width, to * width), computeMs, callRows: i === 0 ? rows : 0 });
-      from = to;
-    }
-  };
 
   const leave = (): void => {
     const asked = gathered;
