@@ -56,6 +56,10 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #batches: OpenBatches;
   readonly #unlisten: () => void;
   #turn: Promise<void> = Promise.resolve();
+  /** Ends of partitions that wait for their turn; none where a batch came behind them. */
+  #ends: PartitionOffset[] | undefined;
+  /** What the others were known to have done at the last look. */
+  #known = { headMax: EPOCH_NONE, releasedMin: EPOCH_NONE };
   /** Somebody waits for what was applied: the other stages for rows and markers, inference for vectors. */
   #isAwaited = false;
   /** A head that goes with the next commit, which is not asked for before somebody can close an epoch by it. */
@@ -86,13 +90,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#lanes = laneWriter(plan, context.id, context.out, options.lanes);
     this.#vectors = vectorWriter(plan, context, options);
     this.#batches = new OpenBatches(context.signal);
-    this.#unlisten = options.progress.onChange(() => this.#advance());
+    this.#unlisten = options.progress.onChange(() => this.#onProgress());
     context.signal.addEventListener('abort', this.#unlisten, { once: true });
     // Where an earlier life had read too far ahead, nothing is read before the others have come after.
     this.#source.pace(options.progress.releasedMin);
   }
 
   handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
+    this.#ends = undefined;
     const open = this.#batches.open(batch, out);
     return this.#inTurn(async () => {
       const gathering = this.#gatherings.get(batch.topic);
@@ -104,8 +109,13 @@ export class EpochTask implements Task<Inbound, Outputs> {
 
   onCaughtUp(at: PartitionOffset): void {
     if (this.#gatherings.has(at.topic)) return;
+    // A fetch tells it of every partition in one stretch, so often nothing else: that is one turn.
+    if (this.#ends !== undefined) return void this.#ends.push(at);
+    const ends = (this.#ends = [at]);
     const said = this.#inTurn(() => {
-      if (this.#source.caughtUp(at)) this.#advance();
+      if (this.#ends === ends) this.#ends = undefined;
+      const isSource = ends.map(end => this.#source.caughtUp(end));
+      if (isSource.includes(true)) this.#advance();
     });
     // A turn that failed has told its own handler, which ends the task.
     said.catch(() => undefined);
@@ -119,6 +129,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
         return `epochs of task ${laggards.join(', ')} for its ${name}`;
     }
     return undefined;
+  }
+
+  /** Most of what the others publish changes neither the highest head nor the least progress. */
+  #onProgress(): void {
+    const { headMax, releasedMin } = this.#options.progress;
+    if (headMax === this.#known.headMax && releasedMin === this.#known.releasedMin) return;
+    this.#known = { headMax, releasedMin };
+    this.#advance();
   }
 
   onTime(): void {

@@ -8,6 +8,7 @@ import {
   type PartitionOffset,
   type TopicPartition,
 } from '../broker/port.ts';
+import { GatheredCommits } from './commits.ts';
 import { abandonCluster, clusterOf, type KafkaOptions, learnTopics } from './connect.ts';
 import { isFencing, isPassing, portError } from './errors.ts';
 import { type FetchLane, Fetcher } from './fetcher.ts';
@@ -33,6 +34,7 @@ interface Generation {
   readonly number: number;
   readonly lanes: ReadonlyMap<string, FetchLane>;
   readonly over: AbortController;
+  readonly commits: GatheredCommits;
   fetcher: Fetcher | undefined;
 }
 
@@ -105,7 +107,9 @@ export class KafkaMembership implements Membership {
   async commit(offsets: readonly PartitionOffset[]): Promise<void> {
     const foreign = offsets.find(at => this.#current?.lanes.has(nameOf(at)) === false);
     if (foreign !== undefined) throw new FencedError(`${nameOf(foreign)} is not ours in ${this.#generation}`);
-    if (offsets.length > 0) await this.#proved('commit', () => this.#client.commit(offsets));
+    if (offsets.length === 0) return;
+    if (this.#current === undefined) throw this.#noMember('commit');
+    await this.#current.commits.commit(offsets);
   }
 
   member(): GroupMember {
@@ -184,6 +188,11 @@ export class KafkaMembership implements Membership {
         ]),
       ),
       over: new AbortController(),
+      commits: new GatheredCommits(async offsets => {
+        // What was gathered in a generation is not of the next one.
+        if (this.#current !== generation) throw this.#noMember('commit');
+        await this.#proved('commit', () => this.#client.commit(offsets));
+      }),
       fetcher: undefined,
     };
     this.#current = generation;
