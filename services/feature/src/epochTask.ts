@@ -62,8 +62,6 @@ export class EpochTask implements Task<Inbound, Outputs> {
   #known = { headMax: EPOCH_NONE, releasedMin: EPOCH_NONE };
   /** Somebody waits for what was applied: the other stages for rows and markers, inference for vectors. */
   #isAwaited = false;
-  /** A head that goes with the next commit, which is not asked for before somebody can close an epoch by it. */
-  #unhurried: Epoch = EPOCH_NONE;
 
   constructor(options: EpochTaskOptions, context: TaskContext<Outputs>) {
     const { plan } = options;
@@ -197,11 +195,9 @@ export class EpochTask implements Task<Inbound, Outputs> {
       this.#cut();
       for (const gathering of this.#gatherings.values()) this.#gather(gathering);
       this.#publish();
-      this.#hurry();
       this.#source.pace(this.#options.progress.releasedMin);
       // What nobody waits for (the progress of an epoch without rows) goes with the next commit.
-      this.#book.flush();
-      if (this.#isAwaited) this.#context.commitSoon();
+      if (this.#book.flush() && this.#isAwaited) this.#context.commitSoon();
       this.#isAwaited = false;
     } catch (error) {
       this.#context.fail(error as Error);
@@ -238,29 +234,24 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#options.metrics.set('millrace_epoch_applied', { stage: name, task }, partsOf(complete.applied).n);
   }
 
-  /** Head and progress, in the transaction that they speak of. A head that another task has published says nothing new. */
+  /**
+   * Head and progress, in the transaction that they speak of. A head that another task has published says nothing new.
+   * Others close an epoch by it, and none before that has ended: until its middle it waits for a commit that is made
+   * anyhow. Where every task has rows, that saves each a transaction an epoch.
+   */
   #publish(): void {
-    const { progress } = this.#options;
+    const { progress, clock, cutter } = this.#options;
     const released = this.#book.appliedBy('release');
     const isNewHead = this.#source.head > Math.max(this.#book.head, progress.headMax);
-    if (!isNewHead && released <= this.#book.released) return;
-    const head = isNewHead ? this.#source.head : this.#book.head;
+    const isDue = this.#isAwaited || clock.now() >= liveMiddleMs(this.#source.head, cutter.epochMs);
+    const tellsHead = isNewHead && isDue;
+    if (!tellsHead && released <= this.#book.released) return;
+    const head = tellsHead ? this.#source.head : this.#book.head;
     const task = this.#context.id;
     const parts = (epoch: Epoch): EpochParts | null => (epoch === EPOCH_NONE ? null : partsOf(epoch));
     this.#book.publish(head, released);
-    if (isNewHead) this.#unhurried = head;
+    if (tellsHead) this.#isAwaited = true;
     const value = { task, head: parts(head), released: parts(released) };
     this.#context.out.emit('progress', Buffer.from(String(task)), value, task);
-  }
-
-  /**
-   * Others close an epoch by our head, and none before it has ended: until its middle the head waits for a commit that is
-   * made anyhow, or for another task to tell the same. At a rate at which every task has rows that saves each a transaction an epoch.
-   */
-  #hurry(): void {
-    const { progress, clock, cutter } = this.#options;
-    if (this.#unhurried === EPOCH_NONE || clock.now() < liveMiddleMs(this.#unhurried, cutter.epochMs)) return;
-    if (progress.headMax < this.#unhurried) this.#isAwaited = true;
-    this.#unhurried = EPOCH_NONE;
   }
 }
