@@ -80,7 +80,7 @@ test('a timer that was not needed runs on, and what comes meanwhile still waits 
 
 test('a clock that steps back makes it wait no longer than its interval', async () => {
   let nowMs = 5_000;
-  const stepping = { now: () => nowMs, sleep: clock.sleep };
+  const stepping = { now: () => nowMs, sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal) };
   const options = { intervalMs: 100, marks: { recordsMark: 10, bytesMark: 1_000 } };
   const stepped = new Committer(
     stepping,
