@@ -62,6 +62,8 @@ export interface Broker {
 export interface ReadOptions {
   readonly from: readonly PartitionOffset[] | { readonly topic: string; readonly at: 'beginning' };
   readonly until?: readonly PartitionOffset[];
+  /** As a group's. */
+  readonly fetchLingerMs?: number;
   readonly signal?: AbortSignal;
 }
 
