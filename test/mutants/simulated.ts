@@ -207,7 +207,7 @@ const OF_THE_BOUNDS: readonly Defect[] = [
     violates: 'a quiet pipeline writes nothing',
     shows: 'a quiet pipeline goes on saying how far it has come',
     file: 'services/feature/src/epochTask.ts',
-    text: '    if (!isNewHead && released <= this.#book.released) return;',
+    text: '    if (!tellsHead && released <= this.#book.released) return;',
     instead: '',
   },
 ];
