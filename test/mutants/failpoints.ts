@@ -16,8 +16,8 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'dies-after-produce',
     shows: 'a process dies between its records and its offsets',
     file: COURIER,
-    text: '        await member.heartbeat();',
-    instead: `        ${chance(0.002, DIE)}\n        await member.heartbeat();`,
+    text: '        sent();',
+    instead: `        sent();\n        ${chance(0.002, DIE)}`,
   },
   {
     name: 'dies-after-acknowledgement',

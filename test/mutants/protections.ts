@@ -18,8 +18,8 @@ export const PROTECTIONS: readonly Mutant[] = [
     name: 'commits-unproved',
     shows: 'nobody asks whether it is still a member before it commits: doubled where fencing is gone, too',
     file: COURIER,
-    text: '        await member.heartbeat();',
-    instead: '        await Promise.resolve();',
+    text: 'producer.sendOffsets(await member.member(), offsets)',
+    instead: 'producer.sendOffsets((await member.member()).group, offsets)',
   },
   {
     name: 'sends-in-flight',

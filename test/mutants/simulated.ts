@@ -69,7 +69,7 @@ const OF_THE_LOOP: readonly Defect[] = [
     shows:
       'offsets are committed beside the transaction: doubled when it dies between, or its answer is lost',
     file: COURIER,
-    text: 'await allOf([send(), offsets.length > 0 ? producer.sendOffsets(group, offsets) : Promise.resolve()]);',
+    text: 'await allOf([send(), sendOffsets()]);',
     instead: 'await send();\n      if (offsets.length > 0) await member.commit(offsets);',
   },
   {
@@ -207,7 +207,7 @@ const OF_THE_BOUNDS: readonly Defect[] = [
     violates: 'a quiet pipeline writes nothing',
     shows: 'a quiet pipeline goes on saying how far it has come',
     file: 'services/feature/src/epochTask.ts',
-    text: '    if (!isNewHead && released <= this.#book.released) return;',
+    text: '    if (!tellsHead && released <= this.#book.released) return;',
     instead: '',
   },
 ];

@@ -2,6 +2,7 @@
 import { confluentRegistry } from '@millrace/avro';
 import { FEATURE_SPEC, featureService } from '@millrace/feature';
 import { INFERENCE_SPEC, inferenceService } from '@millrace/inference';
+import { nearbyScorer } from '@millrace/model';
 import { pipelinesNamed } from '@millrace/pipelines';
 import {
   databaseConnection, httpServer, kafkaConnection, kafkaFields, type ProcessContext, registryConnection, registryFields, runProcess, usual,
@@ -53,7 +54,14 @@ const RUNS: Readonly<Record<ServiceName, () => Promise<void>>> = {
         const pipelines = pipelinesNamed(config.pipelines, among);
         return [
           httpServer({ ...config, ...world, readiness, routes: [] }),
-          inferenceService({ ...world, pipelines, models: config.models, instance, config }),
+          inferenceService({
+            ...world,
+            pipelines,
+            models: config.models,
+            makeScorer: nearbyScorer,
+            instance,
+            config,
+          }),
         ];
       },
     }),

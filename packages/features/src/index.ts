@@ -36,6 +36,7 @@ export {
   epochOf,
   type EpochParts,
   type EpochPhase,
+  liveMiddleMs,
   partsOf,
 } from './epochs/number.ts';
 export { type Newest, type Releasable, release, type Release } from './epochs/release.ts';

@@ -11,6 +11,7 @@ export {
 } from './manifest/manifest.ts'; // prettier-ignore
 export { parseManifest } from './manifest/parse.ts';
 export { type OnnxOptions, onnxScorer } from './onnx/scorer.ts';
+export { nearbyScorer } from './onnx/nearby.ts';
 export { workerScorer } from './onnx/worker.ts';
 export { inspectOnnx, NotOnnx, type OnnxFacts } from './proto/inspect.ts';
 export {

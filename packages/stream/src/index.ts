@@ -4,6 +4,7 @@ export {
   BrokerError,
   FencedError,
   type GroupListener,
+  type GroupMember,
   type GroupOptions,
   type Membership,
   type OutRecord,

@@ -1,5 +1,13 @@
 import { Bad, type Codec } from '@millrace/avro';
-import { type Epoch, EPOCH_NONE, EpochGatherer, epochOf, type EpochParts, partsOf } from '@millrace/features';
+import {
+  type Epoch,
+  EPOCH_NONE,
+  EpochGatherer,
+  epochOf,
+  type EpochParts,
+  liveMiddleMs,
+  partsOf,
+} from '@millrace/features';
 import type { InboundBatch, Outcomes, PartitionOffset, Task, TaskContext } from '@millrace/stream';
 import { TaskBook } from './book.ts';
 import type { EntityCache } from './entityCache.ts';
@@ -48,6 +56,10 @@ export class EpochTask implements Task<Inbound, Outputs> {
   readonly #batches: OpenBatches;
   readonly #unlisten: () => void;
   #turn: Promise<void> = Promise.resolve();
+  /** Ends of partitions that wait for their turn; none where a batch came behind them. */
+  #ends: PartitionOffset[] | undefined;
+  /** What the others were known to have done at the last look. */
+  #known = { headMax: EPOCH_NONE, releasedMin: EPOCH_NONE };
   /** Somebody waits for what was applied: the other stages for rows and markers, inference for vectors. */
   #isAwaited = false;
 
@@ -76,13 +88,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#lanes = laneWriter(plan, context.id, context.out, options.lanes);
     this.#vectors = vectorWriter(plan, context, options);
     this.#batches = new OpenBatches(context.signal);
-    this.#unlisten = options.progress.onChange(() => this.#advance());
+    this.#unlisten = options.progress.onChange(() => this.#onProgress());
     context.signal.addEventListener('abort', this.#unlisten, { once: true });
     // Where an earlier life had read too far ahead, nothing is read before the others have come after.
     this.#source.pace(options.progress.releasedMin);
   }
 
   handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
+    this.#ends = undefined;
     const open = this.#batches.open(batch, out);
     return this.#inTurn(async () => {
       const gathering = this.#gatherings.get(batch.topic);
@@ -94,8 +107,13 @@ export class EpochTask implements Task<Inbound, Outputs> {
 
   onCaughtUp(at: PartitionOffset): void {
     if (this.#gatherings.has(at.topic)) return;
+    // A fetch tells it of every partition in one stretch, so often nothing else: that is one turn.
+    if (this.#ends !== undefined) return void this.#ends.push(at);
+    const ends = (this.#ends = [at]);
     const said = this.#inTurn(() => {
-      if (this.#source.caughtUp(at)) this.#advance();
+      if (this.#ends === ends) this.#ends = undefined;
+      const isSource = ends.map(end => this.#source.caughtUp(end));
+      if (isSource.includes(true)) this.#advance();
     });
     // A turn that failed has told its own handler, which ends the task.
     said.catch(() => undefined);
@@ -109,6 +127,14 @@ export class EpochTask implements Task<Inbound, Outputs> {
         return `epochs of task ${laggards.join(', ')} for its ${name}`;
     }
     return undefined;
+  }
+
+  /** Most of what the others publish changes neither the highest head nor the least progress. */
+  #onProgress(): void {
+    const { headMax, releasedMin } = this.#options.progress;
+    if (headMax === this.#known.headMax && releasedMin === this.#known.releasedMin) return;
+    this.#known = { headMax, releasedMin };
+    this.#advance();
   }
 
   onTime(): void {
@@ -208,17 +234,23 @@ export class EpochTask implements Task<Inbound, Outputs> {
     this.#options.metrics.set('millrace_epoch_applied', { stage: name, task }, partsOf(complete.applied).n);
   }
 
-  /** Head and progress, in the transaction that they speak of. A head that another task has published says nothing new. */
+  /**
+   * Head and progress, in the transaction that they speak of. A head that another task has published says nothing new.
+   * Others close an epoch by it, and none before that has ended: until its middle it waits for a commit that is made
+   * anyhow. Where every task has rows, that saves each a transaction an epoch.
+   */
   #publish(): void {
-    const { progress } = this.#options;
+    const { progress, clock, cutter } = this.#options;
     const released = this.#book.appliedBy('release');
     const isNewHead = this.#source.head > Math.max(this.#book.head, progress.headMax);
-    if (!isNewHead && released <= this.#book.released) return;
-    const head = isNewHead ? this.#source.head : this.#book.head;
+    const isDue = this.#isAwaited || clock.now() >= liveMiddleMs(this.#source.head, cutter.epochMs);
+    const tellsHead = isNewHead && isDue;
+    if (!tellsHead && released <= this.#book.released) return;
+    const head = tellsHead ? this.#source.head : this.#book.head;
     const task = this.#context.id;
     const parts = (epoch: Epoch): EpochParts | null => (epoch === EPOCH_NONE ? null : partsOf(epoch));
     this.#book.publish(head, released);
-    if (isNewHead) this.#isAwaited = true;
+    if (tellsHead) this.#isAwaited = true;
     const value = { task, head: parts(head), released: parts(released) };
     this.#context.out.emit('progress', Buffer.from(String(task)), value, task);
   }

@@ -1,4 +1,5 @@
 import { confluentRegistry } from '@millrace/avro';
+import { nearbyScorer } from '@millrace/model';
 import { pipelinesNamed } from '@millrace/pipelines';
 import { httpServer, kafkaConnection, registryConnection, runProcess } from '@millrace/runtime';
 import { kafkaBroker } from '@millrace/stream';
@@ -17,7 +18,14 @@ await runProcess({
     const world = { broker, registry, clock, random, metrics, tracing, logger };
     return [
       httpServer({ ...config, readiness, metrics, logger, routes: [] }),
-      inferenceService({ ...world, pipelines, models: config.models, instance, config }),
+      inferenceService({
+        ...world,
+        pipelines,
+        models: config.models,
+        makeScorer: nearbyScorer,
+        instance,
+        config,
+      }),
     ];
   },
 });

@@ -35,3 +35,8 @@ export const REPLAY_LAST: Epoch = -REPLAY_SPAN / 2 - 1;
 export function liveEpochAt(appendTimeMs: number, epochMs: number): Epoch {
   return Math.floor(appendTimeMs / epochMs) * epochMs;
 }
+
+/** When half of a live epoch is over, milliseconds; of a replay, which has no time of its own, long ago. */
+export function liveMiddleMs(epoch: Epoch, epochMs: number): number {
+  return epoch > REPLAY_LAST ? epoch + epochMs / 2 : Number.NEGATIVE_INFINITY;
+}

@@ -24,6 +24,12 @@ export class Floats {
     return new Float32Array(piece, 0, length);
   }
 
+  copyOf(data: Float32Array): Float32Array<ArrayBuffer> {
+    const copy = this.take(data.length);
+    copy.set(data);
+    return copy;
+  }
+
   give({ buffer }: Float32Array<ArrayBuffer>): void {
     if (buffer.byteLength > PIECE_BYTES_MAX) return;
     this.#kept.push(buffer);

@@ -61,7 +61,7 @@ const openChecked = async (
 };
 
 /**
- * A model in this thread; each engine call blocks it, so `workerScorer` is for services.
+ * A model in this thread; each engine call blocks it, so `workerScorer` is for services, and `nearbyScorer` for those with short batches.
  * @throws Error when graph and manifest disagree, or the engine refuses the model
  */
 export const onnxScorer = async (

@@ -90,8 +90,7 @@ export const workerScorer = async (
       const id = idNext++;
       const answer: Waiting = Promise.withResolvers<Scored>();
       waiting.set(id, answer);
-      const copy = floats.take(data.length);
-      copy.set(data);
+      const copy = floats.copyOf(data);
       post({ kind: 'score', id, rows, data: copy }, [copy.buffer]);
       return answer.promise;
     },

@@ -7,6 +7,7 @@ import { linearManifest } from '../manifests.ts';
 import { onnxInThisRealm } from './realm.ts';
 
 const { onnxScorer } = await onnxInThisRealm();
+const { nearbyScorer } = await import('../../src/onnx/nearby.ts');
 
 const rowsOf = (count: number): number[][] =>
   Array.from({ length: count }, (_, i) => [Math.fround(i / 7), Math.fround((i % 5) - 2), i % 3]);
@@ -18,6 +19,7 @@ const ask = async (scorer: Scorer, rows: readonly number[][]): Promise<number[]>
 describe.each([
   ['onnxScorer', onnxScorer],
   ['workerScorer', workerScorer],
+  ['nearbyScorer', nearbyScorer],
 ])('%s', (_, make) => {
   const withScorer = async (
     bytes: Uint8Array,

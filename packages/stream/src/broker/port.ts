@@ -62,6 +62,8 @@ export interface Broker {
 export interface ReadOptions {
   readonly from: readonly PartitionOffset[] | { readonly topic: string; readonly at: 'beginning' };
   readonly until?: readonly PartitionOffset[];
+  /** As a group's. */
+  readonly fetchLingerMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -74,8 +76,12 @@ export interface Producer {
 /** One open transaction at a time. After any error the producer is dead: close it and take a new one. */
 export interface TransactionalProducer {
   send(records: readonly OutRecord[]): Promise<void>;
-  /** Adds consumed offsets (the NEXT offset to read) of a group to the transaction; may run beside its sends. */
-  sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void>;
+  /**
+   * Adds consumed offsets (the NEXT offset to read) of a group to the transaction; may run beside its sends.
+   * @param of the member that has consumed them: refused with `FencedError` where it is none any more in that generation.
+   *   A name alone is of a group of which nobody asks that.
+   */
+  sendOffsets(of: string | GroupMember, offsets: readonly PartitionOffset[]): Promise<void>;
   /**
    * Ends the transaction opened by the first send since the last commit. An error means: outcome unknown. Readers may
    * see the records some milliseconds later.
@@ -118,6 +124,13 @@ export interface GroupListener {
   failed(error: Error): void;
 }
 
+/** A member of a group in one generation. */
+export interface GroupMember {
+  readonly group: string;
+  readonly generation: number;
+  readonly memberId: string;
+}
+
 export interface Membership {
   readonly generation: number;
   pause(partitions: readonly TopicPartition[]): void;
@@ -126,6 +139,8 @@ export interface Membership {
   seek(to: PartitionOffset): void;
   /** Commits for the current generation. @throws FencedError when the group has moved on. */
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  /** Who we are in this generation: with it whoever is told decides. @throws FencedError where we are no member just now. */
+  member(): GroupMember;
   /** Proves that we are still a member of this generation. @throws FencedError when not. */
   heartbeat(): Promise<void>;
   /** Leaves at once, so that the others need not wait for the session to end. Idempotent. */

@@ -1,4 +1,3 @@
-import { int32, string16 } from './writing.ts';
 import { isRefusedForNow } from './errors.ts';
 import { createErrorFromCode, type Node, type ProtocolRequest } from './internals.ts';
 import { Reader } from './reader.ts';
@@ -40,18 +39,19 @@ const ANY_LEADER_EPOCH = -1;
 const NO_LOG_START = -1n;
 const OFFSET_OUT_OF_RANGE = 1;
 
-const partitionBytes = ({ partition, position, bytesMax }: FetchTopic['partitions'][number]): Buffer => {
-  const bytes = Buffer.alloc(28);
-  let next = bytes.writeInt32BE(partition, 0);
-  next = bytes.writeInt32BE(ANY_LEADER_EPOCH, next);
-  next = bytes.writeBigInt64BE(BigInt(position), next);
-  next = bytes.writeBigInt64BE(NO_LOG_START, next);
-  bytes.writeInt32BE(bytesMax, next);
-  return bytes;
-};
+const HEAD_BYTES = 25;
+const PARTITION_BYTES = 28;
+/** No topics are forgotten, and no rack is named. */
+const TAIL_BYTES = 6;
 
-const counted = (parts: readonly Buffer[]): Buffer => Buffer.concat([int32(parts.length), ...parts]);
+const bytesOf = (topics: readonly FetchTopic[]): number =>
+  topics.reduce(
+    (sum, { topic, partitions }) =>
+      sum + 2 + Buffer.byteLength(topic) + 4 + partitions.length * PARTITION_BYTES,
+    HEAD_BYTES + 4 + TAIL_BYTES,
+  );
 
+/** In one pass: at a trickle a service asks some hundred times a second, each time for all of its partitions. */
 export const encodeFetch = ({
   waitMsMax,
   bytesMin,
@@ -59,18 +59,29 @@ export const encodeFetch = ({
   isolationLevel,
   topics,
 }: FetchRequest): Buffer => {
-  const head = Buffer.alloc(25);
-  let next = head.writeInt32BE(NO_REPLICA, 0);
-  next = head.writeInt32BE(waitMsMax, next);
-  next = head.writeInt32BE(bytesMin, next);
-  next = head.writeInt32BE(bytesMax, next);
-  next = head.writeInt8(isolationLevel, next);
-  next = head.writeInt32BE(NO_SESSION, next);
-  head.writeInt32BE(NO_SESSION_EPOCH, next);
-  const wanted = topics.map(({ topic, partitions }) =>
-    Buffer.concat([string16(topic), counted(partitions.map(partitionBytes))]),
-  );
-  return Buffer.concat([head, counted(wanted), counted([]), string16('')]);
+  const into = Buffer.alloc(bytesOf(topics));
+  let next = into.writeInt32BE(NO_REPLICA, 0);
+  next = into.writeInt32BE(waitMsMax, next);
+  next = into.writeInt32BE(bytesMin, next);
+  next = into.writeInt32BE(bytesMax, next);
+  next = into.writeInt8(isolationLevel, next);
+  next = into.writeInt32BE(NO_SESSION, next);
+  next = into.writeInt32BE(NO_SESSION_EPOCH, next);
+  next = into.writeInt32BE(topics.length, next);
+  for (const { topic, partitions } of topics) {
+    const start = next + 2;
+    next = start + into.write(topic, start, 'utf8');
+    into.writeInt16BE(next - start, start - 2);
+    next = into.writeInt32BE(partitions.length, next);
+    for (const { partition, position, bytesMax: bytes } of partitions) {
+      next = into.writeInt32BE(partition, next);
+      next = into.writeInt32BE(ANY_LEADER_EPOCH, next);
+      next = into.writeBigInt64BE(BigInt(position), next);
+      next = into.writeBigInt64BE(NO_LOG_START, next);
+      next = into.writeInt32BE(bytes, next);
+    }
+  }
+  return into; // The tail is zeros: an empty list, an empty text.
 };
 
 interface Refusal {

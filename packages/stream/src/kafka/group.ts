@@ -1,5 +1,5 @@
 import type { Clock } from '@millrace/telemetry';
-import type { PartitionOffset, TopicPartition } from '../broker/port.ts';
+import type { GroupMember, PartitionOffset, TopicPartition } from '../broker/port.ts';
 import { assignmentsOf, PROTOCOL, readAssignment, readSubscription, subscriptionOf } from './assignment.ts';
 import { learnTopics } from './connect.ts';
 import { Coordinator, GROUP } from './coordinator.ts';
@@ -106,6 +106,10 @@ export class GroupClient {
       topics.map(topic => listOffsets(this.#cluster, topic, { fromBeginning: true })),
     );
     return [...committed, ...first.flat().filter(at => fresh.some(same(at)))];
+  }
+
+  get member(): GroupMember {
+    return { group: this.#settings.group, generation: this.#kafkaGeneration, memberId: this.#memberId };
   }
 
   async heartbeat(): Promise<void> {

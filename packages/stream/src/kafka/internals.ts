@@ -183,9 +183,6 @@ export interface Node {
     request: ProducerIds & { topics: readonly { topic: string; partitions: readonly number[] }[] },
   ): Promise<unknown>;
   addOffsetsToTxn(request: ProducerIds & { groupId: string }): Promise<unknown>;
-  txnOffsetCommit(
-    request: ProducerIds & { groupId: string; topics: readonly TopicOffsets[] },
-  ): Promise<unknown>;
   endTxn(request: ProducerIds & { transactionResult: boolean }): Promise<unknown>;
   createTopics(request: {
     topics: readonly {

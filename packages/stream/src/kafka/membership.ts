@@ -2,21 +2,24 @@ import {
   BrokerError,
   FencedError,
   type GroupListener,
+  type GroupMember,
   type GroupOptions,
   type Membership,
   type PartitionOffset,
   type TopicPartition,
 } from '../broker/port.ts';
+import { GatheredCommits } from './commits.ts';
 import { abandonCluster, clusterOf, type KafkaOptions, learnTopics } from './connect.ts';
 import { isFencing, isPassing, portError } from './errors.ts';
 import { type FetchLane, Fetcher } from './fetcher.ts';
 import { GroupClient } from './group.ts';
 import { retrying } from './retry.ts';
 
-/** The least that brokers take where nobody changed it. Beats have a loop of their own: twelve of them may be missed. */
+/** The least that brokers take where nobody changed it. Beats have a loop of their own: two dozen of them may be missed. */
 const SESSION_TIMEOUT_MS = 6_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
-const HEARTBEAT_MS = 500;
+/** The group waits for each of its members when another comes or goes, and a member hears of that by its beats. */
+const HEARTBEAT_MS = 250;
 const FETCH_WAIT_MS = 100;
 const BYTES_PER_PARTITION_MAX = 1_048_576;
 const BYTES_MAX = 8 * 1_048_576;
@@ -31,6 +34,7 @@ interface Generation {
   readonly number: number;
   readonly lanes: ReadonlyMap<string, FetchLane>;
   readonly over: AbortController;
+  readonly commits: GatheredCommits;
   fetcher: Fetcher | undefined;
 }
 
@@ -103,7 +107,14 @@ export class KafkaMembership implements Membership {
   async commit(offsets: readonly PartitionOffset[]): Promise<void> {
     const foreign = offsets.find(at => this.#current?.lanes.has(nameOf(at)) === false);
     if (foreign !== undefined) throw new FencedError(`${nameOf(foreign)} is not ours in ${this.#generation}`);
-    if (offsets.length > 0) await this.#proved('commit', () => this.#client.commit(offsets));
+    if (offsets.length === 0) return;
+    if (this.#current === undefined) throw this.#noMember('commit');
+    await this.#current.commits.commit(offsets);
+  }
+
+  member(): GroupMember {
+    if (this.#current === undefined) throw this.#noMember('member');
+    return this.#client.member;
   }
 
   heartbeat(): Promise<void> {
@@ -177,6 +188,11 @@ export class KafkaMembership implements Membership {
         ]),
       ),
       over: new AbortController(),
+      commits: new GatheredCommits(async offsets => {
+        // What was gathered in a generation is not of the next one.
+        if (this.#current !== generation) throw this.#noMember('commit');
+        await this.#proved('commit', () => this.#client.commit(offsets));
+      }),
       fetcher: undefined,
     };
     this.#current = generation;
@@ -240,10 +256,13 @@ export class KafkaMembership implements Membership {
     if (this.#current === generation) this.#current = undefined;
   }
 
+  #noMember(what: string): FencedError {
+    return new FencedError(`${what}: no member of ${this.#group.group} just now`);
+  }
+
   async #proved(what: string, request: () => Promise<void>): Promise<void> {
     const generation = this.#current;
-    if (generation === undefined)
-      throw new FencedError(`${what}: no member of ${this.#group.group} just now`);
+    if (generation === undefined) throw this.#noMember(what);
     const { clock } = this.#options;
     const { signal } = generation.over;
     try {

@@ -13,7 +13,7 @@ const RUNS_AHEAD_MAX = 2;
 /** Partitions without a group, on connections of their own: nothing is joined, and nothing is left behind in Kafka. */
 export async function* readPartitions(
   options: KafkaOptions,
-  { from, until, signal }: ReadOptions,
+  { from, until, fetchLingerMs, signal }: ReadOptions,
 ): AsyncGenerator<RecordRun> {
   const cluster = clusterOf(options);
   const arrived: { readonly lane: FetchLane; readonly run: RecordRun }[] = [];
@@ -31,6 +31,7 @@ export async function* readPartitions(
       clock: options.clock,
       logger: options.logger,
       waitMsMax: WAIT_MS_MAX,
+      ...(fetchLingerMs === undefined ? {} : { lingerMs: fetchLingerMs }),
       bytesPerPartitionMax: BYTES_PER_PARTITION_MAX,
       bytesMax: BYTES_MAX,
       fetched: (lane, run) => {

@@ -1,5 +1,6 @@
 import {
   BrokerError,
+  type GroupMember,
   type OutRecord,
   type PartitionOffset,
   type TransactionalProducer,
@@ -15,9 +16,9 @@ import {
 import { Coordinator, GROUP, TRANSACTION } from './coordinator.ts';
 import { isPassing, isRefusedForNow, portError, typeOf } from './errors.ts';
 import type { Cluster, Node } from './internals.ts';
-import { offsetsByTopic } from './offsets.ts';
 import { retrying } from './retry.ts';
 import { learn, type Sender, sendRounds } from './send.ts';
+import { commitTxnOffsets, NO_MEMBER } from './txnOffsets.ts';
 
 /** Kafka still writes the markers of the transaction before: it is asked again soon, the wait hardly grows. */
 const CONCURRENT_MS_MIN = 2;
@@ -72,19 +73,19 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     });
   }
 
-  sendOffsets(group: string, offsets: readonly PartitionOffset[]): Promise<void> {
+  sendOffsets(of: string | GroupMember, offsets: readonly PartitionOffset[]): Promise<void> {
     if (offsets.length === 0) return Promise.resolve();
+    const member = typeof of === 'string' ? { ...NO_MEMBER, group: of } : of;
     return this.#step('sendOffsets', async () => {
-      const groupId = group;
+      const { group } = member;
       if (!this.#offsetGroups.has(group)) {
         this.#opened();
-        await this.#ask(node => node.addOffsetsToTxn({ ...this.#ids(), groupId }));
+        await this.#ask(node => node.addOffsetsToTxn({ ...this.#ids(), groupId: group }));
         this.#offsetGroups.add(group);
       }
       const coordinator = this.#groups.get(group) ?? new Coordinator(this.#cluster, group, GROUP);
       this.#groups.set(group, coordinator);
-      const topics = offsetsByTopic(offsets);
-      await this.#ask(node => node.txnOffsetCommit({ ...this.#ids(), groupId, topics }), coordinator);
+      await this.#ask(node => commitTxnOffsets(node, { ...this.#ids(), ...member, offsets }), coordinator);
     });
   }
 

@@ -34,10 +34,20 @@ export const int32 = (value: number): Buffer => {
   return bytes;
 };
 
+export const int16 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+};
+
+export const int64 = (value: bigint): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
+};
+
 /** With its length before it, as requests that are not flexible have it. */
 export const string16 = (text: string): Buffer => {
   const bytes = Buffer.from(text);
-  const length = Buffer.alloc(2);
-  length.writeInt16BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  return Buffer.concat([int16(bytes.length), bytes]);
 };

@@ -1,6 +1,7 @@
 import {
   BrokerError,
   type GroupListener,
+  type GroupMember,
   type GroupOptions,
   type Membership,
   type PartitionOffset,
@@ -82,6 +83,10 @@ export class MemoryMembership implements Membership {
   commit(offsets: readonly PartitionOffset[]): Promise<void> {
     const [id, ours] = [this.#id, this.#generation];
     return this.#client.request('memberCommit', () => this.#group.commit(id, ours, offsets));
+  }
+
+  member(): GroupMember {
+    return { group: this.#options.group, generation: this.#generation, memberId: this.#id };
   }
 
   heartbeat(): Promise<void> {

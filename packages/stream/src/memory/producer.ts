@@ -59,8 +59,10 @@ export const memoryTransactionalProducer = async (
   return {
     send: records =>
       records.length === 0 ? Promise.resolve() : step('send', 'open', () => cluster.append(records, open())),
-    sendOffsets: (group, offsets) =>
+    sendOffsets: (of, offsets) =>
       step('sendOffsets', 'open', () => {
+        const group = typeof of === 'string' ? of : of.group;
+        if (typeof of !== 'string') cluster.group(group).prove(of.memberId, of.generation);
         const { offsets: held } = open();
         for (const offset of offsets) held.push({ group, offset });
       }),

@@ -53,7 +53,7 @@ async function openCourier<In, Out extends object>(of: Acquisition<In, Out>): Pr
   const { setting, task, member, shared } = of;
   if (setting.delivery !== 'exactly_once') return acknowledgedCourier(shared, member);
   const producer = await setting.broker.transactionalProducer(`tx.${setting.group}.${task}`);
-  return transactionCourier(producer, setting.group, member);
+  return transactionCourier(producer, member);
 }
 
 async function restoreChecked<In, Out extends object>(

@@ -1,7 +1,7 @@
 import type { Clock } from '@millrace/telemetry';
 
-/** Said to the timer of a wait; without it each abort would make a DOMException, which costs more than the wait. */
-const OVER = new Error('the wait is over');
+/** Said to the timer that is still running; without it an abort would make a DOMException. */
+const OVER = new Error('nothing is committed any more');
 
 /** Marks at which a commit waits no longer. They may move from one commit to the next. */
 export interface CommitMarks {
@@ -18,26 +18,37 @@ export interface CommitMarks {
 export class Committer {
   readonly #clock: Clock;
   readonly #intervalMs: number;
+  readonly #onGrid: boolean;
   readonly #marks: CommitMarks;
   readonly #deliver: () => Promise<boolean>;
   readonly #failed: (error: unknown) => void;
   #mode: 'idle' | 'waiting' | 'due' | 'sending' | 'stopped' = 'idle';
-  #timer = new AbortController();
+  readonly #over = new AbortController();
+  #isTiming = false;
   #inFlight: Promise<void> = Promise.resolve();
   #soon = false;
   #records = 0;
   #bytes = 0;
   #firstAtMs = 0;
 
-  /** @param deliver cuts synchronously, sends, and resolves when it is committed: whether it left some for the next. */
+  /**
+   * @param onGrid waits to the next multiple of the interval, as all committers of a process do then: what they commit can
+   *   go together
+   * @param deliver cuts synchronously, sends, and resolves when it is committed: whether it left some for the next.
+   */
   constructor(
     clock: Clock,
-    { intervalMs, marks }: { readonly intervalMs: number; readonly marks: CommitMarks },
+    {
+      intervalMs,
+      marks,
+      onGrid = false,
+    }: { readonly intervalMs: number; readonly marks: CommitMarks; readonly onGrid?: boolean },
     deliver: () => Promise<boolean>,
     failed: (error: unknown) => void,
   ) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
+    this.#onGrid = onGrid;
     this.#marks = marks;
     this.#deliver = deliver;
     this.#failed = failed;
@@ -61,7 +72,6 @@ export class Committer {
     this.#soon = true;
     if (this.#mode !== 'idle' && this.#mode !== 'waiting') return;
     this.#mode = 'due';
-    this.#timer.abort(OVER);
     // A microtask could come between the last line of an async handler and the closing that follows it.
     this.#inFlight = new Promise<void>(resolve => setImmediate(resolve)).then(() => this.#flush());
   }
@@ -78,7 +88,7 @@ export class Committer {
   /** Cuts nothing more. @returns when nothing is in flight. */
   stop(): Promise<void> {
     this.#mode = 'stopped';
-    this.#timer.abort(OVER);
+    this.#over.abort(OVER);
     return this.#inFlight;
   }
 
@@ -87,13 +97,29 @@ export class Committer {
   }
 
   #wait(): void {
-    const leftMs = this.#firstAtMs + this.#intervalMs - this.#clock.now();
+    const nowMs = this.#clock.now();
+    // The clock may step back.
+    this.#firstAtMs = Math.min(this.#firstAtMs, nowMs);
+    const sinceMs = this.#onGrid ? this.#firstAtMs - (this.#firstAtMs % this.#intervalMs) : this.#firstAtMs;
+    const leftMs = sinceMs + this.#intervalMs - nowMs;
     if (leftMs <= 0) return this.soon();
     this.#mode = 'waiting';
-    this.#timer = new AbortController();
-    this.#clock.sleep(leftMs, this.#timer.signal).then(
-      () => this.soon(),
-      () => undefined, // It became due earlier, or was stopped.
+    this.#time(leftMs);
+  }
+
+  /**
+   * One timer at a time, which runs on where it was not needed and then looks anew: most waits are over before their time,
+   * a thousand a second at a trickle, and to end a timer for each costs more than all else here.
+   */
+  #time(ms: number): void {
+    if (this.#isTiming) return;
+    this.#isTiming = true;
+    this.#clock.sleep(ms, this.#over.signal).then(
+      () => {
+        this.#isTiming = false;
+        if (this.#mode === 'waiting') this.#wait();
+      },
+      () => undefined, // It was stopped.
     );
   }
 

@@ -21,19 +21,25 @@ export interface Courier {
   close(): Promise<void>;
 }
 
-/** Outputs, changelog, dead letters and offsets in one transaction, committed only by a proven member. */
-export function transactionCourier(producer: TransactionalProducer, group: string, member: Group): Courier {
+/**
+ * Outputs, changelog, dead letters and offsets in one transaction, committed only by a proven member: offsets say who
+ * consumed them, and are refused where that is no member any more. A transaction without offsets is proved by a heartbeat.
+ */
+export function transactionCourier(producer: TransactionalProducer, member: Group): Courier {
   return {
     async ship({ records, offsets }, signal, sent) {
       const send = async (): Promise<void> => {
         if (records.length > 0) await producer.send(records);
         acknowledged(records);
         sent();
-        await member.heartbeat();
+        if (offsets.length === 0) await member.heartbeat();
+      };
+      const sendOffsets = async (): Promise<void> => {
+        if (offsets.length > 0) await producer.sendOffsets(await member.member(), offsets);
       };
       // Offsets travel beside the records: what is in a transaction counts together, or not at all.
-      await allOf([send(), offsets.length > 0 ? producer.sendOffsets(group, offsets) : Promise.resolve()]);
-      // The heartbeat may have been that of a generation that began meanwhile: not ours to commit in.
+      await allOf([send(), sendOffsets()]);
+      // The proof may have been that of a generation that began meanwhile: not ours to commit in.
       signal.throwIfAborted();
       await producer.commit();
     },

@@ -49,14 +49,19 @@ async function handAll<In, Out extends object>(sitting: Sitting<In, Out>, lane: 
   }
 }
 
-function sayCaughtUp<In, Out extends object>(sitting: Sitting<In, Out>, lane: Lane<In>): void {
+/** Tells the task that its lane has been read to the end, once all before that was handed over. */
+export function sayCaughtUp<In, Out extends object>(sitting: Sitting<In, Out>, lane: Lane<In>): void {
   const task = sitting.taker;
   const at = lane.caughtUpAt;
   if (task === undefined || at === undefined) return;
   lane.caughtUpAt = undefined;
   if (at.offset < lane.tracker.position) return;
   lane.tracker.moveTo(at.offset);
-  task.onCaughtUp?.(at);
+  try {
+    task.onCaughtUp?.(at);
+  } catch (error) {
+    sitting.fail(error);
+  }
 }
 
 /** Learns the schemas of a run. While the registry is silent the lane waits: nothing is lost, and nothing is guessed. */

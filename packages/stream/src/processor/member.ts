@@ -19,6 +19,7 @@ export function memberOf(joining: Promise<Membership>): Group {
     resume: partitions => steer(membership => membership.resume(partitions)),
     seek: to => steer(membership => membership.seek(to)),
     commit: async offsets => (await joining).commit(offsets),
+    member: async () => (await joining).member(),
     heartbeat: async () => (await joining).heartbeat(),
   };
 }

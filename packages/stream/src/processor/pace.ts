@@ -25,7 +25,7 @@ const GATHER_MS_MAX = 20;
 /**
  * When a task sends, and when it commits. Where outputs count only with their commit that is one and the same. Where they
  * count once they are acknowledged, they leave as soon as the task has nothing else at hand (while it has, they wait a
- * little for others), and only offsets wait for the interval.
+ * little for others), and only offsets wait, until the interval ends for all tasks: theirs go in one request then.
  */
 export class Pace {
   readonly #of: PaceOf;
@@ -36,7 +36,8 @@ export class Pace {
     this.#of = of;
     const { clock, intervalMs, shipping, failed } = of;
     const marks = shipping.size;
-    this.#commits = new Committer(clock, { intervalMs, marks }, () => shipping.commit(), failed);
+    const onGrid = shipping.sendsAhead;
+    this.#commits = new Committer(clock, { intervalMs, marks, onGrid }, () => shipping.commit(), failed);
     if (shipping.sendsAhead)
       this.#sends = new Committer(
         clock,

@@ -7,7 +7,7 @@ import {
   systemClock,
   systemRandom,
 } from '@millrace/telemetry';
-import type { Broker, Membership, TopicDescription } from '../broker/port.ts';
+import type { Broker, GroupMember, Membership, TopicDescription } from '../broker/port.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Task, TaskContext } from '../task.ts';
 import {
@@ -53,7 +53,9 @@ export interface Setting<In, Out extends object> {
 }
 
 /** What a task needs of the group that it was assigned by. */
-export type Group = Pick<Membership, 'pause' | 'resume' | 'seek' | 'commit' | 'heartbeat'>;
+export interface Group extends Pick<Membership, 'pause' | 'resume' | 'seek' | 'commit' | 'heartbeat'> {
+  member(): Promise<GroupMember>;
+}
 
 export function settingOf<In, Out extends object>(options: ProcessorOptions<In, Out>): Setting<In, Out> {
   if (options.changelog !== undefined && options.delivery !== 'exactly_once')

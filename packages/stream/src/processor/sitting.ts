@@ -4,7 +4,7 @@ import type { StateStore } from '../state/store.ts';
 import type { Task, TaskContext } from '../task.ts';
 import { deadLetter } from './deadLetter.ts';
 import type { Courier } from './delivery.ts';
-import { pump } from './handing.ts';
+import { pump, sayCaughtUp } from './handing.ts';
 import { Holds } from './hold.ts';
 import type { Lane } from './lane.ts';
 import { gaugeLanes } from './measures.ts';
@@ -33,6 +33,8 @@ export interface SittingOf<In, Out extends object> {
   readonly fatal: (error: Error) => void;
 }
 
+/** Least between two looks at what gauges say of lanes. A task may have its clock looked at much more often. */
+const GAUGE_MS = 100;
 /** Longest a task may take to be let go: the next generation waits for it. */
 const LET_GO_MS_MAX = 5_000;
 
@@ -158,7 +160,9 @@ export class Sitting<In, Out extends object> {
   caughtUp(lane: Lane<In>, at: PartitionOffset): void {
     lane.caughtUpAt = at;
     lane.end = Math.max(lane.end, at.offset);
-    pump(this, lane);
+    // Every fetch says it of every partition that has nothing new: where nothing waits, it is passed on without a detour.
+    if (lane.pumpedBy !== this && lane.queue.length === 0) sayCaughtUp(this, lane);
+    else pump(this, lane);
   }
 
   /** The first error ends it; what comes after is void. */
@@ -216,10 +220,11 @@ export class Sitting<In, Out extends object> {
 
   async #tick(): Promise<void> {
     const { setting, lanes, task } = this.of;
+    const ticksPerGauge = Math.max(1, Math.round(GAUGE_MS / setting.tickMs));
     try {
-      for (;;) {
+      for (let ticks = 1; ; ticks++) {
         await setting.clock.sleep(setting.tickMs, this.signal);
-        gaugeLanes(setting, lanes, task, this.#state?.size);
+        if (ticks % ticksPerGauge === 0) gaugeLanes(setting, lanes, task, this.#state?.size);
         if (this.#mode === 'running') this.holds.onTime(setting.clock.now());
         if (this.#mode === 'running' && this.#shipping.gapsAreDue(setting.clock.now())) this.#pace.soon();
         if (this.#mode === 'running') await this.#task?.onTime?.(setting.clock.now());

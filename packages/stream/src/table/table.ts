@@ -55,6 +55,8 @@ export function globalTable<T>(options: GlobalTableOptions<T>): GlobalTable<T> {
 }
 
 const decoder = new TextDecoder();
+/** A table that many write to is followed by some of its changes at a time. */
+const FETCH_LINGER_MS = 10;
 /** A table has one reader. */
 const READER = 0;
 
@@ -193,7 +195,8 @@ class FollowedTable<T> implements GlobalTable<T> {
       partition,
       offset: Math.max(offset, this.#positions.get(partition) ?? 0),
     }));
-    for await (const run of broker.read({ from, signal, ...(until === undefined ? {} : { until }) })) {
+    const how = until === undefined ? { fetchLingerMs: FETCH_LINGER_MS } : { until };
+    for await (const run of broker.read({ from, signal, ...how })) {
       await codec.prepare(valuesOf(run));
       this.#apply(run);
       this.#backoff.succeeded();

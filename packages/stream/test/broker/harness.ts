@@ -145,6 +145,7 @@ export const joinAs = async (
     resume: partitions => membership.resume(partitions),
     seek: to => membership.seek(to),
     commit: offsets => membership.commit(offsets),
+    member: () => membership.member(),
     heartbeat: () => membership.heartbeat(),
     leave: () => membership.leave(),
   };

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { noLogger, type TurnedClock, turnedClock } from '@millrace/telemetry';
 import { Coordinator, TRANSACTION } from '../../src/kafka/coordinator.ts';
-import type { Cluster, Node } from '../../src/kafka/internals.ts';
+import type { Cluster, Node, ProtocolRequest } from '../../src/kafka/internals.ts';
 import { KafkaTransactionalProducer } from '../../src/kafka/transactional.ts';
 import { out } from '../broker/harness.ts';
 
@@ -27,8 +27,12 @@ const producerOn = (
       await note('add partitions')();
     },
     addOffsetsToTxn: note('add offsets'),
-    connectionPool: { send: answers.produce ?? note('produce') },
-    txnOffsetCommit: answers.txnOffsetCommit ?? note('offsets'),
+    connectionPool: {
+      send: ({ request }: ProtocolRequest) =>
+        request.apiName === 'Produce'
+          ? (answers.produce ?? note('produce'))()
+          : (answers.txnOffsetCommit ?? note('offsets'))(),
+    },
     endTxn: ({ transactionResult }: Parameters<Node['endTxn']>[0]) =>
       note(transactionResult ? 'commit' : 'abort')(),
   };

@@ -40,6 +40,63 @@ test('waits its interval from the first change', async () => {
   expect(cuts).toEqual([1_100]);
 });
 
+test('what waits on the grid waits to its next line, however many changes come', async () => {
+  const options = { intervalMs: 100, marks: { recordsMark: 10, bytesMark: 1_000 }, onGrid: true };
+  const onGrid = new Committer(
+    clock,
+    options,
+    async () => {
+      cuts.push(clock.now());
+      return false;
+    },
+    error => errors.push(error),
+  );
+  await clock.turn(30);
+  for (let i = 0; i < 20; i++) {
+    if (i % 3 === 0) onGrid.touch(1, 1);
+    await clock.turn(10);
+    await settled();
+  }
+  expect(cuts).toEqual([1_100, 1_200]);
+  await clock.turn(70);
+  await settled();
+  expect(cuts).toEqual([1_100, 1_200, 1_300]);
+});
+
+test('a timer that was not needed runs on, and what comes meanwhile still waits its interval', async () => {
+  committer.touch(1, 1);
+  committer.soon();
+  await settled();
+  ends[0]!.resolve(false);
+  await clock.turn(50);
+  committer.touch(1, 1);
+  await clock.turn(99);
+  await settled();
+  expect(cuts).toEqual([1_000]);
+  await clock.turn(1);
+  await settled();
+  expect(cuts).toEqual([1_000, 1_150]);
+});
+
+test('a clock that steps back makes it wait no longer than its interval', async () => {
+  let nowMs = 5_000;
+  const stepping = { now: () => nowMs, sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal) };
+  const options = { intervalMs: 100, marks: { recordsMark: 10, bytesMark: 1_000 } };
+  const stepped = new Committer(
+    stepping,
+    options,
+    async () => cuts.push(nowMs) > 99,
+    error => errors.push(error),
+  );
+  stepped.touch(1, 1);
+  nowMs = 1_000;
+  await clock.turn(100);
+  nowMs = 1_100;
+  await clock.turn(100);
+  await settled();
+  expect(cuts).toEqual([1_100]);
+});
+
 test.each([
   ['records', 10, 0],
   ['bytes', 1, 1_000],

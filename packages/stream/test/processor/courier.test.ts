@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { OutRecord, TransactionalProducer } from '../../src/broker/port.ts';
+import { FencedError, type OutRecord, type TransactionalProducer } from '../../src/broker/port.ts';
 import { Lent, SharedRecord } from '../../src/broker/shared.ts';
 import { acknowledgedCourier, SharedProducer, transactionCourier } from '../../src/processor/delivery.ts';
 import type { Group } from '../../src/processor/setting.ts';
@@ -10,7 +10,9 @@ const offsets = [{ topic: 'in', partition: 0, offset: 1 }];
 const shipment = { records, offsets };
 const done = (): Promise<void> => Promise.resolve();
 
-const rig = (faults: Partial<TransactionalProducer> & { heartbeat?: () => Promise<void> } = {}) => {
+const member = { group: 'g', generation: 3, memberId: 'm' };
+
+const rig = (faults: Partial<TransactionalProducer> & Partial<Group> = {}) => {
   const calls: string[] = [];
   const producer: TransactionalProducer = {
     send: done,
@@ -20,32 +22,54 @@ const rig = (faults: Partial<TransactionalProducer> & { heartbeat?: () => Promis
     close: done,
     ...faults,
   };
-  const member: Group = {
+  const group: Group = {
     pause: () => undefined,
     resume: () => undefined,
     seek: () => undefined,
     commit: async () => void calls.push('offsets'),
-    heartbeat: faults.heartbeat ?? done,
+    heartbeat: async () => void calls.push('heartbeat'),
+    member: async () => member,
+    ...faults,
   };
-  return { calls, producer, member };
+  return { calls, producer, group };
 };
 
 test('a task that is revoked while it proves its membership commits nothing', async () => {
   const revoked = new AbortController();
-  const { calls, producer, member } = rig({ heartbeat: async () => revoked.abort(new Error('revoked')) });
-  const courier = transactionCourier(producer, 'g', member);
+  const { calls, producer, group } = rig({ sendOffsets: async () => revoked.abort(new Error('revoked')) });
+  const courier = transactionCourier(producer, group);
   await expect(courier.ship(shipment, revoked.signal, () => undefined)).rejects.toThrow('revoked');
+  expect(calls).toEqual([]);
+});
+
+test('offsets say which member has consumed them, and a transaction without any is proved by a heartbeat', async () => {
+  const proved: unknown[] = [];
+  const { calls, producer, group } = rig({ sendOffsets: async of => void proved.push(of) });
+  const courier = transactionCourier(producer, group);
+  const { signal } = new AbortController();
+  await courier.ship(shipment, signal, () => undefined);
+  expect([proved, calls]).toEqual([[member], ['commit']]);
+  await courier.ship({ records, offsets: [] }, signal, () => calls.push('sent'));
+  expect([proved, calls]).toEqual([[member], ['commit', 'sent', 'heartbeat', 'commit']]);
+});
+
+test('a member that is none any more commits nothing', async () => {
+  const { calls, producer, group } = rig({ member: () => Promise.reject(new FencedError('none')) });
+  const courier = transactionCourier(producer, group);
+  await expect(courier.ship(shipment, new AbortController().signal, () => undefined)).rejects.toThrow(
+    FencedError,
+  );
   expect(calls).toEqual([]);
 });
 
 test('a send that fails is told of when the offsets beside it are not under way any more', async () => {
   const offsetsSent = Promise.withResolvers<void>();
   let told = false;
-  const { calls, producer, member } = rig({
+  const { calls, producer, group } = rig({
     send: () => Promise.reject(new Error('refused')),
     sendOffsets: () => offsetsSent.promise,
   });
-  const courier = transactionCourier(producer, 'g', member);
+  const courier = transactionCourier(producer, group);
   const shipped = courier.ship(shipment, new AbortController().signal, () => undefined);
   const failed = shipped.catch((error: unknown) => {
     told = true;
@@ -58,8 +82,8 @@ test('a send that fails is told of when the offsets beside it are not under way 
 });
 
 test('at least once, a task that is revoked commits no offsets of what it sent', async () => {
-  const { calls, producer, member } = rig();
-  const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
+  const { calls, producer, group } = rig();
+  const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), group);
   await courier.send!(records);
   const ship = (signal: AbortSignal) => courier.ship(shipment, signal, () => undefined);
   await expect(ship(AbortSignal.abort(new Error('revoked')))).rejects.toThrow('revoked');
@@ -88,7 +112,7 @@ describe('memory that is lent', () => {
     await courier.send!([second!]);
     expect(back).toBe(1);
     const signal = new AbortController().signal;
-    await transactionCourier(producer, 'g', member).ship(
+    await transactionCourier(producer, member).ship(
       { records: lentBy(() => back++), offsets },
       signal,
       () => undefined,
@@ -103,7 +127,7 @@ describe('memory that is lent', () => {
     const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
     await expect(courier.send!(lent)).rejects.toThrow('refused');
     const signal = new AbortController().signal;
-    const shipped = transactionCourier(producer, 'g', member).ship(
+    const shipped = transactionCourier(producer, member).ship(
       { records: lent, offsets },
       signal,
       () => undefined,

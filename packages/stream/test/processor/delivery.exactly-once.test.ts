@@ -58,7 +58,7 @@ describe('exactly once', () => {
   });
 
   const acquiring = ['fence', 'committed', 'endOffsets', 'heartbeat'];
-  const committing = ['heartbeat', 'send', 'sendOffsets', 'commit'];
+  const committing = ['send', 'sendOffsets', 'commit'];
   const cases = [
     ...acquiring.flatMap(call => [
       { call, turns: [1] },

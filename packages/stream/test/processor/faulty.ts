@@ -32,8 +32,7 @@ export const faulty = (broker: Broker, strike: Strike): Broker => ({
     const taken = await through(strike, 'fence', () => broker.transactionalProducer(id));
     const producer: TransactionalProducer = {
       send: records => through(strike, 'send', () => taken.send(records)),
-      sendOffsets: (group, offsets) =>
-        through(strike, 'sendOffsets', () => taken.sendOffsets(group, offsets)),
+      sendOffsets: (of, offsets) => through(strike, 'sendOffsets', () => taken.sendOffsets(of, offsets)),
       commit: () => through(strike, 'commit', () => taken.commit()),
       abort: () => taken.abort(),
       close: () => taken.close(),
@@ -50,6 +49,7 @@ export const faulty = (broker: Broker, strike: Strike): Broker => ({
       resume: partitions => membership.resume(partitions),
       seek: to => membership.seek(to),
       commit: offsets => through(strike, 'memberCommit', () => membership.commit(offsets)),
+      member: () => membership.member(),
       heartbeat: () => through(strike, 'heartbeat', () => membership.heartbeat()),
       leave: () => membership.leave(),
     };

@@ -38,6 +38,19 @@ test('is filled when it has started, follows the topic, and drops what is delete
   stopListening();
 });
 
+test('is filled as fast as it goes, and follows at a pace', async () => {
+  await rig.send('in', 0, ['a'], () => 'x');
+  const paces: (number | undefined)[] = [];
+  const read: typeof rig.broker.read = options => {
+    paces.push(options.fetchLingerMs);
+    return rig.broker.read(options);
+  };
+  table = globalTable({ broker: { ...rig.broker, read }, topic: 'in', codec: textCodec });
+  await table.start(never);
+  await eventually('it follows', () => paces.length === 2);
+  expect(paces).toEqual([undefined, 10]);
+});
+
 test('a row that cannot be read leaves the one before it in force', async () => {
   await rig.send('in', 0, ['good', '!bad'], () => 'x');
   table = globalTable({ broker: rig.broker, topic: 'in', codec: textCodec });

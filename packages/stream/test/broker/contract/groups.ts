@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BrokerError, FencedError } from '../../../src/broker/port.ts';
+import { BrokerError, FencedError, type GroupMember } from '../../../src/broker/port.ts';
 import {
   assignedTo,
   type BrokerHarness,
@@ -184,6 +184,28 @@ export const describeGroups = (makeHarness: () => Promise<BrokerHarness>): void 
       await expect(member.heartbeat()).rejects.toThrow(FencedError);
       await expect(member.commit([{ topic, partition: 0, offset: 0 }])).rejects.toThrow(FencedError);
       await eventually('to be gone', async () => (await s.broker.admin.groupMembers(group)) === 0);
+    });
+
+    test('has its offsets in a transaction only as long as it is one', async () => {
+      const topic = await s.topic(1);
+      const group = unique('group');
+      const member = await join(topic, group);
+      const producer = await s.broker.transactionalProducer(unique('tx'));
+      const commit = async (offset: number, of: GroupMember): Promise<void> => {
+        await producer.sendOffsets(of, [{ topic, partition: 0, offset }]);
+        await producer.commit();
+      };
+      const before = member.member();
+      await commit(3, before);
+      await eventually(
+        'its offset',
+        async () => (await s.broker.admin.committed(group, [topic]))[0]?.offset === 3,
+      );
+      const another = await join(topic, group);
+      await eventually('the next generation', () => member.assignments.length === 2);
+      await expect(commit(4, before)).rejects.toThrow(FencedError);
+      await Promise.all([member.leave(), another.leave()]);
+      expect(await s.broker.admin.committed(group, [topic])).toEqual([{ topic, partition: 0, offset: 3 }]);
     });
 
     test('keeps its membership through preparations and a pause that are longer than its session', async () => {
