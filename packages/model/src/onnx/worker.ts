@@ -27,6 +27,16 @@ const whenReady = (worker: Worker): Promise<string> => {
   return promise;
 };
 
+/** As `whenReady`; where it rejects the thread has ended. */
+const readyOrEnded = async (worker: Worker): Promise<string> => {
+  try {
+    return await whenReady(worker);
+  } catch (cause) {
+    await worker.terminate();
+    throw cause;
+  }
+};
+
 /**
  * A model in a thread of its own, so that engine calls leave this one free for heartbeats. Batches are copied once and
  * their buffers handed over; the thread gives them back with the answer. A thread that ends takes only its model with it: open calls reject with `ScorerLost`.
@@ -44,13 +54,7 @@ export const workerScorer = async (
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
   });
   const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()));
-  let provider: string;
-  try {
-    provider = await whenReady(worker);
-  } catch (cause) {
-    await worker.terminate();
-    throw cause;
-  }
+  const provider = await readyOrEnded(worker);
 
   const width = inputWidth(manifest);
   const waiting = new Map<number, Waiting>();

@@ -103,7 +103,7 @@ describe('memory that is lent', () => {
   const refuses = { send: () => Promise.reject(new Error('refused')) };
 
   test('goes back once all of its records are acknowledged', async () => {
-    const { producer, member } = rig();
+    const { producer, group: member } = rig();
     let back = 0;
     const [first, second] = lentBy(() => back++);
     const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
@@ -121,7 +121,7 @@ describe('memory that is lent', () => {
   });
 
   test('stays out where a send has failed: nobody knows who still reads it', async () => {
-    const { producer, member } = rig(refuses);
+    const { producer, group: member } = rig(refuses);
     let back = 0;
     const lent = lentBy(() => back++);
     const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
