@@ -38,4 +38,11 @@ export {
   type EpochPhase,
   partsOf,
 } from './epochs/number.ts';
-export { type Newest, type Releasable, release, type Release } from './epochs/release.ts';
+export {
+  inReleaseOrder,
+  type Newest,
+  type Releasable,
+  release,
+  type Release,
+  Releasing,
+} from './epochs/release.ts';

@@ -23,11 +23,11 @@ export interface Row {
   /** From aside of its topic: somebody has sent it again. */
   readonly isSentAgain: boolean;
   /** A stage so far had seen something newer of the event's key. */
-  readonly late: boolean;
+  late: boolean;
   /** What the stages so far gave, one behind the other. */
-  readonly features: readonly number[];
+  features: readonly number[];
   /** Of the views of the stages so far, two numbers each, as `agesOf` gives them. */
-  readonly ages: readonly number[];
+  ages: readonly number[];
   readonly held: Held;
 }
 
