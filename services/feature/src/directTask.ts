@@ -29,12 +29,13 @@ export function directTask(
       // What is sent again keeps where it first stood: only then are records not in source order.
       const again: Row[] | undefined = source.asideOf === undefined ? undefined : [];
       let isFolded = false;
+      let newestMs = Number.NEGATIVE_INFINITY;
       for (let i = 0; i < batch.length; i++) {
         const row = readSource(plan, source, batch, i, { batch: open, i });
         if (typeof row === 'string') open.skip(i, row);
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {
-          options.freshness.seen(row.event.stream, row.event.time);
+          newestMs = Math.max(newestMs, row.event.time);
           if (foldRow(plan, -1, views, row) === undefined) continue;
           isFolded = true;
           // Its vector is written at once: nothing of the row has to outlive it.
@@ -42,6 +43,7 @@ export function directTask(
           else again.push(row);
         }
       }
+      if (newestMs !== Number.NEGATIVE_INFINITY) options.freshness.seen(source.stream, newestMs);
       if (again !== undefined && again.length > 0) vectors.write(again, 'live');
       else if (isFolded) vectors.settle('live');
       views?.flush();
