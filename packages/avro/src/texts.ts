@@ -38,7 +38,7 @@ export class KnownTexts {
   constructor(places: number) {
     this.#mask = places - 1;
     this.#seen = new Int32Array(places);
-    this.#texts = new Array<string | undefined>(places).fill(undefined);
+    this.#texts = Array.from({ length: places }, () => undefined);
   }
 
   /** The text that UTF-8 bytes hold. */
