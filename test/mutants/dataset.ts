@@ -22,7 +22,7 @@ export const DATASET_MUTANTS: readonly Mutant[] = [
     name: 'left-edge-in',
     shows: 'an event that is exactly as old as a window is long is still in it',
     file: WINDOW,
-    text: '  const after = time - delayMs - windowMs;',
-    instead: '  const after = time - delayMs - windowMs - 1;',
+    text: '    this.after = time - delayMs - windowMs;',
+    instead: '    this.after = time - delayMs - windowMs - 1;',
   },
 ];

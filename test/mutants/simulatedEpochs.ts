@@ -84,7 +84,7 @@ export const OF_THE_EPOCHS: readonly Defect[] = [
     violates: 'state equals a fold',
     shows: 'an older vector stands behind a newer one on the compacted topic',
     file: 'services/feature/src/vector.ts',
-    text: '      for (const [entity, seen] of newest) putNewest(state, entity, seen);',
-    instead: '',
+    text: '    for (const [entity, newest] of releasing.takeNewest()) putNewest(state, entity, newest);',
+    instead: '    releasing.takeNewest();',
   },
 ];

@@ -1,5 +1,6 @@
 import avsc from 'avsc';
 import type { Limits } from './limits.ts';
+import { TextType } from './texts.ts';
 import {
   blocks,
   boolean,
@@ -200,6 +201,7 @@ export const loadSchema = (text: string, limits: Limits): LoadedSchema => {
     const json = JSON.parse(text, shortNames) as avsc.Schema;
     if (JSON.stringify(json).includes('__proto__')) throw new SchemaRefused("it uses the name '__proto__'");
     const registry = Object.create(null) as Record<string, avsc.Type>;
+    registry['string'] = new TextType();
     type = avsc.Type.forSchema(json, { registry, omitRecordMethods: true });
   } catch (error) {
     if (error instanceof SchemaRefused) throw error;

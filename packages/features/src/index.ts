@@ -39,4 +39,11 @@ export {
   liveMiddleMs,
   partsOf,
 } from './epochs/number.ts';
-export { type Newest, type Releasable, release, type Release } from './epochs/release.ts';
+export {
+  inReleaseOrder,
+  type Newest,
+  type Releasable,
+  release,
+  type Release,
+  Releasing,
+} from './epochs/release.ts';

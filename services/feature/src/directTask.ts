@@ -2,7 +2,7 @@ import type { InboundBatch, Outcomes, Task, TaskContext } from '@millrace/stream
 import { TaskBook } from './book.ts';
 import type { EntityCache } from './entityCache.ts';
 import type { Freshness } from './freshness.ts';
-import { foldRows } from './fold.ts';
+import { foldRow } from './fold.ts';
 import { OpenBatches } from './openBatch.ts';
 import type { Plan } from './plan.ts';
 import { readSource, type Row } from './row.ts';
@@ -26,17 +26,26 @@ export function directTask(
       const open = batches.open(batch, out);
       const source = plan.sources.find(({ topic }) => topic === batch.topic)!;
       book.begin();
-      const rows: Row[] = [];
+      // What is sent again keeps where it first stood: only then are records not in source order.
+      const again: Row[] | undefined = source.asideOf === undefined ? undefined : [];
+      let isFolded = false;
+      let newestMs = Number.NEGATIVE_INFINITY;
       for (let i = 0; i < batch.length; i++) {
         const row = readSource(plan, source, batch, i, { batch: open, i });
         if (typeof row === 'string') open.skip(i, row);
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {
-          options.freshness.seen(row.event.stream, row.event.time);
-          foldRows(plan, -1, views, [row], folded => rows.push(folded));
+          newestMs = Math.max(newestMs, row.event.time);
+          if (foldRow(plan, -1, views, row) === undefined) continue;
+          isFolded = true;
+          // Its vector is written at once: nothing of the row has to outlive it.
+          if (again === undefined) vectors.put(row);
+          else again.push(row);
         }
       }
-      if (rows.length > 0) vectors.write(rows, 'live');
+      if (newestMs !== Number.NEGATIVE_INFINITY) options.freshness.seen(source.stream, newestMs);
+      if (again !== undefined && again.length > 0) vectors.write(again, 'live');
+      else if (isFolded) vectors.settle('live');
       views?.flush();
       await open.settled;
     },

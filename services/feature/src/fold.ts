@@ -17,9 +17,36 @@ const isRefused = (plan: Plan, index: number, views: StageViews | undefined, row
   views?.comesLate(row.event) === true;
 
 /**
- * Folds rows of one epoch in the common order into the views of a stage (-1: the source), closes their records, and
- * hands on what goes further. A withdrawn event is taken out of the views of every stage and ends before the vector.
+ * Folds one row into the views of a stage (-1: the source), closes its record, and says where it goes next; undefined: it
+ * ends here. What the stage gave is added to the row. A withdrawn event is taken out of the views of every stage and ends
+ * before the vector.
  */
+export function foldRow(plan: Plan, index: number, views: StageViews | undefined, row: Row): Hop | undefined {
+  const { event, held } = row;
+  const { batch, i } = held;
+  if (isRefused(plan, index, views, row)) {
+    batch.reject(i, 'late', LATE);
+    return undefined;
+  }
+  const folding = views?.fold(event);
+  if (folding?.skip !== undefined) {
+    batch.skip(i, folding.skip);
+    return undefined;
+  }
+  const hop = hopAfter(plan, index, event.stream);
+  if (hop?.to === 'release' && event.withdrawn) {
+    batch.skip(i, 'by-rule');
+    return undefined;
+  }
+  batch.done(i);
+  if (hop === undefined || folding === undefined) return hop;
+  row.late ||= folding.late;
+  row.features = joined(row.features, folding.features);
+  row.ages = joined(row.ages, folding.ages);
+  return hop;
+}
+
+/** Folds rows of one epoch in the common order, and hands on what goes further. */
 export function foldRows(
   plan: Plan,
   index: number,
@@ -27,42 +54,11 @@ export function foldRows(
   rows: readonly Row[],
   handOn: (row: Row, hop: Hop) => void,
 ): void {
-  for (const row of [...rows].sort((a, b) => compareOrder(a.event, b.event))) {
-    const { batch, i } = row.held;
-    if (isRefused(plan, index, views, row)) {
-      batch.reject(i, 'late', LATE);
-      continue;
-    }
-    const folding = views?.fold(row.event);
-    if (folding?.skip !== undefined) {
-      batch.skip(i, folding.skip);
-      continue;
-    }
-    const hop = hopAfter(plan, index, row.event.stream);
-    if (hop?.to === 'release' && row.event.withdrawn) {
-      batch.skip(i, 'by-rule');
-      continue;
-    }
-    if (hop !== undefined) handOn(folding === undefined ? row : withFolding(row, folding), hop);
-    batch.done(i);
+  for (const row of rows.toSorted((a, b) => compareOrder(a.event, b.event))) {
+    const hop = foldRow(plan, index, views, row);
+    if (hop !== undefined) handOn(row, hop);
   }
 }
-
-const withFolding = (
-  { event, value, sourceTopic, appendTimeMs, traceparent, isSentAgain, late, features, ages, held }: Row,
-  more: Pick<Row, 'late' | 'features' | 'ages'>,
-): Row => ({
-  event,
-  value,
-  sourceTopic,
-  appendTimeMs,
-  traceparent,
-  isSentAgain,
-  late: late || more.late,
-  features: joined(features, more.features),
-  ages: joined(ages, more.ages),
-  held,
-});
 
 const joined = (a: readonly number[], b: readonly number[]): readonly number[] =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b];

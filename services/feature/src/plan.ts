@@ -76,11 +76,13 @@ export const isDirect = ({ further, streams }: Plan, run: string | undefined): b
 /** Whether the events of a set are cut into epochs when it begins live. */
 export const cutsLiveEpochs = (pipeline: Pipeline): boolean => !isDirect(planOf(pipeline), undefined);
 
+const RELEASE: Hop = { to: 'release' };
+
 /** The next hop of a row that leaves the source (-1) or the further stage of this index; undefined: it ends here. */
 export function hopAfter({ pipeline, further }: Plan, index: number, stream: string): Hop | undefined {
   const next = further[index + 1];
   const isScored = stream === pipeline.scores;
-  if (next === undefined) return isScored ? { to: 'release' } : undefined;
+  if (next === undefined) return isScored ? RELEASE : undefined;
   const isWanted = isScored || further.slice(index + 1).some(({ stage }) => stage.streams.includes(stream));
   return isWanted ? { to: `stage:${next.stage.key}`, stage: next.stage } : undefined;
 }

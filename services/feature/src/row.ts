@@ -23,11 +23,11 @@ export interface Row {
   /** From aside of its topic: somebody has sent it again. */
   readonly isSentAgain: boolean;
   /** A stage so far had seen something newer of the event's key. */
-  readonly late: boolean;
+  late: boolean;
   /** What the stages so far gave, one behind the other. */
-  readonly features: readonly number[];
+  features: readonly number[];
   /** Of the views of the stages so far, two numbers each, as `agesOf` gives them. */
-  readonly ages: readonly number[];
+  ages: readonly number[];
   readonly held: Held;
 }
 
@@ -59,9 +59,10 @@ export function readSource(
   const fields = batch.value(i);
   if (value === null || fields === null) return 'tombstone';
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
-  const large = tooLarge(value, batch.key(i));
+  const key = batch.key(i);
+  const large = tooLarge(value, key);
   if (large !== undefined) return { reason: 'too-large', cause: large };
-  const wrong = wrongKey(plan, keyField, fields, batch.key(i), batch.partition);
+  const wrong = wrongKey(plan, keyField, fields, key, batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };
   const from = sourceOf(source, batch, i);
   if (from === undefined) return { reason: 'bad-value', cause: NO_SOURCE };

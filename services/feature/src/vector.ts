@@ -1,4 +1,4 @@
-import { type EpochPhase, NEVER_HEARD, release } from '@millrace/features';
+import { type EpochPhase, inReleaseOrder, NEVER_HEARD, Releasing } from '@millrace/features';
 import type { Emitter, KeyedState } from '@millrace/stream';
 import type { Clock, Metrics } from '@millrace/telemetry';
 import { newestOf, putNewest } from './book.ts';
@@ -9,9 +9,13 @@ import type { VectorBytes } from './vectorBytes.ts';
 
 export interface VectorWriter {
   /**
-   * Writes the vectors of one epoch, live in source order, of a replay in the order of the fold; older than its entity's
-   * newest, a vector goes aside.
+   * Writes the vector of a live row, behind those of all rows before it in source order; older than its entity's newest,
+   * it goes aside. What is kept of it until `settle` are a few numbers.
    */
+  put(row: Row): void;
+  /** Keeps what the vectors since the last call have moved, and measures them. */
+  settle(phase: EpochPhase): void;
+  /** Writes the vectors of one epoch in the order of their release, and settles them. */
   write(rows: readonly Row[], phase: EpochPhase): void;
 }
 
@@ -28,48 +32,77 @@ export function vectorWriter(
 ): VectorWriter {
   const { entity: entityField, name: pipeline } = plan.pipeline;
   const views = plan.set.stages.flatMap(stage => stage.views);
+  const releasing = new Releasing(entity => newestOf(state, entity));
+  const told = new Told(pipeline, views, metrics);
+  const entityOf = (row: Row): string => String(row.event.fields[entityField]);
+  const put = (row: Row, entity: string): void => {
+    const { time, sequence } = row.event;
+    const to = releasing.isAside(entity, time, sequence) ? 'aside' : 'features';
+    out.put(to, vectors[to].of(row, entity));
+    told.note(row);
+  };
+  const settle = (phase: EpochPhase): void => {
+    for (const [entity, newest] of releasing.takeNewest()) putNewest(state, entity, newest);
+    told.tell(clock.now(), phase);
+  };
   return {
+    put: row => put(row, entityOf(row)),
+    settle,
     write(rows, phase) {
-      const { released, newest } = release(
-        rows.map(row => releasable(row, String(row.event.fields[entityField]))),
-        entity => newestOf(state, entity),
-        phase,
-      );
-      let late = 0;
-      for (const {
-        row: { row, entity },
-        aside: isAside,
-      } of released) {
-        const to = isAside ? 'aside' : 'features';
-        out.put(to, vectors[to].of(row, entity));
-        if (row.late) late++;
-      }
-      for (const [entity, seen] of newest) putNewest(state, entity, seen);
-      measure(rows, phase, late);
+      const releasable = rows.map(row => releasableOf(row, entityOf(row)));
+      for (const { row, entity } of inReleaseOrder(releasable, phase)) put(row, entity);
+      settle(phase);
     },
   };
+}
 
-  function measure(rows: readonly Row[], phase: EpochPhase, late: number): void {
-    const nowMs = clock.now();
-    const waited = rows.map(({ appendTimeMs }) => (nowMs - appendTimeMs) / 1000);
-    metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waited);
-    if (late > 0) metrics.count('millrace_records_late_total', { pipeline }, late);
-    // Of live ones: what a backfill folds was looked at when it came.
-    if (phase === 'live') measureAges(rows);
+/** What is measured of vectors, gathered until all of a stretch are written. */
+class Told {
+  readonly #pipeline: string;
+  readonly #views: readonly string[];
+  readonly #metrics: Metrics;
+  #appendTimesMs: number[] = [];
+  /** Of each view two lists, in the order of a row's ages. */
+  #ages: number[][];
+  #late = 0;
+
+  constructor(pipeline: string, views: readonly string[], metrics: Metrics) {
+    this.#pipeline = pipeline;
+    this.#views = views;
+    this.#metrics = metrics;
+    this.#ages = this.#noAges();
   }
 
-  function measureAges(rows: readonly Row[]): void {
-    const known = rows.filter(({ ages }) => ages.length === 2 * views.length);
-    for (const [i, view] of views.entries()) {
-      const seconds = (at: number): readonly number[] =>
-        known.map(({ ages }) => ages[2 * i + at]!).filter(age => age !== NEVER_HEARD);
-      metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, seconds(0));
-      metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, seconds(1));
-    }
+  note({ appendTimeMs, late, ages }: Row): void {
+    this.#appendTimesMs.push(appendTimeMs);
+    if (late) this.#late++;
+    // An older release had a part in it where there are fewer.
+    if (ages.length !== this.#ages.length) return;
+    for (let i = 0; i < ages.length; i++) if (ages[i] !== NEVER_HEARD) this.#ages[i]!.push(ages[i]!);
+  }
+
+  tell(nowMs: number, phase: EpochPhase): void {
+    const pipeline = this.#pipeline;
+    const waited = this.#appendTimesMs.map(appendTimeMs => (nowMs - appendTimeMs) / 1000);
+    this.#metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waited);
+    if (this.#late > 0) this.#metrics.count('millrace_records_late_total', { pipeline }, this.#late);
+    // Of live ones: what a backfill folds was looked at when it came.
+    if (phase === 'live')
+      for (const [i, view] of this.#views.entries()) {
+        this.#metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, this.#ages[2 * i]!);
+        this.#metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, this.#ages[2 * i + 1]!);
+      }
+    this.#appendTimesMs = [];
+    this.#ages = this.#noAges();
+    this.#late = 0;
+  }
+
+  #noAges(): number[][] {
+    return this.#views.flatMap((): number[][] => [[], []]);
   }
 }
 
-const releasable = (row: Row, entity: string) => ({
+const releasableOf = (row: Row, entity: string) => ({
   row,
   entity,
   eventTimeMs: row.event.time,

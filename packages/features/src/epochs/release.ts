@@ -19,8 +19,12 @@ export interface Release<Row> {
   readonly aside: boolean;
 }
 
+/** Newest of an entity, as far as is known here. */
 interface Known {
-  newest: Newest | undefined;
+  /** Minus infinity where none was released. */
+  eventTimeMs: number;
+  sequence: number;
+  isChanged: boolean;
 }
 
 const SOURCE_ORDER = (a: Releasable, b: Releasable): number =>
@@ -30,31 +34,59 @@ const FOLD_ORDER = (a: Releasable, b: Releasable): number =>
   a.eventTimeMs - b.eventTimeMs || a.sequence - b.sequence || SOURCE_ORDER(a, b);
 
 /**
- * Puts the rows of one epoch into source order, so that an entity's vectors never overtake each other, of a replay into
- * the order of their fold, and says which are older than what their entity has released. `newestOf` is asked once per
- * entity; what it should answer from now on is in `newest`.
+ * Rows of one epoch in the order in which they are released: in source order, so that an entity's vectors never overtake
+ * each other, of a replay in the order of their fold.
  */
+export const inReleaseOrder = <Row extends Releasable>(
+  rows: readonly Row[],
+  phase: EpochPhase,
+): readonly Row[] => rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
+
+/** Tells of rows, in the order of their release, which are older than what their entity has released. */
+export class Releasing {
+  readonly #newestOf: (entity: string) => Newest | undefined;
+  readonly #known = new Map<string, Known>();
+
+  /** @param newestOf asked once for each entity until `takeNewest` */
+  constructor(newestOf: (entity: string) => Newest | undefined) {
+    this.#newestOf = newestOf;
+  }
+
+  isAside(entity: string, eventTimeMs: number, sequence: number): boolean {
+    let known = this.#known.get(entity);
+    if (known === undefined) {
+      const newest = this.#newestOf(entity) ?? { eventTimeMs: Number.NEGATIVE_INFINITY, sequence: 0 };
+      known = { eventTimeMs: newest.eventTimeMs, sequence: newest.sequence, isChanged: false };
+      this.#known.set(entity, known);
+    }
+    if (eventTimeMs < known.eventTimeMs) return true;
+    if (eventTimeMs === known.eventTimeMs && sequence < known.sequence) return true;
+    known.eventTimeMs = eventTimeMs;
+    known.sequence = sequence;
+    known.isChanged = true;
+    return false;
+  }
+
+  /** What `newestOf` should answer from now on, where that has changed. All else is forgotten. */
+  takeNewest(): readonly (readonly [entity: string, newest: Newest])[] {
+    const changed: (readonly [string, Newest])[] = [];
+    for (const [entity, { eventTimeMs, sequence, isChanged }] of this.#known)
+      if (isChanged) changed.push([entity, { eventTimeMs, sequence }]);
+    this.#known.clear();
+    return changed;
+  }
+}
+
+/** Rows of one epoch in the order of their release; what is known of their entities from then on is in `newest`. */
 export function release<Row extends Releasable>(
   rows: readonly Row[],
   newestOf: (entity: string) => Newest | undefined,
   phase: EpochPhase = 'live',
 ): { readonly released: readonly Release<Row>[]; readonly newest: ReadonlyMap<string, Newest> } {
-  const known = new Map<string, Known>();
-  const newest = new Map<string, Newest>();
-  const inOrder = rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
-  const released = inOrder.map(row => {
-    const { entity, eventTimeMs, sequence } = row;
-    let one = known.get(entity);
-    if (one === undefined) known.set(entity, (one = { newest: newestOf(entity) }));
-    const aside = one.newest !== undefined && isOlder(row, one.newest);
-    if (!aside) {
-      one.newest = { eventTimeMs, sequence };
-      newest.set(entity, one.newest);
-    }
-    return { row, aside };
-  });
-  return { released, newest };
+  const releasing = new Releasing(newestOf);
+  const released = inReleaseOrder(rows, phase).map(row => ({
+    row,
+    aside: releasing.isAside(row.entity, row.eventTimeMs, row.sequence),
+  }));
+  return { released, newest: new Map(releasing.takeNewest()) };
 }
-
-const isOlder = (a: Newest, b: Newest): boolean =>
-  a.eventTimeMs < b.eventTimeMs || (a.eventTimeMs === b.eventTimeMs && a.sequence < b.sequence);

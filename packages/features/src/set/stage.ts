@@ -4,7 +4,7 @@ import type { FoldEvent } from '../windows/event.ts';
 import { type Layout, layoutOf } from '../windows/layout.ts';
 import { endOfChunk } from '../windows/leaf.ts';
 import type { Admission, Timeline } from '../windows/timeline.ts';
-import { endOfWindows, openWindow, type WindowSpan } from '../windows/window.ts';
+import { endOfWindows, Window, type WindowSpan } from '../windows/window.ts';
 import { agesBy, type AgesOf } from './heard.ts';
 import { EntityState } from './state.ts';
 
@@ -50,7 +50,7 @@ export interface CompiledStage {
 }
 
 interface Reading {
-  readonly span: WindowSpan;
+  readonly window: Window;
   readonly reads: { readonly at: number; readonly read: ReadAggregate }[];
 }
 
@@ -80,8 +80,8 @@ const endingsOf = (
     const stream = layouts.findIndex(l => l.stream === a.of);
     const ending = endings.get(name) ?? { stream, end: span, readings: [] };
     endings.set(name, ending);
-    let reading = ending.readings.find(one => one.span.windowMs === span.windowMs);
-    if (reading === undefined) ending.readings.push((reading = { span, reads: [] }));
+    let reading = ending.readings.find(({ window }) => window.span.windowMs === span.windowMs);
+    if (reading === undefined) ending.readings.push((reading = { window: new Window(span), reads: [] }));
     reading.reads.push({ at, read: aggregateReader(a, measuresOf.get(a)!) });
   });
   return [...endings.values()];
@@ -122,8 +122,8 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
     for (const { stream, end, readings } of endings) {
       const timeline = state.timelines[stream]!;
       const to = endOfWindows(timeline, end, event);
-      for (const { span, reads } of readings) {
-        const window = openWindow(timeline, span, to, event);
+      for (const { window, reads } of readings) {
+        window.open(timeline, to, event);
         for (const { at, read } of reads) values[at] = read(window);
       }
     }

@@ -4,7 +4,7 @@ import { LeafExtremes, picker } from './extremes.ts';
 import { SQUARE_PARTS } from './layout.ts';
 import { COUNT, type Leaf, SUM } from './leaf.ts';
 import { LEAVES_FEW, POSITION, type Timeline } from './timeline.ts';
-import { findLastRow, total, type Window } from './window.ts';
+import { findLastRow, type Window } from './window.ts';
 
 /** The value of one aggregate over a window; NaN where it is missing. */
 export type ReadAggregate = (window: Window) => number;
@@ -108,7 +108,7 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
   const overCount =
     (of: (w: Window, n: number) => number): ReadAggregate =>
     w => {
-      const n = total(w, m, COUNT);
+      const n = w.total(m, COUNT);
       return n === 0 ? empty : of(w, n);
     };
   const orEmpty = (value: number): number => (Number.isNaN(value) ? empty : value);
@@ -116,18 +116,18 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
     case 'count':
       return overCount((_, n) => n);
     case 'sum':
-      return overCount(w => total(w, m, SUM) / factor);
+      return overCount(w => w.total(m, SUM) / factor);
     case 'mean':
-      return overCount((w, n) => total(w, m, SUM) / (n * factor));
+      return overCount((w, n) => w.total(m, SUM) / (n * factor));
     case 'stddev':
       return overCount((w, n) => {
-        const squares = measures.slice(1).map(part => total(w, part, SUM));
-        return deviation(n, total(w, m, SUM), squares) / factor;
+        const squares = measures.slice(1).map(part => w.total(part, SUM));
+        return deviation(n, w.total(m, SUM), squares) / factor;
       });
     case 'share':
       return w => {
-        const all = total(w, 0, COUNT);
-        return all === 0 ? empty : total(w, m, COUNT) / all;
+        const all = w.total(0, COUNT);
+        return all === 0 ? empty : w.total(m, COUNT) / all;
       };
     case 'min':
     case 'max': {

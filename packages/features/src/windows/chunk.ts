@@ -88,7 +88,6 @@ export const decodeChunk = (bytes: Uint8Array, layout: Layout): Leaf => {
     throw new RangeError(`chunk of stream '${layout.stream}' was written for other views`);
   const level = input.whole();
   const leaf = new Leaf(input.whole(), level, layout.measures.length);
-  const hasText = layout.measures.some(m => m.kind === 'text');
   let time = leaf.start;
   let sequence = 0;
   let offset = 0;
@@ -104,7 +103,7 @@ export const decodeChunk = (bytes: Uint8Array, layout: Layout): Leaf => {
     const until = (flags & SUPERSEDED_BIT) === 0 ? Number.POSITIVE_INFINITY : time + input.whole();
     const read = layout.measures.map(measure => readMeasure(input, measure));
     const numbers = read.map(r => (typeof r === 'string' ? 0 : r));
-    const texts = hasText ? read.map(r => (typeof r === 'string' ? r : undefined)) : [];
+    const texts = layout.hasText ? read.map(r => (typeof r === 'string' ? r : undefined)) : [];
     const live = (flags & LIVE_BIT) !== 0;
     leaf.insert({ time, sequence, partition, offset, id, revision, knownAt, until, live, numbers, texts });
   }

@@ -1,5 +1,5 @@
-import { endOf, type NewRow, type Point } from './leaf.ts';
 import type { TimelineListener } from './listener.ts';
+import { endOf, type NewRow, type Point } from './row.ts';
 import type { Timeline } from './timeline.ts';
 import { eachCorrection, eachRow, type Window } from './window.ts';
 
@@ -37,7 +37,8 @@ export class SlidingDistinct implements TimelineListener {
       this.move(covered.after, after, -1);
       this.move(through, covered.through, -1);
     }
-    this.covered = { after, through };
+    const { time, sequence, partition, offset } = through;
+    this.covered = { after, through: { time, sequence, partition, offset } };
     return this.times.size + this.corrected(window);
   }
 

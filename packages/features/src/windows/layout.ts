@@ -29,6 +29,8 @@ export interface Layout {
   readonly isTable: boolean;
   /** Measure 0 counts every event. */
   readonly measures: readonly Measure[];
+  /** Whether one of them is text. */
+  readonly hasText: boolean;
   /** Entries older than the newest by this are dropped, milliseconds. */
   readonly retentionMs: number;
   /** What a row takes in memory, about. */
@@ -153,14 +155,16 @@ export const layoutOf = (
   const digest = createHash('sha256')
     .update(canonicalJson({ stream, hasKnownAt, timeZone: pipeline.timeZone, specs: [...specs.keys()] }))
     .digest();
+  const hasText = [...specs.values()].some(({ kind }) => kind === 'text');
   return {
     layout: {
       stream,
       hasKnownAt,
       isTable,
       measures: [...specs.values()].map(spec => compileMeasure(spec, pipeline.timeZone)),
+      hasText,
       retentionMs,
-      bytesPerRow: 200 + 24 * specs.size + ([...specs.values()].some(s => s.kind === 'text') ? 200 : 0),
+      bytesPerRow: 200 + 24 * specs.size + (hasText ? 200 : 0),
       fingerprint: digest.readUInt32LE(0),
     },
     measuresOf,

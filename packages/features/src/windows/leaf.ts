@@ -1,3 +1,5 @@
+import type { NewRow, Point } from './row.ts';
+
 /** Columns of a row before those of the measures. */
 export const TIME = 0;
 export const SEQUENCE = 1;
@@ -17,25 +19,11 @@ export const COUNT = 1;
 export const SUM = 2;
 const PER_MEASURE = 3;
 
+export type TotalsColumn = typeof COUNT | typeof SUM;
+/** Where the count or the sum of a measure stands among totals of all measures. */
+export const totalsAt = (measure: number, column: TotalsColumn): number => measure * 2 + column - COUNT;
+
 const NO_TEXTS: readonly (string | undefined)[] = [];
-
-/** A point in the order of one stream's events: time, sequence, partition, offset. */
-export interface Point {
-  readonly time: number;
-  readonly sequence: number;
-  readonly partition: number;
-  readonly offset: number;
-}
-
-export interface NewRow extends Point {
-  readonly id: string;
-  readonly revision: number;
-  readonly knownAt: number;
-  readonly until: number;
-  readonly live: boolean;
-  readonly numbers: ArrayLike<number>;
-  readonly texts: readonly (string | undefined)[];
-}
 
 /** The chunk of a leaf's first rows. */
 export interface WrittenChunk {
@@ -90,10 +78,21 @@ export class Leaf {
   }
 
   /** Count or sum of a measure over the first `rows` rows. */
-  upTo(rows: number, measure: number, column: typeof COUNT | typeof SUM): number {
+  upTo(rows: number, measure: number, column: TotalsColumn): number {
     if (rows === 0) return 0;
     if (this.summed < rows) this.addUp();
     return this.rows[(rows - 1) * this.width + HEAD + measure * PER_MEASURE + column]!;
+  }
+
+  /** Adds (1) to totals of all measures those of the first `rows` rows, or takes them away (-1). */
+  addTo(totals: number[], rows: number, by: 1 | -1): void {
+    if (rows === 0) return;
+    if (this.summed < rows) this.addUp();
+    let at = (rows - 1) * this.width + HEAD;
+    for (let i = 0; i < 2 * this.measures; i += 2, at += PER_MEASURE) {
+      totals[i]! += by * this.rows[at + COUNT]!;
+      totals[i + 1]! += by * this.rows[at + SUM]!;
+    }
   }
 
   /** Whether a row counts now: not withdrawn, and no later revision in its place. */
@@ -290,11 +289,3 @@ export const endOfChunk = (name: string): number => {
   const [level, start] = name.split(':') as [string, string];
   return Number.parseInt(start, 36) + 2 ** Number(level);
 };
-
-/** The point behind everything of a time. */
-export const endOf = (time: number): Point => ({
-  time,
-  sequence: Number.POSITIVE_INFINITY,
-  partition: Number.POSITIVE_INFINITY,
-  offset: Number.POSITIVE_INFINITY,
-});

@@ -1,4 +1,4 @@
-import type { NewRow } from './leaf.ts';
+import type { NewRow } from './row.ts';
 
 /** What is derived from the rows of a timeline and kept beside it is told what changes. */
 export interface TimelineListener {

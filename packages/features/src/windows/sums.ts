@@ -11,14 +11,11 @@ export class LeafSums extends LeafTree {
     this.measures = measures;
   }
 
-  /** Count or sum of a measure over the leaves [from, to), as they count now. */
-  over(from: number, to: number, measure: number, column: typeof COUNT | typeof SUM): number {
-    const figure = measure * 2 + column - COUNT;
-    let result = 0;
+  /** Adds to totals of all measures (`totalsAt`) those of the leaves [from, to), as they count now. */
+  addTo(totals: number[], from: number, to: number): void {
     this.eachNode(from, to, at => {
-      result += this.tree[at + figure]!;
+      for (let i = 0; i < 2 * this.measures; i++) totals[i]! += this.tree[at + i]!;
     });
-    return result;
   }
 
   /** The last leaf of [from, to) in which a row counts now with a value of the measure, or -1. */

@@ -1,10 +1,11 @@
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
 import {
-  COUNT, keyOf, KNOWN_AT, Leaf, type NewRow, type Point, REVISION, type SUM, TIME, UNTIL,
+  COUNT, keyOf, KNOWN_AT, Leaf, REVISION, TIME, UNTIL,
 } from './leaf.ts'; // prettier-ignore
 import { LeafList } from './leaves.ts';
 import type { TimelineListener } from './listener.ts';
+import type { NewRow, Point } from './row.ts';
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
 
@@ -28,6 +29,11 @@ const LEAF_BYTES = 600;
 const NO_CHANGES = { changed: [], dropped: [] } as const;
 const NO_ROWS: readonly number[] = [];
 const NO_TEXTS: readonly (string | undefined)[] = [];
+/** The row that is being folded: leaves and listeners take out of it what they keep. One is enough, folding is never nested. */
+const inHand = {
+  time: 0, sequence: 0, partition: 0, offset: 0, id: '', revision: 0, knownAt: 0, until: 0, live: true,
+  numbers: [] as number[], texts: NO_TEXTS,
+}; // prettier-ignore
 
 /**
  * One entity's events of one stream, in order of event time. The time line is cut into leaves at halves of halves of a
@@ -92,19 +98,7 @@ export class Timeline {
       else if (leaf.at(row, REVISION) > event.revision) until = Math.min(until, leaf.at(row, KNOWN_AT));
       else if (leaf.at(row, UNTIL) > knownAt) this.supersede(index, row, knownAt);
     }
-    this.insert(index, {
-      time: event.time,
-      sequence: event.sequence,
-      partition: event.partition,
-      offset: event.offset,
-      id: event.eventId,
-      revision: event.revision,
-      knownAt,
-      until,
-      live: !event.withdrawn,
-      numbers: this.layout.measures.map(m => m.number(event)),
-      texts: this.textsOf(event),
-    });
+    this.insert(index, this.asRow(event, knownAt, until));
     if (event.time > newest) this.expireBefore(event.time);
     return 'folded';
   }
@@ -138,18 +132,19 @@ export class Timeline {
     return index < 0 ? 0 : index * POSITION + this.leaves.at(index)!.rowsThroughTime(time);
   }
 
-  /** Count or sum of a measure over the rows between two positions, as they count now. */
-  total(from: number, to: number, measure: number, column: typeof COUNT | typeof SUM): number {
-    if (to <= from) return 0;
+  /** Writes count and sum of each measure (`totalsAt`) over the rows between two positions, as they count now. */
+  totals(from: number, to: number, into: number[]): void {
+    for (let i = 0; i < 2 * this.layout.measures.length; i++) into[i] = 0;
+    if (to <= from) return;
     const first = Math.floor(from / POSITION);
     const last = Math.floor(to / POSITION);
-    const end = this.leaves.at(last)!.upTo(to % POSITION, measure, column);
-    const before = this.leaves.at(first)!.upTo(from % POSITION, measure, column);
-    if (last - first > LEAVES_FEW) return this.sumsOf().over(first, last, measure, column) + end - before;
-    let result = end - before;
-    for (let i = first; i < last; i++)
-      result += this.leaves.at(i)!.upTo(this.leaves.at(i)!.length, measure, column);
-    return result;
+    this.leaves.at(last)!.addTo(into, to % POSITION, 1);
+    this.leaves.at(first)!.addTo(into, from % POSITION, -1);
+    if (last - first > LEAVES_FEW) return this.sumsOf().addTo(into, first, last);
+    for (let i = first; i < last; i++) {
+      const leaf = this.leaves.at(i)!;
+      leaf.addTo(into, leaf.length, 1);
+    }
   }
 
   /** The last leaf of [from, to) in which a row counts now with a value of a measure, or -1. */
@@ -188,9 +183,20 @@ export class Timeline {
     this.leavesMoved(at);
   }
 
-  private textsOf(event: FoldEvent): readonly (string | undefined)[] {
-    const { measures } = this.layout;
-    return measures.some(m => m.text !== undefined) ? measures.map(m => m.text?.(event)) : NO_TEXTS;
+  private asRow(event: FoldEvent, knownAt: number, until: number): NewRow {
+    const { measures, hasText } = this.layout;
+    inHand.time = event.time;
+    inHand.sequence = event.sequence;
+    inHand.partition = event.partition;
+    inHand.offset = event.offset;
+    inHand.id = event.eventId;
+    inHand.revision = event.revision;
+    inHand.knownAt = knownAt;
+    inHand.until = until;
+    inHand.live = !event.withdrawn;
+    for (let m = 0; m < measures.length; m++) inHand.numbers[m] = measures[m]!.number(event);
+    inHand.texts = hasText ? measures.map(m => m.text?.(event)) : NO_TEXTS;
+    return inHand;
   }
 
   /** Rows of the same event, the last first, so that one may be removed. */

@@ -1,23 +1,7 @@
 import type { FoldEvent } from './event.ts';
-import { COUNT, endOf, type Leaf, type Point, type SUM } from './leaf.ts';
+import { COUNT, type Leaf, SUM, type TotalsColumn, totalsAt } from './leaf.ts';
+import { endOf, type Point } from './row.ts';
 import { POSITION, type Timeline } from './timeline.ts';
-
-/** The rows of a timeline that one window covers for one event in hand. */
-export interface Window {
-  readonly timeline: Timeline;
-  /** Event time of the event in hand: labels known later do not count. */
-  readonly time: number;
-  /** Rows of later times than `after` (milliseconds), and not behind `through`. */
-  readonly after: number;
-  readonly through: Point;
-  /** Their positions. */
-  readonly from: number;
-  readonly to: number;
-  /**
-   * Leaves of which something changed behind `time`, the last first: in all others what counts now is what counted then.
-   */
-  readonly unsettled: readonly number[];
-}
 
 const NONE: readonly number[] = [];
 
@@ -34,7 +18,7 @@ export interface WindowSpan {
  */
 const endAt = (stream: string, isLabels: boolean, event: FoldEvent, before: boolean): Point => {
   const { time, sequence, partition, offset } = event;
-  if (stream === event.stream) return { time, sequence, partition, offset: before ? offset - 1 : offset };
+  if (stream === event.stream) return before ? { time, sequence, partition, offset: offset - 1 } : event;
   const edge = isLabels || stream < event.stream ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   return { time, sequence, partition: edge, offset: edge };
 };
@@ -57,19 +41,68 @@ export const endOfWindows = (
   return { through, to: timeline.positionThrough(through) };
 };
 
-/** The window of a span as the event in hand sees it: times in (t - delay - window, t - delay]. */
-export const openWindow = (
-  timeline: Timeline,
-  { windowMs, delayMs }: WindowSpan,
-  { through, to }: WindowEnd,
-  event: FoldEvent,
-): Window => {
-  const { time } = event;
-  const after = time - delayMs - windowMs;
-  const from = timeline.positionThroughTime(after);
-  const unsettled = time >= timeline.changedAtMax ? NONE : unsettledLeaves(timeline, from, to, time);
-  return { timeline, time, after, through, from, to, unsettled };
-};
+/**
+ * The rows of a timeline that a window of one span covers for one event in hand. One is enough for all events: they are
+ * read one after the other, and it is opened anew for each.
+ */
+export class Window {
+  readonly span: WindowSpan;
+  timeline!: Timeline;
+  /** Event time of the event in hand: labels known later do not count. */
+  time = 0;
+  /** Rows of later times than `after` (milliseconds), and not behind `through`. */
+  after = 0;
+  through!: Point;
+  /** Their positions. */
+  from = 0;
+  to = 0;
+  /**
+   * Leaves of which something changed behind `time`, the last first: in all others what counts now is what counted then.
+   */
+  unsettled = NONE;
+  /** Count and sum of each measure, once they are asked for. */
+  private readonly totals: number[] = [];
+  private isAddedUp = false;
+
+  constructor(span: WindowSpan) {
+    this.span = span;
+  }
+
+  /** As the event in hand sees it: times in (t - delay - window, t - delay]. */
+  open(timeline: Timeline, { through, to }: WindowEnd, { time }: FoldEvent): void {
+    const { windowMs, delayMs } = this.span;
+    this.timeline = timeline;
+    this.time = time;
+    this.after = time - delayMs - windowMs;
+    this.through = through;
+    this.from = timeline.positionThroughTime(this.after);
+    this.to = to;
+    this.unsettled = time >= timeline.changedAtMax ? NONE : unsettledLeaves(timeline, this.from, to, time);
+    this.isAddedUp = false;
+  }
+
+  /** Count or sum of a measure. Sums are of whole numbers, so that corrections leave nothing behind. */
+  total(measure: number, column: TotalsColumn): number {
+    if (!this.isAddedUp) this.addUp();
+    return this.totals[totalsAt(measure, column)]!;
+  }
+
+  /** Of all measures at once: looking for the rows costs more than adding them. */
+  private addUp(): void {
+    const { timeline, from, to, totals } = this;
+    this.isAddedUp = true;
+    timeline.totals(from, to, totals);
+    if (this.unsettled.length === 0) return;
+    eachCorrection(this, (leaf, row, by) => {
+      for (let m = 0; m < leaf.measures; m++) {
+        const value = leaf.valueAt(row, m);
+        if (Number.isNaN(value)) continue;
+        totals[totalsAt(m, COUNT)]! += by;
+        totals[totalsAt(m, SUM)]! += by * value;
+      }
+    });
+  }
+}
 
 const unsettledLeaves = (timeline: Timeline, from: number, to: number, time: number): readonly number[] => {
   const found: number[] = [];
@@ -121,16 +154,4 @@ export const eachCorrection = (
       if (counted !== leaf.counts(row)) visit(leaf, row, counted ? 1 : -1);
       return false;
     });
-};
-
-/** Count or sum of a measure over a window. Sums are of whole numbers, so that corrections leave nothing behind. */
-export const total = (window: Window, measure: number, column: typeof COUNT | typeof SUM): number => {
-  const { timeline, from, to } = window;
-  let result = timeline.total(from, to, measure, column);
-  if (window.unsettled.length === 0) return result;
-  eachCorrection(window, (leaf, row, by) => {
-    const value = leaf.valueAt(row, measure);
-    if (!Number.isNaN(value)) result += by * (column === COUNT ? 1 : value);
-  });
-  return result;
 };

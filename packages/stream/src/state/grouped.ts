@@ -7,7 +7,8 @@ export const groupOf = (key: string): string => key.slice(0, key.lastIndexOf(SEP
 /** A map whose entries can also be read by the group of their keys. */
 export class GroupedMap<V> {
   readonly #values = new Map<string, V>();
-  readonly #groups = new Map<string, Set<string>>();
+  /** Made when a group is first asked for: of what is gone again before that, nobody needs them. */
+  #groups: Map<string, Set<string>> | undefined;
 
   get size(): number {
     return this.#values.size;
@@ -24,15 +25,11 @@ export class GroupedMap<V> {
   set(key: string, value: V): void {
     const before = this.#values.size;
     this.#values.set(key, value);
-    if (this.#values.size === before) return;
-    const group = groupOf(key);
-    const keys = this.#groups.get(group);
-    if (keys === undefined) this.#groups.set(group, new Set([key]));
-    else keys.add(key);
+    if (this.#groups !== undefined && this.#values.size > before) addTo(this.#groups, key);
   }
 
   delete(key: string): void {
-    if (!this.#values.delete(key)) return;
+    if (!this.#values.delete(key) || this.#groups === undefined) return;
     const group = groupOf(key);
     const keys = this.#groups.get(group)!;
     keys.delete(key);
@@ -41,7 +38,7 @@ export class GroupedMap<V> {
 
   clear(): void {
     this.#values.clear();
-    this.#groups.clear();
+    this.#groups = undefined;
   }
 
   entries(): MapIterator<[string, V]> {
@@ -53,6 +50,20 @@ export class GroupedMap<V> {
   }
 
   *inGroup(group: string): Generator<readonly [string, V]> {
+    this.#groups ??= this.#grouped();
     for (const key of this.#groups.get(group) ?? []) yield [key, this.#values.get(key)!];
   }
+
+  #grouped(): Map<string, Set<string>> {
+    const groups = new Map<string, Set<string>>();
+    for (const key of this.#values.keys()) addTo(groups, key);
+    return groups;
+  }
 }
+
+const addTo = (groups: Map<string, Set<string>>, key: string): void => {
+  const group = groupOf(key);
+  const keys = groups.get(group);
+  if (keys === undefined) groups.set(group, new Set([key]));
+  else keys.add(key);
+};
