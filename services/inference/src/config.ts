@@ -63,7 +63,7 @@ export const INFERENCE_SPEC = {
     help: 'Wait between two fetches of which the first brought little, milliseconds: more is cheaper at a low rate, and later.',
     min: 0,
     max: 1_000,
-    fallback: 5,
+    fallback: 4,
   }),
   fetchWaitMsMax: numberField({
     env: 'INFERENCE_FETCH_WAIT_MS_MAX',
