@@ -6,7 +6,16 @@ import { runProgram } from '../../../src/program.ts';
 import { type FakeIo, fakeIo } from '../../fakeIo.ts';
 
 let folder: string;
-beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'millrace-capacity-'))));
+let unmeasured: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-capacity-'));
+  unmeasured = join(folder, 'unmeasured.json');
+  const source = { command: 'nobody has measured it', date: '-', machine: '-' };
+  writeFileSync(
+    unmeasured,
+    JSON.stringify({ coefficients: { 'sink.usPerRecord': { value: null, unit: 'µs', source } } }),
+  );
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const called = async (...argv: readonly string[]): Promise<FakeIo & { code: number }> => {
@@ -17,7 +26,7 @@ const called = async (...argv: readonly string[]): Promise<FakeIo & { code: numb
 
 describe('millrace capacity', () => {
   test('prints what it takes, and what nobody has measured', async () => {
-    const { code, data, said } = await called('--rate', '1000', '--peak', '3000', '--keys', '50000');
+    const { code, data, said } = await called('--rate', '1000', '--peak', '3000', '--keys', '50000', '--coefficients', unmeasured);
     expect(code).toBe(0);
     const text = data.join('\n');
     for (const words of [/^feature +1 +/m, /^inference +1 +/m, /^sink +not measured/m, /^Partitions: 6 \(/m, /^p99: /m, /^State: /m, /^Bottleneck: feature/m])
@@ -26,7 +35,7 @@ describe('millrace capacity', () => {
   }); // prettier-ignore
 
   test('as JSON: unknown figures are null, and each coefficient has its source', async () => {
-    const { data } = await called('plan', '--rate', '1000', '--output', 'json');
+    const { data } = await called('plan', '--rate', '1000', '--output', 'json', '--coefficients', unmeasured);
     const said = JSON.parse(data[0]!) as {
       wish: object;
       services: { service: string; coresPeak: number | null }[];
