@@ -39,11 +39,14 @@ interface Row {
   readonly raw: Uint8Array;
 }
 
-const long = fc.integer({ min: -(2 ** 52), max: 2 ** 52 });
+/** Small ones are located quickly, large ones in the checked way. */
+const upTo = (n: number) => fc.integer({ min: -n, max: n });
+const int = fc.oneof({ arbitrary: upTo(2 ** 20), weight: 9 }, { arbitrary: fc.integer(), weight: 1 });
+const long = fc.oneof({ arbitrary: upTo(2 ** 42), weight: 9 }, { arbitrary: upTo(2 ** 52), weight: 1 });
 const text = fc.string({ unit: 'grapheme', maxLength: 70 });
 const row: fc.Arbitrary<Row> = fc.record({
   id: text,
-  count: fc.integer(),
+  count: int,
   at: long,
   inner: fc.record({ a: fc.double(), b: fc.float(), c: fc.float(), d: text }),
   flag: fc.boolean(),
@@ -52,6 +55,10 @@ const row: fc.Arbitrary<Row> = fc.record({
   numbers: fc.record({ x: fc.float(), y: fc.float(), z: fc.float() }),
   raw: fc.uint8Array({ maxLength: 9 }).map(bytes => Buffer.from(bytes)),
 });
+const SMALL: Row = {
+  id: '', count: 1, at: 2, inner: { a: 0, b: 0, c: 0, d: '' }, flag: true, perhaps: null, tags: [], numbers: { x: 0, y: 0, z: 0 },
+  raw: Buffer.alloc(0),
+}; // prettier-ignore
 const PATHS = ['id', 'count', 'at', 'inner.a', 'inner.b', 'inner.c', 'inner.d', 'flag', 'perhaps', 'tags', 'numbers.x', 'numbers.z', 'numbers', 'inner', 'raw']; // prettier-ignore
 
 const codec = localCodec<Row>(TEXT);
@@ -113,6 +120,35 @@ test('what the decoder refuses is refused, and nothing else', () => {
     }),
     { numRuns: RUNS },
   );
+});
+
+test('bytes that end too early are refused, with the field at which they end', () => {
+  fc.assert(
+    fc.property(row, fc.nat(), (value, where) => {
+      const framed = codec.encode(value);
+      const cut = framed.subarray(0, 5 + (where % (framed.length - 5)));
+      const message = expect.stringMatching(/the bytes (end before|hold no whole number)/);
+      expect(readAll(rows, cut)).toMatchObject({ reason: 'bad-value', field: expect.any(String), message });
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a text beyond the limit is refused, be its length in one byte or in two', () => {
+  const narrow = localCodec<Row>(TEXT, 1, { fieldBytesMax: 40 });
+  for (const [length, isGood] of [
+    [40, true],
+    [41, false],
+    [63, false],
+    [64, false],
+    [200, false],
+  ] as const) {
+    const framed = codec.encode({ ...SMALL, id: 'x'.repeat(length) });
+    const decoded = narrow.decode(framed);
+    expect(decoded instanceof Bad).toBe(!isGood);
+    if (isGood) expect(readAll(narrow.rows, framed)).not.toBeInstanceOf(Bad);
+    else expect(readAll(narrow.rows, framed)).toMatchObject({ reason: 'too-large', field: 'id' });
+  }
 });
 
 test('floats side by side are found, in their order only', () => {

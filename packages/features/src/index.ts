@@ -39,11 +39,4 @@ export {
   liveMiddleMs,
   partsOf,
 } from './epochs/number.ts';
-export {
-  inReleaseOrder,
-  type Newest,
-  type Releasable,
-  release,
-  type Release,
-  Releasing,
-} from './epochs/release.ts';
+export { inReleaseOrder, type Newest, type Releasable, Releasing } from './epochs/release.ts';

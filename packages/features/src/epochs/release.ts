@@ -13,12 +13,6 @@ export interface Releasable extends Newest {
   readonly offset: number;
 }
 
-export interface Release<Row> {
-  readonly row: Row;
-  /** True: older than the entity's newest, so it must not stand after it on the compacted topic. */
-  readonly aside: boolean;
-}
-
 /** Newest of an entity, as far as is known here. */
 interface Known {
   /** Minus infinity where none was released. */
@@ -75,18 +69,4 @@ export class Releasing {
     this.#known.clear();
     return changed;
   }
-}
-
-/** Rows of one epoch in the order of their release; what is known of their entities from then on is in `newest`. */
-export function release<Row extends Releasable>(
-  rows: readonly Row[],
-  newestOf: (entity: string) => Newest | undefined,
-  phase: EpochPhase = 'live',
-): { readonly released: readonly Release<Row>[]; readonly newest: ReadonlyMap<string, Newest> } {
-  const releasing = new Releasing(newestOf);
-  const released = inReleaseOrder(rows, phase).map(row => ({
-    row,
-    aside: releasing.isAside(row.entity, row.eventTimeMs, row.sequence),
-  }));
-  return { released, newest: new Map(releasing.takeNewest()) };
 }

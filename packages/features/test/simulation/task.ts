@@ -1,7 +1,7 @@
 import { SourceCutter } from '../../src/epochs/cutter.ts';
 import { EpochGatherer } from '../../src/epochs/gatherer.ts';
 import { EPOCH_NONE, partsOf } from '../../src/epochs/number.ts';
-import { release } from '../../src/epochs/release.ts';
+import { inReleaseOrder } from '../../src/epochs/release.ts';
 import { chain, compareFoldOrder, type LaneRecord, type SimRow, type World, TOPICS } from './world.ts';
 import type { Durable, Held, Memory } from './memory.ts';
 
@@ -187,7 +187,7 @@ export class SimTask {
       const released =
         this.#world.mutant === 'releases-in-fold-order'
           ? inFoldOrder
-          : release(releasable, () => undefined, partsOf(epoch).phase).released.map(r => r.row);
+          : inReleaseOrder(releasable, partsOf(epoch).phase);
       for (const { row } of released) this.#memory.vectors.push({ row, epoch, partition: this.#p });
       for (const { held } of rows) this.#close(held);
     }
