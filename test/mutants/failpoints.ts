@@ -9,15 +9,16 @@ const STAND_STILL = "process.kill(process.pid, 'SIGSTOP')";
 const chance = (share: number, what: string): string => `if (Math.random() < ${share}) ${what};`;
 
 const COURIER = 'packages/stream/src/processor/delivery.ts';
+const TOGETHER = 'packages/stream/src/processor/together.ts';
 const SHIPPING = 'packages/stream/src/processor/shipping.ts';
 
 export const FAILPOINTS: readonly Mutant[] = [
   {
     name: 'dies-after-produce',
     shows: 'a process dies between its records and its offsets',
-    file: COURIER,
-    text: '        sent();',
-    instead: `        sent();\n        ${chance(0.002, DIE)}`,
+    file: TOGETHER,
+    text: '      for (const { sent } of taken) sent();',
+    instead: `      for (const { sent } of taken) sent();\n      ${chance(0.006, DIE)}`,
   },
   {
     name: 'dies-after-acknowledgement',
@@ -30,9 +31,9 @@ export const FAILPOINTS: readonly Mutant[] = [
   {
     name: 'dies-before-commit',
     shows: 'a process dies between its offsets and the commit',
-    file: COURIER,
-    text: '      await producer.commit();',
-    instead: `      ${chance(0.002, DIE)}\n      await producer.commit();`,
+    file: TOGETHER,
+    text: '    await producer.commit();',
+    instead: `    ${chance(0.006, DIE)}\n    await producer.commit();`,
   },
   {
     name: 'dies-after-commit',
@@ -45,9 +46,9 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'stands-still-before-commit',
     shows:
       'a process stands still between the proof of its membership and the commit: whoever follows must fence it',
-    file: COURIER,
-    text: '      await producer.commit();',
-    instead: `      ${chance(0.003, STAND_STILL)}\n      await producer.commit();`,
+    file: TOGETHER,
+    text: '    await producer.commit();',
+    instead: `    ${chance(0.01, STAND_STILL)}\n    await producer.commit();`,
   },
   {
     name: 'stands-still-before-offsets',

@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 /** What keeps records from being lost or doubled, taken out one by one: for `pnpm chaos --reds`. */
-const COURIER = 'packages/stream/src/processor/delivery.ts';
+const TOGETHER = 'packages/stream/src/processor/together.ts';
 const SEND = 'packages/stream/src/kafka/send.ts';
 /** The client as it is installed, patched. */
 const KAFKAJS = 'packages/stream/node_modules/kafkajs/src';
@@ -17,9 +17,9 @@ export const PROTECTIONS: readonly Mutant[] = [
   {
     name: 'commits-unproved',
     shows: 'nobody asks whether it is still a member before it commits: doubled where fencing is gone, too',
-    file: COURIER,
-    text: 'producer.sendOffsets(await member.member(), offsets)',
-    instead: 'producer.sendOffsets((await member.member()).group, offsets)',
+    file: TOGETHER,
+    text: 'producer.sendOffsets(member, offsets)',
+    instead: 'producer.sendOffsets(member.group, offsets)',
   },
   {
     name: 'sends-in-flight',

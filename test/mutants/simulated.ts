@@ -11,7 +11,7 @@ export interface Defect extends Mutant {
 
 /** Protections of the loop and of the epochs, taken out one by one: for `pnpm simulate --defect`. */
 const ACQUIRE = 'packages/stream/src/processor/acquire.ts';
-const COURIER = 'packages/stream/src/processor/delivery.ts';
+const TOGETHER = 'packages/stream/src/processor/together.ts';
 const INFERENCE = 'services/inference/src/service.ts';
 const CUT = 'packages/stream/src/processor/cut.ts';
 const CUTTER = 'packages/features/src/epochs/cutter.ts';
@@ -31,12 +31,14 @@ const OF_THE_LOOP: readonly Defect[] = [
     instead: 'return this.#position;',
   },
   {
-    name: 'fences-no-heir',
-    violates: 'no process ends of itself',
-    shows: 'each owner of a task has a transactional id of its own: a zombie commits beside its heir',
+    name: 'reads-unsettled-offsets',
+    violates: 'answered once',
+    shows:
+      'an heir does not wait for a transaction that holds offsets of its task: it reads again what that one commits',
     file: ACQUIRE,
-    text: '`tx.${setting.group}.${task}`',
-    instead: '`tx.${setting.group}.${task}.${setting.random()}`',
+    text: 'setting.broker.admin.committed(setting.group, setting.topics, task)',
+    instead:
+      '(await setting.broker.admin.committed(setting.group, setting.topics)).filter(at => at.partition === task)',
   },
   {
     name: 'alarms-unproved',
@@ -68,9 +70,9 @@ const OF_THE_LOOP: readonly Defect[] = [
     violates: 'no process ends of itself',
     shows:
       'offsets are committed beside the transaction: doubled when it dies between, or its answer is lost',
-    file: COURIER,
+    file: TOGETHER,
     text: 'await allOf([send(), sendOffsets()]);',
-    instead: 'await send();\n      if (offsets.length > 0) await member.commit(offsets);',
+    instead: 'await send();\n    await this.#member.commit(offsets);',
   },
   {
     name: 'reads-on-after-a-failure',

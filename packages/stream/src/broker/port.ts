@@ -171,8 +171,12 @@ export interface Admin {
   /** Topics that exist among `names`; all that are not internal to Kafka without it. */
   describeTopics(names?: readonly string[]): Promise<readonly TopicDescription[]>;
   beginningOffsets(topic: string): Promise<readonly PartitionOffset[]>;
-  /** End offsets; with read_committed, the last stable offsets. */
-  endOffsets(topic: string): Promise<readonly PartitionOffset[]>;
+  /**
+   * End offsets.
+   * @param of `committed` (the default): the last stable ones, before which every transaction has ended. `written`: those
+   *   of all records, to which a reader of committed ones comes when the transactions that are open now have ended
+   */
+  endOffsets(topic: string, of?: 'committed' | 'written'): Promise<readonly PartitionOffset[]>;
   /** First offset with an append time at or after the time, per partition; the end where there is none. */
   offsetsAtTime(topic: string, timeMs: number): Promise<readonly PartitionOffset[]>;
   /**

@@ -3,7 +3,14 @@ import { clusterOf, abandonCluster, type KafkaOptions, leaderOf, learnTopics } f
 import { Coordinator, GROUP } from './coordinator.ts';
 import { isPassing, portError, typeOf } from './errors.ts';
 import { type Cluster, kafkajs } from './internals.ts';
-import { committedOffsets, listOffsets, offsetsByTopic, type OffsetSought } from './offsets.ts';
+import {
+  BEGINNING,
+  committedOffsets,
+  END,
+  listOffsets,
+  offsetsByTopic,
+  type OffsetSought,
+} from './offsets.ts';
 import { alterTopicSettings, askMetadata, type TopicMetadata } from './requests.ts';
 import { retrying } from './retry.ts';
 
@@ -33,10 +40,10 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
     }).catch((error: unknown) => {
       throw portError(what, error);
     });
-  const offsets = (topic: string, sought: OffsetSought) =>
+  const offsets = (topic: string, sought: OffsetSought, of: 'committed' | 'written' = 'committed') =>
     asking(`offsets of ${topic}`, async () => {
       await learnTopics(cluster, [topic]);
-      return listOffsets(cluster, topic, sought);
+      return listOffsets(cluster, topic, sought, of);
     });
   const group = (id: string): Coordinator => new Coordinator(cluster, id, GROUP);
 
@@ -46,11 +53,11 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
     alterTopic: (name, config) => asking(`alter ${name}`, () => alterTopicSettings(cluster, name, config)),
     deleteTopics: names => asking('delete topics', () => deleteTopics(cluster, names)),
     describeTopics: names => asking('describe topics', () => describeTopics(cluster, names)),
-    beginningOffsets: topic => offsets(topic, { fromBeginning: true }),
-    endOffsets: topic => offsets(topic, { fromBeginning: false }),
+    beginningOffsets: topic => offsets(topic, BEGINNING),
+    endOffsets: (topic, of) => offsets(topic, END, of),
     offsetsAtTime: async (topic, timeMs) => {
-      const found = await offsets(topic, { fromTimestamp: timeMs });
-      const ends = await offsets(topic, { fromBeginning: false });
+      const found = await offsets(topic, timeMs);
+      const ends = await offsets(topic, END);
       return found.map((at, i) => (at.offset < 0 ? ends[i]! : at));
     },
     committed: (id, topics, ofTask) =>

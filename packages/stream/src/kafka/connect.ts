@@ -38,6 +38,7 @@ export interface KafkaOptions {
 export const REQUEST_TIMEOUT_MS = 5_000;
 export const TRANSACTION_TIMEOUT_MS = 20_000;
 export const RETRY_MS_MAX = 60_000;
+export const READ_UNCOMMITTED = 0;
 export const READ_COMMITTED = 1;
 
 const CONNECTION_TIMEOUT_MS = 3_000;

@@ -5,7 +5,7 @@ import { learnTopics } from './connect.ts';
 import { Coordinator, GROUP } from './coordinator.ts';
 import { isPassing, typeOf } from './errors.ts';
 import type { Cluster } from './internals.ts';
-import { committedOffsets, listOffsets, offsetsByTopic } from './offsets.ts';
+import { BEGINNING, committedOffsets, listOffsets, offsetsByTopic } from './offsets.ts';
 import { retrying } from './retry.ts';
 
 /** The session, which no beat keeps alive meanwhile, is not much longer. */
@@ -102,9 +102,7 @@ export class GroupClient {
       a.topic === b.topic && a.partition === b.partition;
     const fresh = this.#owned.filter(at => !committed.some(same(at)));
     const topics = [...new Set(fresh.map(({ topic }) => topic))];
-    const first = await Promise.all(
-      topics.map(topic => listOffsets(this.#cluster, topic, { fromBeginning: true })),
-    );
+    const first = await Promise.all(topics.map(topic => listOffsets(this.#cluster, topic, BEGINNING)));
     return [...committed, ...first.flat().filter(at => fresh.some(same(at)))];
   }
 

@@ -175,6 +175,13 @@ export interface Node {
       }[];
     },
   ): Promise<unknown>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number; timestamp: number }[];
+    }[];
+  }): Promise<{ responses: readonly TopicOffsets[] }>;
   initProducerId(request: {
     transactionalId?: string;
     transactionTimeout: number;
@@ -215,14 +222,6 @@ export interface Cluster {
   findControllerBroker(): Promise<Node>;
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
   findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Node>;
-  fetchTopicsOffset(
-    topics: readonly {
-      topic: string;
-      partitions: readonly { partition: number }[];
-      fromBeginning?: boolean;
-      fromTimestamp?: number;
-    }[],
-  ): Promise<readonly TopicOffsets[]>;
 }
 
 const load = createRequire(import.meta.url);

@@ -2,7 +2,7 @@ import type { PartitionOffset, ReadOptions, RecordRun } from '../broker/port.ts'
 import { abandonCluster, clusterOf, type KafkaOptions, learnTopics } from './connect.ts';
 import { portError } from './errors.ts';
 import { type FetchLane, Fetcher } from './fetcher.ts';
-import { listOffsets } from './offsets.ts';
+import { BEGINNING, listOffsets } from './offsets.ts';
 
 const WAIT_MS_MAX = 250;
 const BYTES_PER_PARTITION_MAX = 2 * 1_048_576;
@@ -23,7 +23,7 @@ export async function* readPartitions(
   try {
     const topics = 'topic' in from ? [from.topic] : [...new Set(from.map(({ topic }) => topic))];
     await learnTopics(cluster, topics);
-    const starts = 'topic' in from ? await listOffsets(cluster, from.topic, { fromBeginning: true }) : from;
+    const starts = 'topic' in from ? await listOffsets(cluster, from.topic, BEGINNING) : from;
     const lanes = starts.map(at => laneOf(at, until));
     const aheadOf = (lane: FetchLane): number => arrived.filter(one => one.lane === lane).length;
     fetcher = new Fetcher(cluster, lanes, {

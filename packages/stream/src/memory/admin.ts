@@ -39,7 +39,8 @@ export const memoryAdmin = (client: MemoryClient, clusterId: string): Admin => {
           .map(describe),
       ),
     beginningOffsets: topic => offsets('beginningOffsets', topic, log => log.beginning),
-    endOffsets: topic => offsets('endOffsets', topic, log => log.lastStable),
+    endOffsets: (topic, of) =>
+      offsets('endOffsets', topic, log => (of === 'written' ? log.end : log.lastStable)),
     offsetsAtTime: (topic, timeMs) => offsets('offsetsAtTime', topic, log => log.offsetAtTime(timeMs)),
     committed: (group, topics, ofTask) =>
       client.request('committed', () => {

@@ -1,8 +1,9 @@
 import { checkApplied } from '../state/applied.ts';
 import { restore } from '../state/restore.ts';
 import type { StateStore } from '../state/store.ts';
-import { acknowledgedCourier, type Courier, type SharedProducer, transactionCourier } from './delivery.ts';
+import { acknowledgedCourier, type Courier, type SharedProducer } from './delivery.ts';
 import type { Group, Setting } from './setting.ts';
+import type { SharedTransactions } from './together.ts';
 import { StateMismatch } from './trouble.ts';
 
 export interface Acquired {
@@ -14,8 +15,10 @@ export interface Acquired {
 export interface Acquisition<In, Out extends object> {
   readonly setting: Setting<In, Out>;
   readonly task: number;
+  readonly generation: number;
   readonly member: Group;
   readonly shared: SharedProducer;
+  readonly transactions: SharedTransactions;
   readonly store: StateStore | undefined;
   readonly signal: AbortSignal;
   /** Told what is waited for from now on. */
@@ -50,10 +53,10 @@ export async function acquire<In, Out extends object>(of: Acquisition<In, Out>):
 }
 
 async function openCourier<In, Out extends object>(of: Acquisition<In, Out>): Promise<Courier> {
-  const { setting, task, member, shared } = of;
+  const { setting, task, member, shared, transactions, generation } = of;
   if (setting.delivery !== 'exactly_once') return acknowledgedCourier(shared, member);
   const producer = await setting.broker.transactionalProducer(`tx.${setting.group}.${task}`);
-  return transactionCourier(producer, member);
+  return transactions.courier(producer, generation);
 }
 
 async function restoreChecked<In, Out extends object>(

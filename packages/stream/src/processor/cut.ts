@@ -16,6 +16,7 @@ export interface LaneShare<In> {
 /** Everything that is ready to be committed at one moment. */
 export interface Cut<In> {
   readonly records: readonly OutRecord[];
+  /** Never empty. */
   readonly offsets: readonly PartitionOffset[];
   readonly bookkeeping: readonly (readonly [string, Uint8Array])[];
   readonly shares: readonly LaneShare<In>[];
@@ -60,6 +61,8 @@ export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFr
     .map(({ lane, watermark }) => ({ ...lane.at, offset: watermark }));
   const nothing = records.length === 0 && changes.length === 0 && shares.every(({ rows }) => rows === 0);
   if (nothing && !(gaps && offsets.length > 0)) return undefined;
+  // Nothing was read that is not committed: an offset is said again, as it proves whose records these are.
+  if (offsets.length === 0) offsets.push({ ...shares[0]!.lane.at, offset: shares[0]!.watermark });
   const bookkeeping = changelog === undefined ? [] : offsets.map(appliedChange);
   if (changelog !== undefined)
     for (const [key, value] of [...changes, ...bookkeeping])

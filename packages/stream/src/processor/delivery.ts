@@ -1,10 +1,11 @@
-import type { OutRecord, PartitionOffset, Producer, TransactionalProducer } from '../broker/port.ts';
+import type { OutRecord, PartitionOffset, Producer } from '../broker/port.ts';
 import { acknowledged } from '../broker/shared.ts';
 import type { Group } from './setting.ts';
 
 /** What one commit carries. */
 export interface Shipment {
   readonly records: readonly OutRecord[];
+  /** Never empty exactly once: they prove who ships. */
   readonly offsets: readonly PartitionOffset[];
 }
 
@@ -20,38 +21,6 @@ export interface Courier {
   /** Best effort, never rejects. */
   close(): Promise<void>;
 }
-
-/**
- * Outputs, changelog, dead letters and offsets in one transaction, committed only by a proven member: offsets say who
- * consumed them, and are refused where that is no member any more. A transaction without offsets is proved by a heartbeat.
- */
-export function transactionCourier(producer: TransactionalProducer, member: Group): Courier {
-  return {
-    async ship({ records, offsets }, signal, sent) {
-      const send = async (): Promise<void> => {
-        if (records.length > 0) await producer.send(records);
-        acknowledged(records);
-        sent();
-        if (offsets.length === 0) await member.heartbeat();
-      };
-      const sendOffsets = async (): Promise<void> => {
-        if (offsets.length > 0) await producer.sendOffsets(await member.member(), offsets);
-      };
-      // Offsets travel beside the records: what is in a transaction counts together, or not at all.
-      await allOf([send(), sendOffsets()]);
-      // The proof may have been that of a generation that began meanwhile: not ours to commit in.
-      signal.throwIfAborted();
-      await producer.commit();
-    },
-    close: () => producer.close().catch(() => undefined),
-  };
-}
-
-/** Waits for all, also where one fails: nothing is under way when it throws the first error. */
-const allOf = async (steps: readonly Promise<void>[]): Promise<void> => {
-  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
-};
 
 /** Outputs acknowledged, then offsets committed: what is shipped was sent before. */
 export function acknowledgedCourier(shared: SharedProducer, member: Group): Courier {

@@ -23,9 +23,10 @@ export interface PaceOf {
 const GATHER_MS_MAX = 20;
 
 /**
- * When a task sends, and when it commits. Where outputs count only with their commit that is one and the same. Where they
- * count once they are acknowledged, they leave as soon as the task has nothing else at hand (while it has, they wait a
- * little for others), and only offsets wait, until the interval ends for all tasks: theirs go in one request then.
+ * When a task sends, and when it commits. The interval of commits ends for all tasks at the same time: what they commit goes
+ * together then. Where outputs count only with their commit, sending is a part of it. Where they count once they are
+ * acknowledged, they leave as soon as the task has nothing else at hand (while it has, they wait a little for others), and
+ * only offsets wait.
  */
 export class Pace {
   readonly #of: PaceOf;
@@ -36,8 +37,12 @@ export class Pace {
     this.#of = of;
     const { clock, intervalMs, shipping, failed } = of;
     const marks = shipping.size;
-    const onGrid = shipping.sendsAhead;
-    this.#commits = new Committer(clock, { intervalMs, marks, onGrid }, () => shipping.commit(), failed);
+    this.#commits = new Committer(
+      clock,
+      { intervalMs, marks, onGrid: true },
+      () => shipping.commit(),
+      failed,
+    );
     if (shipping.sendsAhead)
       this.#sends = new Committer(
         clock,

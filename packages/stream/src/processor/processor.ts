@@ -11,6 +11,7 @@ import { type Outlet, outletOf } from './outlets.ts';
 import { TaskRunner } from './runner.ts';
 import { type Group, type Setting, settingOf, surveyTopics } from './setting.ts';
 import { Stores } from './stores.ts';
+import { SharedTransactions } from './together.ts';
 import { asError, placeOf } from './trouble.ts';
 import { type Progress, Watchdog } from './watchdog.ts';
 
@@ -32,6 +33,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
   readonly #joining = Promise.withResolvers<Membership>();
   readonly #member: Group = memberOf(this.#joining.promise);
   readonly #shared: SharedProducer;
+  readonly #transactions = new SharedTransactions(this.#member);
   readonly #stores: Stores;
   readonly #absence: Absence;
   readonly #watching = new AbortController();
@@ -160,6 +162,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
       positions,
       member,
       shared: this.#shared,
+      transactions: this.#transactions,
       outlet: this.#outlet!,
       lanes: positions.map(
         at => new Lane(inputOf(at.topic), at, new Gate(at, member, setting.clock, setting.metrics)),

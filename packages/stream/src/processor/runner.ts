@@ -11,6 +11,7 @@ import { forgetLanes } from './measures.ts';
 import type { Outlet } from './outlets.ts';
 import type { Group, Setting } from './setting.ts';
 import { Sitting } from './sitting.ts';
+import type { SharedTransactions } from './together.ts';
 import { asError, cannotBeRetried, placeOf } from './trouble.ts';
 import type { Progress, Wait } from './watchdog.ts';
 
@@ -33,6 +34,7 @@ export interface RunnerOf<In, Out extends object> {
   readonly positions: readonly PartitionOffset[];
   readonly member: Group;
   readonly shared: SharedProducer;
+  readonly transactions: SharedTransactions;
   readonly outlet: Outlet;
   readonly store: () => Promise<StateStore | undefined>;
   readonly progress: Progress;

@@ -1,5 +1,5 @@
 import type { Clock } from '@millrace/telemetry';
-import type { Admin, Broker, RecordRun } from '../broker/port.ts';
+import type { Broker, PartitionOffset, RecordRun } from '../broker/port.ts';
 import type { Change, Mark, StateStore } from './store.ts';
 
 export interface RestoreOptions {
@@ -24,16 +24,17 @@ export interface Restored {
 const DELETE_RETENTION_MS = 86_400_000;
 
 /**
- * Reads what the store does not have yet from the changelog, up to its end now. Call it after fencing: nobody writes
- * there any more, and the transaction of the owner before us has ended. Memory is bounded by a fetch.
+ * Reads what the store does not have yet from the changelog, up to the end of what is written there now. Call it once the
+ * committed offsets are known: then nothing that is written later will count. What was written before may still lie in a
+ * transaction that is about to end; reading waits for that. Memory is bounded by a fetch.
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { broker, store, changelog, partition, clock, signal } = options;
   const [found] = await broker.admin.describeTopics([changelog]);
   if (found === undefined) throw new Error(`there is no changelog topic ${changelog}`);
-  const beginning = await offsetOf(broker.admin, 'beginningOffsets', changelog, partition);
+  const beginning = await offsetOf(() => broker.admin.beginningOffsets(changelog), changelog, partition);
   const atMs = clock.now();
-  const end = await offsetOf(broker.admin, 'endOffsets', changelog, partition);
+  const end = await offsetOf(() => broker.admin.endOffsets(changelog, 'written'), changelog, partition);
   const keptMs = Number(found.config['delete.retention.ms'] ?? DELETE_RETENTION_MS);
   const stale = staleness(store, { topicId: found.id, next: end, atMs }, beginning, keptMs);
   if (stale !== undefined) await store.clear();
@@ -59,7 +60,8 @@ export async function markNow({
 }: Omit<RestoreOptions, 'signal'>): Promise<Mark> {
   const { topicId } = store.mark!;
   const atMs = clock.now();
-  return { topicId, next: await offsetOf(broker.admin, 'endOffsets', changelog, partition), atMs };
+  const next = await offsetOf(() => broker.admin.endOffsets(changelog), changelog, partition);
+  return { topicId, next, atMs };
 }
 
 /** Why what a store holds cannot be added to, or undefined where it can. */
@@ -88,12 +90,11 @@ function* changesOf(run: RecordRun, read: { records: number; bytes: number }): G
 }
 
 async function offsetOf(
-  admin: Admin,
-  which: 'beginningOffsets' | 'endOffsets',
+  ask: () => Promise<readonly PartitionOffset[]>,
   topic: string,
   partition: number,
 ): Promise<number> {
-  const found = (await admin[which](topic)).find(at => at.partition === partition);
+  const found = (await ask()).find(at => at.partition === partition);
   if (found === undefined) throw new Error(`changelog ${topic} has no partition ${partition}`);
   return found.offset;
 }

@@ -28,6 +28,11 @@ const movingCluster = () => {
           return [];
         },
       },
+      listOffsets: async () => {
+        note(`first offsets of ${nodeId}`);
+        if (nodeId !== truth.leader) throw refusal('NOT_LEADER_FOR_PARTITION');
+        return { responses: [{ topic: 't', partitions: [{ partition: 0, offset: '7' }] }] };
+      },
       heartbeat: async () => {
         if (nodeId !== truth.coordinator) throw refusal('NOT_COORDINATOR_FOR_GROUP');
         note(`heartbeat to ${nodeId}`);
@@ -48,11 +53,6 @@ const movingCluster = () => {
     findGroupCoordinator: () => findBroker({ nodeId: truth.coordinator }),
     findControllerBroker: () => findBroker({ nodeId: truth.coordinator }),
     findTopicPartitionMetadata: () => [{ partitionId: 0, leader: knownLeader }],
-    fetchTopicsOffset: async () => {
-      note(`first offsets of ${knownLeader}`);
-      if (knownLeader !== truth.leader) throw refusal('NOT_LEADER_FOR_PARTITION');
-      return [{ topic: 't', partitions: [{ partition: 0, offset: '7' }] }];
-    },
   } as unknown as Cluster;
   return { cluster, truth, nodes, asked };
 };

@@ -1,88 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { FencedError, type OutRecord, type TransactionalProducer } from '../../src/broker/port.ts';
+import type { OutRecord } from '../../src/broker/port.ts';
 import { Lent, SharedRecord } from '../../src/broker/shared.ts';
-import { acknowledgedCourier, SharedProducer, transactionCourier } from '../../src/processor/delivery.ts';
-import type { Group } from '../../src/processor/setting.ts';
-import { bytes, text } from './rig.ts';
+import { acknowledgedCourier, SharedProducer } from '../../src/processor/delivery.ts';
+import { SharedTransactions } from '../../src/processor/together.ts';
+import { bytes, producerAndGroup, text } from './rig.ts';
 
 const records: readonly OutRecord[] = [{ topic: 'out', partition: 0, key: bytes('k'), value: bytes('v') }];
 const offsets = [{ topic: 'in', partition: 0, offset: 1 }];
 const shipment = { records, offsets };
 const done = (): Promise<void> => Promise.resolve();
 
-const member = { group: 'g', generation: 3, memberId: 'm' };
-
-const rig = (faults: Partial<TransactionalProducer> & Partial<Group> = {}) => {
-  const calls: string[] = [];
-  const producer: TransactionalProducer = {
-    send: done,
-    sendOffsets: done,
-    commit: async () => void calls.push('commit'),
-    abort: done,
-    close: done,
-    ...faults,
-  };
-  const group: Group = {
-    pause: () => undefined,
-    resume: () => undefined,
-    seek: () => undefined,
-    commit: async () => void calls.push('offsets'),
-    heartbeat: async () => void calls.push('heartbeat'),
-    member: async () => member,
-    ...faults,
-  };
-  return { calls, producer, group };
-};
-
-test('a task that is revoked while it proves its membership commits nothing', async () => {
-  const revoked = new AbortController();
-  const { calls, producer, group } = rig({ sendOffsets: async () => revoked.abort(new Error('revoked')) });
-  const courier = transactionCourier(producer, group);
-  await expect(courier.ship(shipment, revoked.signal, () => undefined)).rejects.toThrow('revoked');
-  expect(calls).toEqual([]);
-});
-
-test('offsets say which member has consumed them, and a transaction without any is proved by a heartbeat', async () => {
-  const proved: unknown[] = [];
-  const { calls, producer, group } = rig({ sendOffsets: async of => void proved.push(of) });
-  const courier = transactionCourier(producer, group);
-  const { signal } = new AbortController();
-  await courier.ship(shipment, signal, () => undefined);
-  expect([proved, calls]).toEqual([[member], ['commit']]);
-  await courier.ship({ records, offsets: [] }, signal, () => calls.push('sent'));
-  expect([proved, calls]).toEqual([[member], ['commit', 'sent', 'heartbeat', 'commit']]);
-});
-
-test('a member that is none any more commits nothing', async () => {
-  const { calls, producer, group } = rig({ member: () => Promise.reject(new FencedError('none')) });
-  const courier = transactionCourier(producer, group);
-  await expect(courier.ship(shipment, new AbortController().signal, () => undefined)).rejects.toThrow(
-    FencedError,
-  );
-  expect(calls).toEqual([]);
-});
-
-test('a send that fails is told of when the offsets beside it are not under way any more', async () => {
-  const offsetsSent = Promise.withResolvers<void>();
-  let told = false;
-  const { calls, producer, group } = rig({
-    send: () => Promise.reject(new Error('refused')),
-    sendOffsets: () => offsetsSent.promise,
-  });
-  const courier = transactionCourier(producer, group);
-  const shipped = courier.ship(shipment, new AbortController().signal, () => undefined);
-  const failed = shipped.catch((error: unknown) => {
-    told = true;
-    return (error as Error).message;
-  });
-  await new Promise(resolve => setImmediate(resolve));
-  expect(told).toBe(false);
-  offsetsSent.resolve();
-  expect([await failed, calls]).toEqual(['refused', []]);
-});
-
 test('at least once, a task that is revoked commits no offsets of what it sent', async () => {
-  const { calls, producer, group } = rig();
+  const { calls, producer, group } = producerAndGroup();
   const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), group);
   await courier.send!(records);
   const ship = (signal: AbortSignal) => courier.ship(shipment, signal, () => undefined);
@@ -103,7 +32,7 @@ describe('memory that is lent', () => {
   const refuses = { send: () => Promise.reject(new Error('refused')) };
 
   test('goes back once all of its records are acknowledged', async () => {
-    const { producer, group: member } = rig();
+    const { producer, group: member } = producerAndGroup();
     let back = 0;
     const [first, second] = lentBy(() => back++);
     const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
@@ -112,26 +41,20 @@ describe('memory that is lent', () => {
     await courier.send!([second!]);
     expect(back).toBe(1);
     const signal = new AbortController().signal;
-    await transactionCourier(producer, member).ship(
-      { records: lentBy(() => back++), offsets },
-      signal,
-      () => undefined,
-    );
+    const together = new SharedTransactions(member).courier(producer, 3);
+    await together.ship({ records: lentBy(() => back++), offsets }, signal, () => undefined);
     expect(back).toBe(2);
   });
 
   test('stays out where a send has failed: nobody knows who still reads it', async () => {
-    const { producer, group: member } = rig(refuses);
+    const { producer, group: member } = producerAndGroup(refuses);
     let back = 0;
     const lent = lentBy(() => back++);
     const courier = acknowledgedCourier(new SharedProducer(() => Promise.resolve(producer)), member);
     await expect(courier.send!(lent)).rejects.toThrow('refused');
     const signal = new AbortController().signal;
-    const shipped = transactionCourier(producer, member).ship(
-      { records: lent, offsets },
-      signal,
-      () => undefined,
-    );
+    const together = new SharedTransactions(member).courier(producer, 3);
+    const shipped = together.ship({ records: lent, offsets }, signal, () => undefined);
     await expect(shipped).rejects.toThrow('refused');
     expect(back).toBe(0);
   });

@@ -1,9 +1,10 @@
 import { Bad, type Codec } from '@millrace/avro';
 import { systemClock } from '@millrace/telemetry';
-import type { Broker, OutRecord, RecordRun } from '../../src/broker/port.ts';
+import type { Broker, OutRecord, RecordRun, TransactionalProducer } from '../../src/broker/port.ts';
 import { type MemoryBroker, memoryBroker } from '../../src/memory/broker.ts';
 import type { Processor, ProcessorOptions } from '../../src/processor/options.ts';
 import { processor } from '../../src/processor/processor.ts';
+import type { Group } from '../../src/processor/setting.ts';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (value: Uint8Array | null | undefined): string =>
@@ -114,3 +115,27 @@ export async function makeRig(
     },
   };
 }
+
+/** A producer and a group that take everything, but for what is said. The group is in generation 3. */
+export const producerAndGroup = (faults: Partial<TransactionalProducer> & Partial<Group> = {}) => {
+  const done = (): Promise<void> => Promise.resolve();
+  const calls: string[] = [];
+  const producer: TransactionalProducer = {
+    send: done,
+    sendOffsets: done,
+    commit: async () => void calls.push('commit'),
+    abort: done,
+    close: done,
+    ...faults,
+  };
+  const group: Group = {
+    pause: () => undefined,
+    resume: () => undefined,
+    seek: () => undefined,
+    commit: async () => void calls.push('offsets'),
+    heartbeat: async () => void calls.push('heartbeat'),
+    member: async () => ({ group: 'g', generation: 3, memberId: 'm' }),
+    ...faults,
+  };
+  return { calls, producer, group };
+};

@@ -50,6 +50,21 @@ test('what was compacted away and aborted is not missed', async () => {
   expect(rows(store.entries())).toEqual({ k: 'c' });
 });
 
+test('what lies in a transaction that is about to end is waited for', async () => {
+  const tx = await rig.broker.transactionalProducer('tx');
+  await tx.send([{ topic: 'state', partition: 1, key: bytes('k'), value: bytes('of another task, too') }]);
+  const store = memoryStore();
+  let over = false;
+  const restored = restoreTo(store).finally(() => {
+    over = true;
+  });
+  await new Promise(resolve => setTimeout(resolve, 20));
+  expect(over).toBe(false);
+  await tx.commit();
+  expect(await restored).toBe(1);
+  expect(rows(store.entries())).toEqual({ k: 'of another task, too' });
+});
+
 test('a store that knows more than the changelog belongs to another one, and is emptied', async () => {
   const store = memoryStore();
   await store.apply([['k', bytes('foreign')]], {

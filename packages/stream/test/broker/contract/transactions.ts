@@ -25,6 +25,7 @@ export const describeTransactions = (makeHarness: () => Promise<BrokerHarness>):
       const plain = await s.broker.producer();
       await plain.send([out(topic, 0, 'k', 'behind')]);
       expect(await s.broker.admin.endOffsets(topic)).toEqual([{ topic, partition: 0, offset: 0 }]);
+      expect(await s.broker.admin.endOffsets(topic, 'written')).toEqual([{ topic, partition: 0, offset: 2 }]);
       await open.abort();
       expect(valuesOf(await readCommitted(s.broker, topic, 1))).toEqual(['behind']);
     });
