@@ -16,12 +16,11 @@ export interface Protection {
 }
 
 export const PROTECTIONS: readonly Protection[] = [
-  { name: 'fencing', mutants: ['fences-nobody'], scenario: 'stopped-before-commit', brokers: 1 },
   { name: 'heartbeat', mutants: ['fences-nobody', 'commits-unproved'], scenario: 'zombies', brokers: 1 },
   {
     name: 'fencing-alone',
     mutants: ['fences-nobody'],
-    scenario: 'zombies',
+    scenario: 'stopped-before-commit',
     brokers: 1,
     isControl: true,
   },

@@ -45,7 +45,7 @@ export const FAILPOINTS: readonly Mutant[] = [
   {
     name: 'stands-still-before-commit',
     shows:
-      'a process stands still between the proof of its membership and the commit: whoever follows must fence it',
+      'a process stands still between the proof of its membership and the commit: whoever follows must wait for its end, or fence it',
     file: TOGETHER,
     text: '    await producer.commit();',
     instead: `    ${chance(0.01, STAND_STILL)}\n    await producer.commit();`,

@@ -9,7 +9,8 @@ const KAFKAJS = 'packages/stream/node_modules/kafkajs/src';
 export const PROTECTIONS: readonly Mutant[] = [
   {
     name: 'fences-nobody',
-    shows: 'a transactional id belongs to a process, so that nobody who follows fences it: doubled',
+    shows:
+      'a transactional id belongs to a process, so that nobody who follows fences it: heirs wait for time-outs',
     file: 'packages/stream/src/processor/acquire.ts',
     text: '`tx.${setting.group}.${task}`',
     instead: '`tx.${setting.group}.${task}.${process.pid}`',

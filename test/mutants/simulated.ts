@@ -95,8 +95,8 @@ const OF_THE_LOOP: readonly Defect[] = [
     violates: 'nothing is left behind',
     shows: 'the timer of a task outlives it',
     file: SITTING,
-    text: 'await setting.clock.sleep(setting.tickMs, this.signal);',
-    instead: 'await setting.clock.sleep(setting.tickMs);',
+    text: '(setting.clock.now() % setting.tickMs), this.signal);',
+    instead: '(setting.clock.now() % setting.tickMs));',
   },
   {
     name: 'applies-before-the-commit',

@@ -223,7 +223,8 @@ export class Sitting<In, Out extends object> {
     const ticksPerGauge = Math.max(1, Math.round(GAUGE_MS / setting.tickMs));
     try {
       for (let ticks = 1; ; ticks++) {
-        await setting.clock.sleep(setting.tickMs, this.signal);
+        // All tasks at the same times: what they cut by the clock goes in one transaction.
+        await setting.clock.sleep(setting.tickMs - (setting.clock.now() % setting.tickMs), this.signal);
         if (ticks % ticksPerGauge === 0) gaugeLanes(setting, lanes, task, this.#state?.size);
         if (this.#mode === 'running') this.holds.onTime(setting.clock.now());
         if (this.#mode === 'running' && this.#shipping.gapsAreDue(setting.clock.now())) this.#pace.soon();

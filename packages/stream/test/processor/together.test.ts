@@ -36,8 +36,8 @@ const tasks = (faults: Partial<TransactionalProducer> & Partial<Group> = {}) => 
         notes.push(`${task} commits`);
         return producer.commit();
       },
-      abort: producer.abort,
-      close: producer.close,
+      abort: () => producer.abort(),
+      close: () => producer.close(),
     };
     return transactions.courier(noting, GENERATION);
   });
