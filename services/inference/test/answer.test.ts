@@ -5,6 +5,7 @@ import { featureNames } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
 import fc from 'fast-check';
 import { PredictionWriter } from '../src/answer.ts';
+import { Room } from '../src/bytes.ts';
 import { VectorReader, Vectors } from '../src/vectors.ts';
 import { codecs, FEATURES, vectorOf } from './harness.ts';
 import { predictionsOf } from './reference.ts';
@@ -14,6 +15,8 @@ const TOPIC = 'fraud.features.v1';
 const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
 const writer = new PredictionWriter(fraud, features, predictions, new Map());
 const reference = predictionsOf(fraud);
+/** Of all batches, as a lane has it. */
+const room = new Room();
 /** Some of them longer than there is room for at first. */
 const KEYS = ['', 'customer', 'k'.repeat(70), 'k'.repeat(3_000)].map(key => Buffer.from(key));
 
@@ -76,7 +79,10 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
         const vectors = taken(of.map(([one]) => one));
         // Rows of one batch may have run on several.
         const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
-        const write = writer.begin({ vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId });
+        const write = writer.begin(
+          { vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId },
+          room,
+        );
         const written = of.map(([, output, offset], row) =>
           write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
         );
