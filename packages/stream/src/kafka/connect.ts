@@ -166,8 +166,11 @@ export const abandonCluster = (cluster: Cluster): void => {
 
 /** Asks for the leaders of topics. @throws where one does not exist. */
 export const learnTopics = async (cluster: Cluster, topics: readonly string[]): Promise<void> => {
-  await cluster.connect();
-  await cluster.addMultipleTargetTopics(topics);
+  // Every send asks, and nearly always it is all there: to look costs nothing, and the way there takes a lock.
+  if (!cluster.isConnected() || !topics.every(topic => cluster.targetTopics.has(topic))) {
+    await cluster.connect();
+    await cluster.addMultipleTargetTopics(topics);
+  }
   await cluster.refreshMetadataIfNecessary();
 };
 

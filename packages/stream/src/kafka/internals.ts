@@ -207,7 +207,10 @@ export interface Node {
 
 export interface Cluster {
   readonly brokerPool: BrokerPool;
+  /** Whose leaders are kept. */
+  readonly targetTopics: ReadonlySet<string>;
   connect(): Promise<void>;
+  isConnected(): boolean;
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
