@@ -26,8 +26,10 @@ export class Series {
   }
 
   cell(labels: Readonly<Record<string, string>>): Cell {
-    const values = this.definition.labels.map(name => labels[name] ?? '');
-    return this.#cells.get(values.join('\u0000')) ?? this.#add(values);
+    const names = this.definition.labels;
+    let key = '';
+    for (const name of names) key += `${labels[name] ?? ''}\u0000`;
+    return this.#cells.get(key) ?? this.#add(names.map(name => labels[name] ?? ''));
   }
 
   cells(): IterableIterator<Cell> {
@@ -43,7 +45,7 @@ export class Series {
       seen.add(value);
       return value;
     });
-    const key = values.join('\u0000');
+    const key = values.map(value => `${value}\u0000`).join('');
     const known = this.#cells.get(key);
     if (known !== undefined) return known;
     const { labels, buckets } = this.definition;
