@@ -33,6 +33,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #routesSaid: InForce['routes'] = [];
   /** One row that is only looked at. */
   readonly #glance: Vectors;
+  /** Of the batch that is asked. */
+  readonly #vectors: Vectors;
   readonly #room = new Room();
   readonly #ended = Promise.withResolvers<void>();
   /** Called when rows arrive while a batch gathers. */
@@ -43,6 +45,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     this.#options = options;
     this.#signal = signal;
     this.#glance = new Vectors(options.reader.rows.slots, 1);
+    this.#vectors = new Vectors(options.reader.rows.slots, 1);
     signal.addEventListener('abort', () => this.#end(), { once: true });
   }
 
@@ -87,6 +90,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
           if (taken.vectors.length > 0) await this.#score(taken, chosen);
         } finally {
           chosen.lease.release();
+          this.#vectors.clear();
         }
       }
     } catch (error) {
@@ -104,7 +108,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (owns === undefined) return;
     for (let run = this.#runs[0]; run !== undefined; run = this.#runs[0]) {
       const bytes = run.batch.bytes(run.next);
-      this.#glance.values.length = 0;
+      this.#glance.clear();
       const isGood = bytes !== null && reader.add(this.#glance, run.batch.topic, bytes) === undefined;
       if (!isGood || this.#isOurs(this.#glance)) return;
       const i = this.#nextOf(run);
@@ -159,7 +163,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #take({ lease, inForce }: Chosen): Taken {
     const { reader } = this.#options;
     const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
-    const vectors = new Vectors(reader.rows.slots, rowsMax);
+    const vectors = this.#vectors.renew(rowsMax);
     const taken: Taken = { runs: [], at: [], routed: [], stale: [], vectors };
     this.#sayRoutes(inForce);
     while (vectors.length < rowsMax) {
