@@ -164,13 +164,23 @@ export const abandonCluster = (cluster: Cluster): void => {
   for (const socket of sockets.open) socket.destroy(new Error(CLIENT_CLOSED));
 };
 
+/** Whether `learnTopics` would find nothing to ask for: to see that takes no lock, and nobody waits. */
+export const areKnown = (cluster: Cluster, topics: readonly string[], nowMs: number): boolean => {
+  const { metadata, metadataExpireAt } = cluster.brokerPool;
+  return (
+    cluster.isConnected() &&
+    metadata !== null &&
+    nowMs <= (metadataExpireAt ?? 0) &&
+    topics.every(
+      topic => cluster.targetTopics.has(topic) && metadata.topicMetadata.some(of => of.topic === topic),
+    )
+  );
+};
+
 /** Asks for the leaders of topics. @throws where one does not exist. */
 export const learnTopics = async (cluster: Cluster, topics: readonly string[]): Promise<void> => {
-  // Every send asks, and nearly always it is all there: to look costs nothing, and the way there takes a lock.
-  if (!cluster.isConnected() || !topics.every(topic => cluster.targetTopics.has(topic))) {
-    await cluster.connect();
-    await cluster.addMultipleTargetTopics(topics);
-  }
+  await cluster.connect();
+  await cluster.addMultipleTargetTopics(topics);
   await cluster.refreshMetadataIfNecessary();
 };
 
