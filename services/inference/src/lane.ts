@@ -161,7 +161,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
 
   /** Cuts a batch: locates rows in order, closing at once those that are not to be scored. */
   #take({ lease, inForce }: Chosen): Taken {
-    const { reader } = this.#options;
     const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
     const vectors = this.#vectors.renew(rowsMax);
     const taken: Taken = { runs: [], at: [], routed: [], stale: [], vectors };

@@ -117,6 +117,23 @@ test.each([
   );
 });
 
+test('vectors that are used again have nothing of the batch before, and as much room as is asked for', () => {
+  fc.assert(
+    fc.property(fc.array(rows, { minLength: 1, maxLength: 5 }), batches => {
+      const vectors = new Vectors(reader.rows.slots, 1);
+      for (const of of batches) {
+        vectors.renew(of.length);
+        for (const [one] of of) expect(reader.add(vectors, TOPIC, features.encode(one))).toBeUndefined();
+        expect(vectors.length).toBe(of.length);
+        for (const [row, [one]] of of.entries()) expect(reader.appendTime(vectors, row)).toBe(one.appendTime);
+        vectors.clear();
+        expect(vectors.values).toEqual([]);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('a vector of another feature set, or no vector, takes no row', () => {
   const vectors = new Vectors(reader.rows.slots, 1);
   const add = (bytes: Uint8Array) => reader.add(vectors, TOPIC, bytes);
