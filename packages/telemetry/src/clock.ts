@@ -6,20 +6,37 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** What ends the sleeps of each signal. */
+const sleepsOf = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** A signal has one listener for all of its sleeps: a service sleeps hundreds of times a second, nearly always to the end. */
+const stopsOf = (signal: AbortSignal): Set<() => void> => {
+  const known = sleepsOf.get(signal);
+  if (known !== undefined) return known;
+  const stops = new Set<() => void>();
+  sleepsOf.set(signal, stops);
+  const stopAll = (): void => {
+    for (const stop of stops) stop();
+  };
+  signal.addEventListener('abort', stopAll, { once: true });
+  return stops;
+};
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error);
+      const stops = signal && stopsOf(signal);
       const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
+        stops?.delete(stop);
         resolve();
       }, ms);
       const stop = (): void => {
         clearTimeout(timer);
         reject(signal!.reason as Error);
       };
-      signal?.addEventListener('abort', stop, { once: true });
+      stops?.add(stop);
     }),
 };
 

@@ -12,22 +12,36 @@ export interface Cell {
   value: number;
 }
 
-/** The series of one metric, found by their labels with one look-up, because some are counted per record. */
+/** Of the values of a label, what is behind each: the cell, or the values of the next label. */
+type Level = Map<string, Level | Cell>;
+
+/**
+ * The series of one metric, found by the value of one label after the other, because some are counted per record: a key of
+ * all of them would be a new text for each look.
+ */
 export class Series {
   readonly definition: MetricDefinition;
-  readonly #cells = new Map<string, Cell>();
+  /** One that nobody gives a value where the metric has none. */
+  readonly #names: readonly string[];
+  readonly #first: Level = new Map();
+  readonly #cells: Cell[] = [];
   readonly #seen: readonly Set<string>[];
 
   constructor(definition: MetricDefinition) {
     this.definition = definition;
-    this.#seen = definition.labels.map(() => new Set());
+    this.#names = definition.labels.length === 0 ? [''] : definition.labels;
+    this.#seen = this.#names.map(() => new Set());
     // A counter without labels is known from the start, so that its first increase is seen.
     if (definition.labels.length === 0) this.cell({});
   }
 
   cell(labels: Readonly<Record<string, string>>): Cell {
-    const values = this.definition.labels.map(name => labels[name] ?? '');
-    return this.#cells.get(values.join('\u0000')) ?? this.#add(values);
+    let found: Level | Cell | undefined = this.#first;
+    for (const name of this.#names) {
+      found = (found as Level).get(labels[name] ?? '');
+      if (found === undefined) return this.#add(this.#names.map(one => labels[one] ?? ''));
+    }
+    return found as Cell;
   }
 
   cells(): IterableIterator<Cell> {
@@ -35,7 +49,7 @@ export class Series {
   }
 
   #add(wanted: readonly string[]): Cell {
-    const full = this.#cells.size >= SERIES_MAX;
+    const full = this.#cells.length >= SERIES_MAX;
     const values = wanted.map((value, at) => {
       const seen = this.#seen[at]!;
       if (seen.has(value) && !full) return value;
@@ -43,8 +57,14 @@ export class Series {
       seen.add(value);
       return value;
     });
-    const key = values.join('\u0000');
-    const known = this.#cells.get(key);
+    let level = this.#first;
+    for (const value of values.slice(0, -1)) {
+      const next = (level.get(value) ?? new Map()) as Level;
+      level.set(value, next);
+      level = next;
+    }
+    const last = values.at(-1)!;
+    const known = level.get(last) as Cell | undefined;
     if (known !== undefined) return known;
     const { labels, buckets } = this.definition;
     const cell: Cell = {
@@ -52,7 +72,8 @@ export class Series {
       counts: new Float64Array(buckets === undefined ? 0 : buckets.length + 1),
       value: 0,
     };
-    this.#cells.set(key, cell);
+    level.set(last, cell);
+    this.#cells.push(cell);
     return cell;
   }
 }

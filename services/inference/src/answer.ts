@@ -3,6 +3,7 @@ import { type FeaturesValue, PredictionIds, type PredictionValue } from '@millra
 import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
+import type { Room } from './bytes.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields } from './predictionBytes.ts';
 import { textKpis } from './predictionSchema.ts';
@@ -103,9 +104,10 @@ export class PredictionWriter {
     this.#runs = new SameText(this.#id.runId);
   }
 
-  /** @param rows how many of the batch will be written at most */
+  /** @param room where they are written */
   begin(
     batch: BatchOfAnswers,
+    room: Room,
   ): (
     row: number,
     key: Uint8Array,
@@ -114,7 +116,7 @@ export class PredictionWriter {
     by: Routed,
     stale: boolean,
   ) => Prediction {
-    const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run));
+    const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run), room);
     const { vectors, inForce } = batch;
     const kpis: (number | string | undefined)[] = [];
     const { thresholds } = inForce;

@@ -19,24 +19,46 @@ export const sourceOf = (bytes: Uint8Array): Source => ({
   words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 });
 
+export const NOTHING = sourceOf(new Uint8Array(0));
+
 /** Memory of predictions that is kept for later ones, bytes at most. */
 const KEPT_BYTES_MAX = 16 * 1_048_576;
 /** Of all tasks of the process. */
 const pieces = new Pieces(KEPT_BYTES_MAX);
 
-/** Where predictions of one batch are written. */
-export interface Room {
-  readonly into: Buffer<ArrayBuffer>;
-  /** The same. */
-  readonly target: Source;
-  readonly lent: Lent;
-}
+/** Room of a few dozen predictions: at a trickle a batch has a few, and memory of its own would cost more than they do. */
+const ROOM_BYTES_MIN = 65_536;
+const NO_BYTES = Buffer.alloc(0);
 
-/** Room for so many bytes, which is used again once all that was written in it is acknowledged. */
-export const roomOf = (bytes: number): Room => {
-  const into = pieces.take(bytes);
-  return { into, target: sourceOf(into), lent: new Lent(() => pieces.give(into)) };
-};
+/**
+ * Where the predictions of one lane are written, those of one batch behind those of the one before. Memory that is full is
+ * left, and used again once all that was written in it is acknowledged. Lanes share none: one that stands still would keep
+ * the memory of all.
+ */
+export class Room {
+  into: Buffer<ArrayBuffer> = NO_BYTES;
+  /** The same. */
+  target: Source = NOTHING;
+  lent: Lent | undefined;
+  /** Before it, all is taken. */
+  end = 0;
+
+  has(bytes: number): boolean {
+    return this.end + bytes <= this.into.length;
+  }
+
+  /** Goes on in other memory, which has so many bytes. */
+  renew(bytes: number): void {
+    this.lent?.acknowledged();
+    const into = pieces.take(Math.max(bytes, ROOM_BYTES_MIN));
+    this.into = into;
+    this.target = sourceOf(into);
+    this.end = 0;
+    this.lent = new Lent(() => pieces.give(into));
+    // Held until it is left: more may be written in it when all that was is acknowledged.
+    this.lent.add();
+  }
+}
 
 /** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
 export class Memories {
@@ -47,8 +69,6 @@ export class Memories {
     return this.#last;
   }
 }
-
-export const NOTHING = sourceOf(new Uint8Array(0));
 
 export const copy = (
   { bytes, words }: Source,

@@ -10,6 +10,7 @@ import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
 import { processSpan } from '@millrace/telemetry';
 import { type Answers, ask, measureCalls, staleAnswers } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
+import { Room } from './bytes.ts';
 import { staleness } from './freshness.ts';
 import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
 import { emitPush } from './pushes.ts';
@@ -32,6 +33,9 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #routesSaid: InForce['routes'] = [];
   /** One row that is only looked at. */
   readonly #glance: Vectors;
+  /** Of the batch that is asked. */
+  readonly #vectors: Vectors;
+  readonly #room = new Room();
   readonly #ended = Promise.withResolvers<void>();
   /** Called when rows arrive while a batch gathers. */
   #arrived: (() => void) | undefined;
@@ -41,6 +45,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     this.#options = options;
     this.#signal = signal;
     this.#glance = new Vectors(options.reader.rows.slots, 1);
+    this.#vectors = new Vectors(options.reader.rows.slots, 1);
     signal.addEventListener('abort', () => this.#end(), { once: true });
   }
 
@@ -76,8 +81,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
       while (this.#waiting > 0 && !this.#signal.aborted) {
         this.#passOver();
         if (this.#waiting === 0) continue;
-        await this.#modelInForce();
-        await this.#gather();
+        if (this.#options.board.notReady() !== undefined) await this.#modelInForce();
+        if (!this.#signal.aborted) await this.#gather();
         if (this.#signal.aborted) continue;
         const chosen = this.#choose();
         try {
@@ -85,6 +90,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
           if (taken.vectors.length > 0) await this.#score(taken, chosen);
         } finally {
           chosen.lease.release();
+          this.#vectors.clear();
         }
       }
     } catch (error) {
@@ -102,7 +108,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (owns === undefined) return;
     for (let run = this.#runs[0]; run !== undefined; run = this.#runs[0]) {
       const bytes = run.batch.bytes(run.next);
-      this.#glance.values.length = 0;
+      this.#glance.clear();
       const isGood = bytes !== null && reader.add(this.#glance, run.batch.topic, bytes) === undefined;
       if (!isGood || this.#isOurs(this.#glance)) return;
       const i = this.#nextOf(run);
@@ -121,10 +127,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   async #modelInForce(): Promise<void> {
-    const { board } = this.#options;
-    if (board.notReady() === undefined) return;
     this.#lacksModel = true;
-    await Promise.race([board.first, this.#ended.promise]);
+    await Promise.race([this.#options.board.first, this.#ended.promise]);
     this.#lacksModel = false;
   }
 
@@ -134,33 +138,31 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     return chosen;
   }
 
-  /** Resolves when the batch is full, its first row has waited long enough, or the lane has ended. */
-  async #gather(): Promise<void> {
-    if (this.#signal.aborted) return;
+  /** Resolves when the batch is full, its first row has waited long enough, or the lane has ended; undefined where it need not wait. */
+  #gather(): Promise<void> | undefined {
     const { lease } = this.#choose();
     const { bounds } = lease.model;
     // Only the bounds are of interest: a model that leaves need not wait until the batch is gathered.
     lease.release();
     const { clock } = this.#options;
     const first = this.#runs[0];
-    if (first === undefined) return;
+    if (first === undefined) return undefined;
     const untilMs = first.atMs + bounds.waitMsMax;
     const full = (): boolean => this.#waiting === 0 || this.#waiting >= bounds.rowsMax();
-    if (full() || clock.now() >= untilMs) return;
+    if (full() || clock.now() >= untilMs) return undefined;
     const stop = new AbortController();
     this.#arrived = () => {
       if (full()) stop.abort(FULL);
     };
     // An aborted sleep is a full batch: there is nothing to report.
-    await clock.sleep(untilMs - clock.now(), stop.signal).catch(() => undefined);
-    this.#arrived = undefined;
+    const over = (): void => (this.#arrived = undefined);
+    return clock.sleep(untilMs - clock.now(), stop.signal).then(over, over);
   }
 
   /** Cuts a batch: locates rows in order, closing at once those that are not to be scored. */
   #take({ lease, inForce }: Chosen): Taken {
-    const { reader } = this.#options;
     const rowsMax = Math.min(lease.model.bounds.rowsMax(), this.#waiting);
-    const vectors = new Vectors(reader.rows.slots, rowsMax);
+    const vectors = this.#vectors.renew(rowsMax);
     const taken: Taken = { runs: [], at: [], routed: [], stale: [], vectors };
     this.#sayRoutes(inForce);
     while (vectors.length < rowsMax) {
@@ -260,7 +262,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const scoredAt = clock.now();
     const batchId = `${name}-${this.#batches++}`;
     const written = ({ by, engineOf }: Answers) =>
-      writer.begin({ vectors, by, engineOf, inForce, scoredAt, batchId });
+      writer.begin({ vectors, by, engineOf, inForce, scoredAt, batchId }, this.#room);
     const write = written(answers);
     const constant = staleAnswers(reader.freshness?.constant ?? []);
     let writeConstant: typeof write | undefined;

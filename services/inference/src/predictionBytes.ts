@@ -16,7 +16,6 @@ import {
   putLong,
   putText,
   type Room,
-  roomOf,
   type Source,
   sourceOf,
 } from './bytes.ts';
@@ -85,6 +84,7 @@ export type Place = { -readonly [K in keyof SharedBytes]: SharedBytes[K] };
 
 export class PredictionBytes {
   readonly #predictions: RecordCodec<PredictionValue>;
+  readonly #frame: Source;
   readonly #slots: number;
   readonly #routes = new Map<string, Source>();
   readonly #parts: readonly Part[];
@@ -102,6 +102,8 @@ export class PredictionBytes {
     ofOneRun = false,
   ) {
     this.#predictions = predictions;
+    this.#frame = sourceOf(new Uint8Array(FRAME_BYTES));
+    writeFrame(this.#frame.bytes, predictions.id);
     this.#slots = features.rows.slots;
     const encoded = <T>(field: string, values: readonly T[]): ReadonlyMap<T, Source> =>
       new Map(values.map(value => [value, sourceOf(predictions.encodeField(field, value))]));
@@ -223,32 +225,35 @@ export class PredictionBytes {
   begin(
     vectors: Vectors,
     shared: Shared,
+    room: Room,
   ): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
-    const encoded = parts.map(part => (part.kind === 'shared' ? this.#sharedOf(part, shared) : undefined)); // prettier-ignore
-    const fixed = encoded.reduce((sum, one) => sum + (one?.bytes.length ?? 0), this.#ownBytesMax);
+    const frame = this.#frame;
+    const encoded: Source[] = [];
+    let fixed = this.#ownBytesMax;
+    for (const part of parts) {
+      const source = part.kind === 'shared' ? this.#sharedOf(part, shared) : NOTHING;
+      encoded.push(source);
+      fixed += source.bytes.length;
+    }
     const { values, starts } = vectors;
-    const room = (from: number, moreBytes: number): Room => {
-      let bytes = moreBytes + (fixed + KEY_BYTES_ABOUT) * (values.length - from);
-      for (let row = from; row < values.length; row++) bytes += values[row]!.length;
-      return roomOf(bytes);
+    const bytesFrom = (first: number): number => {
+      let bytes = (fixed + KEY_BYTES_ABOUT) * (values.length - first);
+      for (let row = first; row < values.length; row++) bytes += values[row]!.length;
+      return bytes;
     };
-    let { into, target, lent } = room(0, 0);
-    const frame = sourceOf(new Uint8Array(FRAME_BYTES));
-    writeFrame(frame.bytes, this.#predictions.id);
+    const all = bytesFrom(0);
+    if (!room.has(all)) room.renew(all);
     const memories = new Memories();
-    let end = 0;
     return (row, key, fields, place) => {
       const bytes = values[row]!;
-      if (end + key.length + bytes.length + fixed > into.length) {
-        // Longer keys than were reckoned with: the rows that are left lie elsewhere.
-        ({ into, target, lent } = room(row, key.length));
-        end = 0;
-      }
+      // Longer keys than were reckoned with: the rows that are left lie elsewhere.
+      if (!room.has(key.length + bytes.length + fixed)) room.renew(bytesFrom(row) + key.length);
+      const { into, target } = room;
       const memory = memories.of(bytes);
       const { byteOffset } = bytes;
       const base = row * this.#slots;
-      const keyAt = end;
+      const keyAt = room.end;
       for (let i = 0; i < key.length; i++) into[keyAt + i] = key[i]!;
       const valueAt = keyAt + key.length;
       let next = copy(frame, 0, FRAME_BYTES, target, valueAt);
@@ -260,13 +265,13 @@ export class PredictionBytes {
         } else if (part.kind === 'own') next = part.put(into, next, fields, target);
         else next = copyAll(encoded[k]!, target, next);
       }
-      end = next;
+      room.end = next;
       place.bytes = into;
       place.keyAt = keyAt;
       place.valueAt = valueAt;
       place.end = next;
-      place.lent = lent;
-      lent.add();
+      place.lent = room.lent;
+      room.lent!.add();
     };
   }
 
@@ -277,7 +282,8 @@ export class PredictionBytes {
     for (let i = 0; isSame && i < names.length; i++) isSame = last.values[i] === values[names[i]!];
     if (!isSame) {
       last.values = names.map(name => values[name]);
-      last.source = sourceOf(Buffer.concat(names.map((name, i) => this.#predictions.encodeField(name, last.values[i])))); // prettier-ignore
+      const encoded = names.map((name, i) => this.#predictions.encodeField(name, last.values[i]));
+      last.source = sourceOf(encoded.length === 1 ? encoded[0]! : Buffer.concat(encoded));
     }
     return last.source;
   }

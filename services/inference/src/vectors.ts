@@ -10,12 +10,28 @@ type Rows = RecordCodec<FeaturesValue>['rows'];
 /** The vectors of one batch, left in their bytes: where the fields of each lie is all that is kept of it. */
 export class Vectors {
   readonly values: Uint8Array[] = [];
-  readonly starts: Int32Array;
+  #starts: Int32Array;
   readonly #slots: number;
 
   constructor(slots: number, rowsMax: number) {
     this.#slots = slots;
-    this.starts = new Int32Array(slots * rowsMax);
+    this.#starts = new Int32Array(slots * rowsMax);
+  }
+
+  /** Begins another batch. Its memory stays: a batch of hundreds of rows would take as much anew each time. */
+  renew(rowsMax: number): this {
+    this.clear();
+    if (this.#slots * rowsMax > this.#starts.length) this.#starts = new Int32Array(this.#slots * rowsMax);
+    return this;
+  }
+
+  /** Lets go of what was fetched. */
+  clear(): void {
+    this.values.length = 0;
+  }
+
+  get starts(): Int32Array {
+    return this.#starts;
   }
 
   get length(): number {

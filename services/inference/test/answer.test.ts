@@ -5,6 +5,7 @@ import { featureNames } from '@millrace/define';
 import { fraud } from '@millrace/pipelines';
 import fc from 'fast-check';
 import { PredictionWriter } from '../src/answer.ts';
+import { Room } from '../src/bytes.ts';
 import { VectorReader, Vectors } from '../src/vectors.ts';
 import { codecs, FEATURES, vectorOf } from './harness.ts';
 import { predictionsOf } from './reference.ts';
@@ -14,6 +15,8 @@ const TOPIC = 'fraud.features.v1';
 const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
 const writer = new PredictionWriter(fraud, features, predictions, new Map());
 const reference = predictionsOf(fraud);
+/** Of all batches, as a lane has it. */
+const room = new Room();
 /** Some of them longer than there is room for at first. */
 const KEYS = ['', 'customer', 'k'.repeat(70), 'k'.repeat(3_000)].map(key => Buffer.from(key));
 
@@ -76,7 +79,10 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
         const vectors = taken(of.map(([one]) => one));
         // Rows of one batch may have run on several.
         const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
-        const write = writer.begin({ vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId });
+        const write = writer.begin(
+          { vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId },
+          room,
+        );
         const written = of.map(([, output, offset], row) =>
           write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
         );
@@ -106,6 +112,23 @@ test.each([
       const given = of.map(([one]) => one);
       const expected = given.flatMap(one => names.map(name => one.features[name]!));
       expect([...reader.tensor(taken(given), names)]).toEqual([...Float32Array.from(expected)]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('vectors that are used again have nothing of the batch before, and as much room as is asked for', () => {
+  fc.assert(
+    fc.property(fc.array(rows, { minLength: 1, maxLength: 5 }), batches => {
+      const vectors = new Vectors(reader.rows.slots, 1);
+      for (const of of batches) {
+        vectors.renew(of.length);
+        for (const [one] of of) expect(reader.add(vectors, TOPIC, features.encode(one))).toBeUndefined();
+        expect(vectors.length).toBe(of.length);
+        for (const [row, [one]] of of.entries()) expect(reader.appendTime(vectors, row)).toBe(one.appendTime);
+        vectors.clear();
+        expect(vectors.values).toEqual([]);
+      }
     }),
     { numRuns: 50 },
   );

@@ -11,6 +11,7 @@ import {
 import { PUSH_TEXT_CHARACTERS_MAX } from '@millrace/define';
 import fc from 'fast-check';
 import { type Prediction, PredictionWriter } from '../src/answer.ts';
+import { Room } from '../src/bytes.ts';
 import { KPI_TEXT_CHARACTERS_MAX } from '../src/predictionBytes.ts';
 import { PUSH_BYTES_MAX } from '../src/pushes.ts';
 import { VectorReader, Vectors } from '../src/vectors.ts';
@@ -47,14 +48,17 @@ const answered = (
   const vectors = new Vectors(reader.rows.slots, rows.length);
   for (const [vector] of rows)
     expect(reader.add(vectors, TOPICS.features, features.encode(vector))).toBeUndefined();
-  const write = writer(run).begin({
-    vectors,
-    by: BY,
-    engineOf: () => 'cpu',
-    inForce: IN_FORCE,
-    scoredAt: 5,
-    batchId: 'b',
-  });
+  const write = writer(run).begin(
+    {
+      vectors,
+      by: BY,
+      engineOf: () => 'cpu',
+      inForce: IN_FORCE,
+      scoredAt: 5,
+      batchId: 'b',
+    },
+    new Room(),
+  );
   return rows.map(([, score], row) => write(row, KEY, [score], row, ROUTED, false));
 };
 const decoded = <T>(codec: RecordCodec<T>, bytes: Uint8Array): T => {
@@ -201,14 +205,17 @@ test('a business figure in words longer than one is to be is missing', () => {
       TOPICS.features,
       features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } })),
     );
-    const answer = wording.begin({
-      vectors,
-      by: BY,
-      engineOf: () => 'cpu',
-      inForce: IN_FORCE,
-      scoredAt: 5,
-      batchId: 'b',
-    })(0, KEY, [0.5], 0, ROUTED, false);
+    const answer = wording.begin(
+      {
+        vectors,
+        by: BY,
+        engineOf: () => 'cpu',
+        inForce: IN_FORCE,
+        scoredAt: 5,
+        batchId: 'b',
+      },
+      new Room(),
+    )(0, KEY, [0.5], 0, ROUTED, false);
     return decoded(codec, valueOf(answer)).kpis['size'];
   };
   const longest = '€'.repeat(KPI_TEXT_CHARACTERS_MAX);
@@ -219,7 +226,7 @@ test('without pushes nothing is worked out, and nothing is made for a row', () =
   const plain = new PredictionWriter({ ...PUSHING, pushes: {} }, features, predictions, new Map());
   const vectors = new Vectors(reader.rows.slots, 2);
   for (const n of [1, 2]) reader.add(vectors, TOPICS.features, features.encode(vectorOf(n)));
-  const write = plain.begin({ vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' });
+  const write = plain.begin({ vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' }, new Room());
   const [a, b] = [write(0, KEY, [1], 0, ROUTED, false), write(1, KEY, [1], 1, ROUTED, false)];
   expect(a.pushes).toEqual([]);
   expect(a.pushes).toBe(b.pushes);

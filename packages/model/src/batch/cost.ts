@@ -25,6 +25,8 @@ interface Call {
 
 const TRIM_FROM_CALLS = 20;
 const TRIM_KEEP_SHARE = 0.8;
+/** Fitted anew once so much of the calls is new: after each of the first ten, and then less often. */
+const REFIT_SHARE = 0.1;
 
 const leastSquares = (calls: readonly Call[]): Cost | undefined => {
   const meanRows = calls.reduce((sum, c) => sum + c.rows, 0) / calls.length;
@@ -42,10 +44,16 @@ const withoutSlowest = (calls: readonly Call[], cost: Cost): readonly Call[] => 
   return calls.toSorted((x, y) => excess(x) - excess(y)).slice(0, Math.ceil(calls.length * TRIM_KEEP_SHARE));
 };
 
+const largestOf = (calls: readonly Call[]): number =>
+  calls.reduce((most, { rows }) => Math.max(most, rows), 0);
+
 export const costFit = (options: { readonly callsMax: number; readonly warmUpCalls: number }): CostFit => {
   const calls: Call[] = [];
   let skipped = 0;
-  let fitted: { readonly cost: Cost | undefined } | undefined;
+  let rowsMost = 0;
+  let fitted: Cost | undefined;
+  /** Since it was fitted. */
+  let newCalls = 0;
 
   const fit = (): Cost | undefined => {
     const all = leastSquares(calls);
@@ -60,13 +68,17 @@ export const costFit = (options: { readonly callsMax: number; readonly warmUpCal
         return;
       }
       calls.push({ rows, ms });
-      if (calls.length > options.callsMax) calls.shift();
-      fitted = undefined;
+      newCalls++;
+      const gone = calls.length > options.callsMax ? calls.shift() : undefined;
+      rowsMost = gone?.rows === rowsMost ? largestOf(calls) : Math.max(rowsMost, rows);
     },
     cost() {
-      fitted ??= { cost: fit() };
-      return fitted.cost;
+      if (newCalls > 0 && (fitted === undefined || newCalls >= calls.length * REFIT_SHARE)) {
+        fitted = fit();
+        newCalls = 0;
+      }
+      return fitted;
     },
-    rowsSeenMax: () => calls.reduce((most, c) => Math.max(most, c.rows), 0),
+    rowsSeenMax: () => rowsMost,
   };
 };

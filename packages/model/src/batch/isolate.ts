@@ -14,17 +14,15 @@ interface Part {
   readonly rows: number;
 }
 
+const partOf = ({ data }: Rows, { from, rows }: Part, width: number): Rows => ({
+  rows,
+  data: data.subarray(from * width, (from + rows) * width),
+});
+
 /** @throws whatever is not the rows' fault */
-const ask = async (
-  scorer: Scorer,
-  batch: Rows,
-): Promise<Awaited<ReturnType<Scorer['score']>> | ScoringError> => {
-  try {
-    return await scorer.score(batch);
-  } catch (cause) {
-    if (cause instanceof ScoringError) return cause;
-    throw cause;
-  }
+const refusalOf = (cause: unknown): ScoringError => {
+  if (cause instanceof ScoringError) return cause;
+  throw cause;
 };
 
 /**
@@ -43,10 +41,8 @@ export const scoreIsolating = async (
   const open: Part[] = batch.rows === 0 ? [] : [{ from: 0, rows: batch.rows }];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
     const { from, rows } = part;
-    const answer = await ask(scorer, {
-      rows,
-      data: batch.data.subarray(from * widths.input, (from + rows) * widths.input),
-    });
+    const asked = rows === batch.rows ? batch : partOf(batch, part, widths.input);
+    const answer = await scorer.score(asked).catch(refusalOf);
     if (!(answer instanceof ScoringError)) {
       data.set(answer.data, from * widths.output);
       const callRows = answer.callRows ?? rows;

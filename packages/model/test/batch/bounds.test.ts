@@ -57,6 +57,28 @@ describe('bounds', () => {
     expect(bounds.rowsMax()).toBe(12);
   });
 
+  test('are worked out anew once a tenth of the calls is new, not after each', () => {
+    const bounds = batchBounds({ rowsMax: 512, waitMsMax: 0, callMsMax: 10 });
+    for (let i = 0; i < 100; i++) bounds.observe(1 + (i % 16), 1 + 0.7 * (1 + (i % 16)));
+    expect(bounds.rowsMax()).toBe(12);
+    const after: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      bounds.observe(7 + i, 0.1);
+      after.push(bounds.rowsMax());
+    }
+    expect(after.slice(0, 9)).toEqual(Array(9).fill(12));
+    expect(after[9]).toBeGreaterThan(12);
+  });
+
+  test('a large call is forgotten with the others of its time', () => {
+    const bounds = batchBounds({ rowsMax: 512, waitMsMax: 0 });
+    bounds.observe(64, 5);
+    for (let i = 0; i < 99; i++) bounds.observe(8, 1);
+    expect(bounds.rowsMax()).toBe(128);
+    bounds.observe(8, 1);
+    expect(bounds.rowsMax()).toBe(16);
+  });
+
   test('follow a cost that changes', () => {
     const bounds = batchBounds({ rowsMax: 512, waitMsMax: 0, callMsMax: 10 });
     for (let i = 0; i < 100; i++) bounds.observe(1 + (i % 16), 1 + 0.7 * (1 + (i % 16)));

@@ -1,5 +1,5 @@
 /** Smaller ones cost less than the look for them. */
-const PIECE_BYTES_MIN = 16_384;
+const PIECE_BYTES_MIN = 4_096;
 /** A larger one is left to the collector. */
 const PIECE_BYTES_MAX = 2 * 1_048_576;
 /** Sizes are rounded up to it, so that a piece fits again. */

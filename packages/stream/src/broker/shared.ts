@@ -13,7 +13,7 @@ export class Lent {
     this.#back = back;
   }
 
-  /** One more record lies in it. All are written before the first is sent. */
+  /** One more record lies in it. Whoever writes more after the first was sent holds it as one more, until all are written. */
   add(): void {
     this.#open++;
   }

@@ -165,6 +165,19 @@ export const abandonCluster = (cluster: Cluster): void => {
   for (const socket of sockets.open) socket.destroy(new Error(CLIENT_CLOSED));
 };
 
+/** Whether `learnTopics` would find nothing to ask for: to see that takes no lock, and nobody waits. */
+export const areKnown = (cluster: Cluster, topics: readonly string[], nowMs: number): boolean => {
+  const { metadata, metadataExpireAt } = cluster.brokerPool;
+  return (
+    cluster.isConnected() &&
+    metadata !== null &&
+    nowMs <= (metadataExpireAt ?? 0) &&
+    topics.every(
+      topic => cluster.targetTopics.has(topic) && metadata.topicMetadata.some(of => of.topic === topic),
+    )
+  );
+};
+
 /** Asks for the leaders of topics. @throws where one does not exist. */
 export const learnTopics = async (cluster: Cluster, topics: readonly string[]): Promise<void> => {
   await cluster.connect();

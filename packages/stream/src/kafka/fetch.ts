@@ -59,7 +59,7 @@ export const encodeFetch = ({
   isolationLevel,
   topics,
 }: FetchRequest): Buffer => {
-  const into = Buffer.alloc(bytesOf(topics));
+  const into = Buffer.allocUnsafe(bytesOf(topics));
   let next = into.writeInt32BE(NO_REPLICA, 0);
   next = into.writeInt32BE(waitMsMax, next);
   next = into.writeInt32BE(bytesMin, next);
@@ -81,7 +81,7 @@ export const encodeFetch = ({
       next = into.writeInt32BE(bytes, next);
     }
   }
-  return into; // The tail is zeros: an empty list, an empty text.
+  return into.fill(0, next); // The tail: an empty list, an empty text.
 };
 
 interface Refusal {

@@ -118,10 +118,15 @@ export class Fetcher {
       const answers = await this.#request(node, lanes);
       if (this.#stopping.signal.aborted) return;
       this.#recovered(nodeId);
-      const fetched = new Map(answers.map(one => [nameOf(one), one]));
+      const fetched = new Map<string, FetchedRuns[number][]>();
+      for (const one of answers) {
+        const ofTopic = fetched.get(one.topic) ?? [];
+        ofTopic[one.partition] = one;
+        fetched.set(one.topic, ofTopic);
+      }
       let bytes = 0;
       for (const { lane, position, moves } of asked) {
-        const one = fetched.get(nameOf(lane));
+        const one = fetched.get(lane.topic)?.[lane.partition];
         // Another node may have become the leader, and answered first.
         const isStill = lane.moves === moves && lane.position === position;
         if (one === undefined || !isStill) continue;

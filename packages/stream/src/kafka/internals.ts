@@ -61,6 +61,9 @@ export interface ConnectionPool {
 interface BrokerPool {
   readonly brokers: Readonly<Record<string, Node>>;
   readonly seedBroker: Node | undefined;
+  readonly metadata: { readonly topicMetadata: readonly { readonly topic: string }[] } | null;
+  /** Milliseconds since the epoch; null where it is to be asked for anew. */
+  readonly metadataExpireAt: number | null;
   readonly connectionPoolBuilder: {
     /** Without a host: for one of the addresses that were given. */
     build: (at?: { readonly host?: string; readonly port?: number }) => Promise<ConnectionPool>;
@@ -214,7 +217,10 @@ export interface Node {
 
 export interface Cluster {
   readonly brokerPool: BrokerPool;
+  /** Whose leaders are kept. */
+  readonly targetTopics: ReadonlySet<string>;
   connect(): Promise<void>;
+  isConnected(): boolean;
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;

@@ -8,27 +8,35 @@ export class Reader {
   }
 
   /** @throws RangeError where there are fewer, or where the length is none */
-  take(length: number): Buffer {
+  #step(length: number): number {
+    const from = this.#at;
     if (length < 0) throw new RangeError(`a length of ${length}`);
-    if (this.#at + length > this.#bytes.length) throw new RangeError('the answer ends too early');
-    return this.#bytes.subarray(this.#at, (this.#at += length));
+    if (from + length > this.#bytes.length) throw new RangeError('the answer ends too early');
+    this.#at = from + length;
+    return from;
   }
 
-  int16 = (): number => this.take(2).readInt16BE();
-  int32 = (): number => this.take(4).readInt32BE();
+  /** @throws RangeError as `#step` */
+  take(length: number): Buffer {
+    const from = this.#step(length);
+    return this.#bytes.subarray(from, from + length);
+  }
+
+  int16 = (): number => this.#bytes.readInt16BE(this.#step(2));
+  int32 = (): number => this.#bytes.readInt32BE(this.#step(4));
   /** @throws RangeError beyond 2^53 */
   int64 = (): number => {
     const value = Number(this.bigInt64());
     if (!Number.isSafeInteger(value)) throw new RangeError(`the number ${value} is beyond 2^53`);
     return value;
   };
-  bigInt64 = (): bigint => this.take(8).readBigInt64BE();
-  bool = (): boolean => this.take(1)[0] !== 0;
+  bigInt64 = (): bigint => this.#bytes.readBigInt64BE(this.#step(8));
+  bool = (): boolean => this.#bytes[this.#step(1)] !== 0;
 
   varint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.take(1)[0]!;
+      const byte = this.#bytes[this.#step(1)]!;
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }

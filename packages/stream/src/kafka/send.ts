@@ -1,6 +1,13 @@
 import type { TopicPartition } from '../broker/port.ts';
 import { type Batch, type PartitionBatches, requestsOf } from './batches.ts';
-import { type KafkaOptions, leaderOf, learnTopics, REQUEST_TIMEOUT_MS, RETRY_MS_MAX } from './connect.ts';
+import {
+  areKnown,
+  type KafkaOptions,
+  leaderOf,
+  learnTopics,
+  REQUEST_TIMEOUT_MS,
+  RETRY_MS_MAX,
+} from './connect.ts';
 import { isRefusedForNow, isUnanswered } from './errors.ts';
 import type { Cluster } from './internals.ts';
 import { produce as produceOwn } from './produce.ts';
@@ -21,13 +28,16 @@ export interface Sender {
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
+/** Every send asks for it, and nearly always all is known. */
 export const learn = (cluster: Cluster, topics: readonly string[], { clock }: KafkaOptions): Promise<void> =>
-  retrying(() => learnTopics(cluster, topics), {
-    clock,
-    again: isRefusedForNow,
-    forMs: UNKNOWN_TOPIC_MS_MAX,
-    waitMsMin: 20,
-  });
+  areKnown(cluster, topics, clock.now())
+    ? Promise.resolve()
+    : retrying(() => learnTopics(cluster, topics), {
+        clock,
+        again: isRefusedForNow,
+        forMs: UNKNOWN_TOPIC_MS_MAX,
+        waitMsMin: 20,
+      });
 
 interface Sequenced extends TopicPartition, Batch {
   readonly firstSequence: number;

@@ -144,9 +144,11 @@ function handPiece<In, Out extends object>(
       throw isOwnDefect(error) ? new HandlerFailure(handover, error) : error;
     },
   );
-  const watched = handled
-    .catch((error: unknown) => sitting.fail(error))
-    .finally(() => sitting.handlers.delete(watched));
+  const over = (): void => void sitting.handlers.delete(watched);
+  const watched: Promise<void> = handled.then(over, (error: unknown) => {
+    sitting.fail(error);
+    over();
+  });
   sitting.handlers.add(watched);
   return watched;
 }

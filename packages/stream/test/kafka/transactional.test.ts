@@ -37,6 +37,7 @@ const producerOn = (
       note(transactionResult ? 'commit' : 'abort')(),
   };
   const cluster = {
+    isConnected: () => false,
     connect: () => Promise.resolve(),
     refreshMetadata: () => Promise.resolve(),
     refreshMetadataIfNecessary: () => Promise.resolve(),

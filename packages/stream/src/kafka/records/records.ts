@@ -12,6 +12,8 @@ const BATCH = 6;
 const STRIDE = 7;
 
 const EMPTY = new Uint8Array(0);
+const NO_INDEX = new Int32Array(0);
+const NO_NUMBERS = new Float64Array(0);
 const RECORD_BYTES_MIN = 7;
 const VARINT_BYTES_MAX = 5;
 const VARLONG_BYTES_MAX = 10;
@@ -77,9 +79,10 @@ export class Records {
   constructor(batches: readonly Batch[], from: number, until: number, where: string) {
     this.#batches = batches;
     const count = batches.reduce((sum, batch) => sum + countOf(batch), 0);
-    this.#index = new Int32Array(count * STRIDE);
-    this.#offsets = new Float64Array(count);
-    this.#times = new Float64Array(count);
+    // An answer brings nothing of most partitions at a trickle: nothing is made for them.
+    this.#index = count === 0 ? NO_INDEX : new Int32Array(count * STRIDE);
+    this.#offsets = count === 0 ? NO_NUMBERS : new Float64Array(count);
+    this.#times = count === 0 ? NO_NUMBERS : new Float64Array(count);
     for (let i = 0; i < batches.length; i++) {
       const batch = batches[i]!;
       if (!this.#note(batch, i, from, until))
