@@ -17,8 +17,8 @@ export const FAILPOINTS: readonly Mutant[] = [
     name: 'dies-after-produce',
     shows: 'a process dies between its records and its offsets',
     file: TOGETHER,
-    text: '      for (const { sent } of taken) sent();',
-    instead: `      for (const { sent } of taken) sent();\n      ${chance(0.006, DIE)}`,
+    text: "      for (const { step } of taken) step('sent');",
+    instead: `      for (const { step } of taken) step('sent');\n      ${chance(0.006, DIE)}`,
   },
   {
     name: 'dies-after-acknowledgement',

@@ -103,9 +103,9 @@ const OF_THE_LOOP: readonly Defect[] = [
     violates: 'answered once',
     shows: 'state moves on although its transaction fails',
     file: 'packages/stream/src/processor/shipping.ts',
-    text: '    const startMs = clock.now();\n    let sentMs',
+    text: '    const startMs = clock.now();\n    const atMs',
     instead:
-      '    await this.#state?.settle([], () => this.#mark());\n    const startMs = clock.now();\n    let sentMs',
+      '    await this.#state?.settle([], () => this.#mark());\n    const startMs = clock.now();\n    const atMs',
   },
   {
     name: 'applies-unmarked',

@@ -58,12 +58,13 @@ export class Committer {
     return this.#mode === 'sending';
   }
 
-  /** Something changed that wants to be committed. */
-  touch(records: number, bytes: number): void {
+  /** Something changed that wants to be committed. @param atOnce begins no interval that nobody would wait for */
+  touch(records: number, bytes: number, atOnce = false): void {
     if (this.#records === 0) this.#firstAtMs = this.#clock.now();
     this.#records += records;
     this.#bytes += bytes;
-    if (this.#records >= this.#marks.recordsMark || this.#bytes >= this.#marks.bytesMark) this.soon();
+    if (atOnce || this.#records >= this.#marks.recordsMark || this.#bytes >= this.#marks.bytesMark)
+      this.soon();
     else if (this.#mode === 'idle') this.#wait();
   }
 

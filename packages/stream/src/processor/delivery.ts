@@ -16,8 +16,11 @@ export interface Courier {
    * count only with the offsets that they are shipped with.
    */
   readonly send?: (records: readonly OutRecord[]) => Promise<void>;
-  /** @param sent called when the records are acknowledged; what is left then is the end of the commit. */
-  ship(shipment: Shipment, signal: AbortSignal, sent: () => void): Promise<void>;
+  /**
+   * @param step called when it begins, as it may wait for another to end, and when the records are acknowledged; what is
+   *   left then is the end of the commit.
+   */
+  ship(shipment: Shipment, signal: AbortSignal, step: (to: 'begun' | 'sent') => void): Promise<void>;
   /** Best effort, never rejects. */
   close(): Promise<void>;
 }
@@ -26,8 +29,8 @@ export interface Courier {
 export function acknowledgedCourier(shared: SharedProducer, member: Group): Courier {
   return {
     send: records => shared.send(records),
-    async ship({ offsets }, signal, sent) {
-      sent();
+    async ship({ offsets }, signal, step) {
+      step('sent');
       signal.throwIfAborted();
       if (offsets.length > 0) await member.commit(offsets);
     },

@@ -59,9 +59,7 @@ export class Pace {
   /** Something changed that wants to be committed. */
   touch(records: number, bytes: number): void {
     this.#commits.touch(records, bytes);
-    if (this.#sends === undefined) return;
-    this.#sends.touch(records, bytes);
-    if (this.#of.isIdle()) this.#sends.soon();
+    this.#sends?.touch(records, bytes, this.#of.isIdle());
   }
 
   /** Commits, and so sends, what there is once the running code gives way. */

@@ -97,10 +97,10 @@ export class Shipping<In, Out extends object> {
     const cut = this.sendsAhead ? await this.#acknowledged() : this.#cut();
     if (cut === undefined) return false;
     const startMs = clock.now();
-    let sentMs = startMs;
+    const atMs = { begun: startMs, sent: startMs };
     try {
-      await courier.ship(cut, this.#signal, () => {
-        sentMs = clock.now();
+      await courier.ship(cut, this.#signal, step => {
+        atMs[step] = clock.now();
       });
     } catch (error) {
       metrics.count('millrace_commits_total', { group, outcome: 'failed' });
@@ -113,8 +113,8 @@ export class Shipping<In, Out extends object> {
     await this.#state?.settle(cut.bookkeeping, () => this.#mark());
     this.size.observe({
       records: cut.size,
-      sendMs: sentMs - startMs + this.#sentMs,
-      endMs: endMs - sentMs,
+      sendMs: atMs.sent - atMs.begun + this.#sentMs,
+      endMs: endMs - atMs.sent,
     });
     this.#sentMs = 0;
     countCommit(setting, cut, (endMs - startMs) / 1000);

@@ -20,7 +20,7 @@ interface Waiting {
   readonly holder: Holder;
   readonly shipment: Shipment;
   readonly signal: AbortSignal;
-  readonly sent: () => void;
+  readonly step: (to: 'begun' | 'sent') => void;
   readonly shipped: PromiseWithResolvers<void>;
 }
 
@@ -46,9 +46,9 @@ export class SharedTransactions {
   courier(producer: TransactionalProducer, generation: number): Courier {
     const holder = { producer, generation, led: 0 };
     return {
-      ship: (shipment, signal, sent) => {
+      ship: (shipment, signal, step) => {
         const shipped = Promise.withResolvers<void>();
-        this.#waiting.push({ holder, shipment, signal, sent, shipped });
+        this.#waiting.push({ holder, shipment, signal, step, shipped });
         this.#look();
         return shipped.promise;
       },
@@ -103,13 +103,14 @@ export class SharedTransactions {
 
   async #ship(taken: readonly Waiting[]): Promise<void> {
     const { producer, generation } = this.#leaderOf(taken);
+    for (const { step } of taken) step('begun');
     const records =
       taken.length === 1 ? taken[0]!.shipment.records : taken.flatMap(one => one.shipment.records);
     const offsets = taken.flatMap(one => one.shipment.offsets);
     const send = async (): Promise<void> => {
       if (records.length > 0) await producer.send(records);
       acknowledged(records);
-      for (const { sent } of taken) sent();
+      for (const { step } of taken) step('sent');
     };
     const sendOffsets = async (): Promise<void> => {
       const member = await this.#member.member();

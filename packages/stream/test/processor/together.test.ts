@@ -68,6 +68,20 @@ test('what is shipped while a transaction is under way gathers for the next, whi
   expect(notes.filter(note => note.includes('sends'))).toEqual(['0 sends a', '1 sends b c', '0 sends d']);
 });
 
+test('a shipment begins once the transaction before has ended, so that its wait is not taken for its cost', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { couriers } = tasks({ commit: () => gate.promise });
+  const steps: string[] = [];
+  const first = ship(couriers[0]!, 0, 'a');
+  await turn();
+  const second = couriers[1]!.ship({ records: [], offsets: [offsetOf(1)] }, signal, to => steps.push(to));
+  await turn();
+  expect(steps).toEqual([]);
+  gate.resolve();
+  await Promise.all([first, second]);
+  expect(steps).toEqual(['begun', 'sent']);
+});
+
 test('no more than its limit goes together', async () => {
   const { notes, couriers } = tasks();
   const many = Array.from({ length: 15_000 }, () => recordOf('x'));

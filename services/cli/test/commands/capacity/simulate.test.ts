@@ -40,8 +40,8 @@ describe('millrace capacity simulate', () => {
     const argv = ['capacity', 'simulate', '--rate', '100', '--service', 'inference', '--backlog', '1000000', '--for', '1m', '--samples', '3'];
     expect(await runProgram(argv, io)).toBe(0);
     const text = io.data.join('\n');
-    // 1,000,000 / (78,456 - 100)
-    expect(text).toMatch(/^00:00:00 backlog of 1000000: caught up after (12\.7|12\.8) s$/m);
+    // 1,000,000 / (93,246 - 100)
+    expect(text).toMatch(/^00:00:00 backlog of 1000000: caught up after (10\.7|10\.8) s$/m);
     expect(text).toMatch(/Lag at most .* records, at 00:00:00; 0 in the end/);
   }); // prettier-ignore
 
