@@ -30,7 +30,7 @@ test('a protection is taken out in the scenario that shows it, or in another tha
   expect(planned('--without', 'p1')).toEqual(['interleaved-aborts 1 p1']);
   expect(planned('--without', 'p1', '--scenario', '1', '--brokers', '1')).toEqual(['kill-services 1 p1']);
   expect(planned('--reds').length).toBe(PROTECTIONS.length);
-  expect(() => planned('--without', 'luck')).toThrow("no protection 'luck'; there are: fencing");
+  expect(() => planned('--without', 'luck')).toThrow("no protection 'luck'; there are: heartbeat");
 });
 
 test('what scenarios and protections name is there', () => {
