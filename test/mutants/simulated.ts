@@ -31,16 +31,6 @@ const OF_THE_LOOP: readonly Defect[] = [
     instead: 'return this.#position;',
   },
   {
-    name: 'reads-unsettled-offsets',
-    violates: 'answered once',
-    shows:
-      'an heir does not wait for a transaction that holds offsets of its task: it reads again what that one commits',
-    file: ACQUIRE,
-    text: 'setting.broker.admin.committed(setting.group, setting.topics, task)',
-    instead:
-      '(await setting.broker.admin.committed(setting.group, setting.topics)).filter(at => at.partition === task)',
-  },
-  {
     name: 'alarms-unproved',
     violates: 'no process ends of itself',
     shows: 'one whose heir is at work takes the state of the heir for a mismatch, and its process ends',

@@ -123,3 +123,25 @@ test('the test can fail: without one transaction for outputs and offsets, a lost
   expect(out.length).toBeGreaterThan(COUNT);
   expect(new Set(out)).toEqual(new Set(values));
 });
+
+test('an heir begins when no transaction holds offsets of its task any more, also one whose id it does not fence', async () => {
+  const at = (rig = await makeRig());
+  const formerOwner = await at.broker.transactionalProducer('of another task');
+  await at.send('in', 0, ['a', 'b', 'c']);
+  await formerOwner.send([{ topic: 'out', partition: 0, key: bytes('k'), value: bytes('a') }]);
+  await formerOwner.sendOffsets('g', [{ topic: 'in', partition: 0, offset: 1 }]);
+  let created = false;
+  await at.run<string>({
+    createTask: () => {
+      created = true;
+      return {
+        handle: perRecord<string, Outputs>((record, out) => out.emit('out', record.key!, record.value)),
+      };
+    },
+  });
+  await new Promise(resolve => setTimeout(resolve, 30));
+  expect(created).toBe(false);
+  await formerOwner.commit();
+  await eventually('all is committed', async () => (await at.committed(0)) === 3);
+  expect((await readAll(at.broker, 'out')).map(({ value }) => value)).toEqual(['a', 'b', 'c']);
+});
