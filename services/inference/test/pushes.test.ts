@@ -41,6 +41,12 @@ const IN_FORCE = {
 const KEY = Buffer.from('customer');
 const ROUTED = { route: 'large', routeVersion: 4, to: 'stream', review: true } as const;
 
+const begun = (writing: PredictionWriter, vectors: Vectors) =>
+  writing.begin(
+    { vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' },
+    new Room(),
+  );
+
 const answered = (
   rows: readonly (readonly [FeaturesValue, number])[],
   run?: string,
@@ -48,17 +54,7 @@ const answered = (
   const vectors = new Vectors(reader.rows.slots, rows.length);
   for (const [vector] of rows)
     expect(reader.add(vectors, TOPICS.features, features.encode(vector))).toBeUndefined();
-  const write = writer(run).begin(
-    {
-      vectors,
-      by: BY,
-      engineOf: () => 'cpu',
-      inForce: IN_FORCE,
-      scoredAt: 5,
-      batchId: 'b',
-    },
-    new Room(),
-  );
+  const write = begun(writer(run), vectors);
   return rows.map(([, score], row) => write(row, KEY, [score], row, ROUTED, false));
 };
 const decoded = <T>(codec: RecordCodec<T>, bytes: Uint8Array): T => {
@@ -205,17 +201,7 @@ test('a business figure in words longer than one is to be is missing', () => {
       TOPICS.features,
       features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } })),
     );
-    const answer = wording.begin(
-      {
-        vectors,
-        by: BY,
-        engineOf: () => 'cpu',
-        inForce: IN_FORCE,
-        scoredAt: 5,
-        batchId: 'b',
-      },
-      new Room(),
-    )(0, KEY, [0.5], 0, ROUTED, false);
+    const answer = begun(wording, vectors)(0, KEY, [0.5], 0, ROUTED, false);
     return decoded(codec, valueOf(answer)).kpis['size'];
   };
   const longest = '€'.repeat(KPI_TEXT_CHARACTERS_MAX);

@@ -29,7 +29,7 @@ export interface Acquisition<In, Out extends object> {
 
 /**
  * Becomes the owner of a task, in the one order that is safe (kafka.md 1.4): prove membership, fence every earlier
- * owner, then read what it committed, then restore state to the end that is final now, then compare the two.
+ * owner, then read what it committed, then restore state to the end of what is written now, then compare the two.
  */
 export async function acquire<In, Out extends object>(of: Acquisition<In, Out>): Promise<Acquired> {
   const { setting, task, member, signal, step } = of;
