@@ -1,8 +1,9 @@
-import { type Admin, BrokerError, type TopicConfig, type TopicDescription } from '../broker/port.ts';
+import { type Admin, BrokerError, type TopicConfig } from '../broker/port.ts';
 import { clusterOf, abandonCluster, type KafkaOptions, leaderOf, learnTopics } from './connect.ts';
 import { Coordinator, GROUP } from './coordinator.ts';
+import { describeTopics, existing } from './describe.ts';
 import { isPassing, portError, typeOf } from './errors.ts';
-import { type Cluster, kafkajs } from './internals.ts';
+import type { Cluster } from './internals.ts';
 import {
   BEGINNING,
   committedOffsets,
@@ -11,13 +12,12 @@ import {
   offsetsByTopic,
   type OffsetSought,
 } from './offsets.ts';
-import { alterTopicSettings, askMetadata, type TopicMetadata } from './requests.ts';
+import { alterTopicSettings, askMetadata } from './requests.ts';
 import { retrying } from './retry.ts';
 
 /** Questions of an operator are answered soon or not at all. */
 const RETRY_MS_MAX = 15_000;
 const TOPIC_CREATION_MS_MAX = 10_000;
-const DYNAMIC_TOPIC_CONFIG = 1;
 /** A commit without a generation: Kafka takes it for a group without members only. */
 const NO_GENERATION = -1;
 
@@ -52,7 +52,7 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
     createTopics: topics => asking('create topics', () => createTopics(cluster, topics, options)),
     alterTopic: (name, config) => asking(`alter ${name}`, () => alterTopicSettings(cluster, name, config)),
     deleteTopics: names => asking('delete topics', () => deleteTopics(cluster, names)),
-    describeTopics: names => asking('describe topics', () => describeTopics(cluster, names)),
+    describeTopics: names => asking('describe topics', () => describeTopics(cluster, clock, names)),
     beginningOffsets: topic => offsets(topic, BEGINNING),
     endOffsets: (topic, of) => offsets(topic, END, of),
     offsetsAtTime: async (topic, timeMs) => {
@@ -81,12 +81,6 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
       abandonCluster(cluster);
     },
   };
-};
-
-const existing = async (cluster: Cluster, names?: readonly string[]): Promise<readonly TopicMetadata[]> => {
-  if (names?.length === 0) return [];
-  const { topics } = await askMetadata(cluster, names);
-  return topics.filter(({ errorCode, internal }) => errorCode === 0 && (names !== undefined || !internal));
 };
 
 const createTopics = async (
@@ -134,28 +128,6 @@ const deleteTopics = async (cluster: Cluster, names: readonly string[]): Promise
   if (there.length === 0) return;
   const controller = await cluster.findControllerBroker();
   await controller.deleteTopics({ topics: there.map(({ name }) => name), timeout: TOPIC_CREATION_MS_MAX });
-};
-
-const describeTopics = async (
-  cluster: Cluster,
-  names?: readonly string[],
-): Promise<readonly TopicDescription[]> => {
-  const topics = await existing(cluster, names);
-  if (topics.length === 0) return [];
-  const controller = await cluster.findControllerBroker();
-  const { resources } = await controller.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map(({ name }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name,
-      configNames: [],
-    })),
-  });
-  return topics.map(({ name, id, partitions }) => {
-    const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
-    const own = entries.filter(({ configSource }) => configSource === DYNAMIC_TOPIC_CONFIG);
-    return { name, id, partitions, config: Object.fromEntries(own.map(e => [e.configName, e.configValue])) };
-  });
 };
 
 const resetOffsets = async (
