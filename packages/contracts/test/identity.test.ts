@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { inputHash, PREDICTION_ID_DIGITS, predictionId, PredictionIds } from '../src/index.ts';
+import { inputHash, predictionId, PredictionIds } from '../src/index.ts';
 
 describe('prediction ids', () => {
   const parts = ['fraud', 'e-1', 0, 'live', 'answer', 0] as const;
@@ -27,18 +27,27 @@ describe('prediction ids', () => {
 });
 
 test('ids of event ids that are bytes are those of event ids that are text', () => {
-  const long = fc.string({ unit: 'grapheme', minLength: 300, maxLength: 400 });
-  const text = fc.oneof({ weight: 5, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) }, long);
-  const ids = new PredictionIds('fraud', 'answer', 0);
-  const answers = fc.array(fc.tuple(text, fc.nat(2), fc.constantFrom('live', 'r-1'), fc.nat(9)));
+  // A message takes one block, or two, or many, or is too long for a lane.
+  const length = fc.constantFrom(20, 40, 100, 300, 2_000);
+  const text = length.chain(maxLength => fc.string({ unit: 'grapheme', maxLength }));
+  // They share lanes, in which each finds what another has left.
+  const pipelines = ['fraud', 'credit'].map(name => ({ name, ids: new PredictionIds(name, 'answer', 0) }));
+  const answer = fc.record({ eventId: text, revision: fc.nat(2), run: fc.constantFrom('live', 'r-1'), before: fc.nat(9) }); // prettier-ignore
+  const batches = fc.array(fc.tuple(fc.constantFrom(...pipelines), fc.array(answer, { maxLength: 9 })));
   fc.assert(
-    fc.property(answers, all => {
-      for (const [eventId, revision, run, before] of all) {
-        const id = Buffer.from(eventId);
-        const bytes = Buffer.concat([Buffer.alloc(before, 7), id, Buffer.alloc(3, 7)]);
-        const digest = ids.digest(bytes, before, before + id.length, revision, run);
-        expect(digest.slice(0, PREDICTION_ID_DIGITS)).toBe(
-          predictionId('fraud', eventId, revision, run, 'answer', 0),
+    fc.property(batches, all => {
+      for (const [{ name, ids }, answers] of all) {
+        const digits = ids.of(answers.length, (row, parts) => {
+          const { eventId, revision, run, before } = answers[row]!;
+          const id = Buffer.from(eventId);
+          const bytes = Buffer.concat([Buffer.alloc(before, 7), id, Buffer.alloc(3, 7)]);
+          Object.assign(parts, { bytes, from: before, to: before + id.length, revision, run });
+        });
+        const found = Buffer.from(digits).toString('latin1').match(/.{32}/gs) ?? [];
+        expect(found.slice(0, answers.length)).toEqual(
+          answers.map(({ eventId, revision, run }) =>
+            predictionId(name, eventId, revision, run, 'answer', 0),
+          ),
         );
       }
     }),

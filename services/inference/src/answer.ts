@@ -3,7 +3,7 @@ import { type FeaturesValue, PredictionIds, type PredictionValue } from '@millra
 import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
-import type { Room } from './bytes.ts';
+import { type Room, sourceOf } from './bytes.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields } from './predictionBytes.ts';
 import { textKpis } from './predictionSchema.ts';
@@ -42,6 +42,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const ROLE = 'answer';
 const NO_PUSHES: readonly Pushed[] = [];
+const NO_ROUTE: Routed = { route: '', routeVersion: 0, to: 'stream', review: false };
 
 /** What is the same in every prediction of a batch. */
 const sharedFields = ({ by, inForce, scoredAt, batchId }: BatchOfAnswers, run: string | undefined) => ({
@@ -113,7 +114,7 @@ export class PredictionWriter {
     key: Uint8Array,
     outputs: readonly number[],
     vectorOffset: number,
-    by: Routed,
+    routed: Routed,
     stale: boolean,
   ) => Prediction {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run), room);
@@ -123,21 +124,18 @@ export class PredictionWriter {
     const hand: InHand = { vectors, row: 0, thresholds, outputs: [], kpis, answer: undefined };
     // One for all rows: what is made of it is bytes.
     const fields: Writable<RowFields> = {
-      idDigest: '', outputs: [], decision: '', kpis, vectorOffset: 0, route: '', routeVersion: 0, review: false, engine: null, stale: false,
+      ids: sourceOf(this.#idsOf(vectors)), outputs: [], decision: '', kpis, vectorOffset: 0, routed: NO_ROUTE, engine: null, stale: false,
     }; // prettier-ignore
     const place: Place = { bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0, lent: undefined };
-    return (row, key, outputs, vectorOffset, { route, routeVersion, review }, stale) => {
+    return (row, key, outputs, vectorOffset, routed, stale) => {
       hand.row = row;
       hand.outputs = outputs;
       // Decisions may read business figures.
       for (let k = 0; k < this.#kpis.length; k++) kpis[k] = this.#kpis[k]!(hand);
-      fields.idDigest = this.#idOf(vectors, row);
       fields.outputs = outputs;
       fields.decision = this.#decide(hand);
       fields.vectorOffset = vectorOffset;
-      fields.route = route;
-      fields.routeVersion = routeVersion;
-      fields.review = review;
+      fields.routed = routed;
       fields.engine = batch.engineOf(row);
       fields.stale = stale;
       write(row, key, fields, place);
@@ -152,19 +150,17 @@ export class PredictionWriter {
     return '';
   }
 
-  #idOf(vectors: Vectors, row: number): string {
+  #idsOf(vectors: Vectors): Uint8Array {
     const { eventId, revision } = this.#id;
     const { starts } = vectors;
-    const bytes = vectors.values[row]!;
-    const base = vectors.base(row);
-    const from = textStart(bytes, eventId.start(starts, base));
-    const run = this.#run ?? this.#runs.read(vectors, row);
-    return this.#ids.digest(
-      bytes,
-      from,
-      eventId.end(starts, base),
-      vectors.read(revision, row) as number,
-      run,
-    );
+    return this.#ids.of(vectors.length, (row, parts) => {
+      const bytes = vectors.values[row]!;
+      const base = vectors.base(row);
+      parts.bytes = bytes;
+      parts.from = textStart(bytes, eventId.start(starts, base));
+      parts.to = eventId.end(starts, base);
+      parts.revision = vectors.read(revision, row) as number;
+      parts.run = this.#run ?? this.#runs.read(vectors, row);
+    });
   }
 }

@@ -1,11 +1,11 @@
 /**
  * A prediction as bytes, put together of three kinds of parts, in the order of its schema: what the vector says is
- * copied from the vector's bytes (fields that follow each other there, together), what a batch shares is encoded once
- * for the batch, and what is a row's own is written as it comes.
+ * copied from the vector's bytes (fields that follow each other there, together), what rows of a batch have in common is
+ * encoded once for them (fields that follow each other, together), and what is a row's own is written as it comes.
  */
 import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
 import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '@millrace/contracts';
-import { type Engine, ENGINES, type Pipeline, ROUTE_NAME_CHARACTERS_MAX } from '@millrace/define';
+import { type Engine, hashFeatureSet, type Pipeline } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
 import {
@@ -20,60 +20,75 @@ import {
   sourceOf,
 } from './bytes.ts';
 import { hasType, sameNames, textKpis } from './predictionSchema.ts';
+import type { Routed } from './routing.ts';
 import type { Vectors } from './vectors.ts';
 
-/** What is a row's own. */
+/** What is a row's own, or that of many rows of its batch. */
 export interface RowFields {
-  /** Hexadecimal digits that begin with the id. */
-  readonly idDigest: string;
+  /** Of all rows of the batch, `PREDICTION_ID_DIGITS` characters each. */
+  readonly ids: Source;
   readonly outputs: readonly number[];
   readonly decision: string;
   readonly kpis: readonly (number | string | undefined)[];
   readonly vectorOffset: number;
-  readonly route: string;
-  readonly routeVersion: number;
-  readonly review: boolean;
+  readonly routed: Routed;
   /** What the model ran on; null where none did. */
   readonly engine: Engine | null;
   readonly stale: boolean;
 }
 
 const COPIED: ReadonlySet<string> = new Set<keyof FeaturesValue & keyof PredictionValue>([
-  'eventId', 'revision', 'sequence', 'entity', 'eventTime', 'appendTime', 'featureSet', 'featureSetHash', 'late', 'sourceTopic',
-  'sourcePartition', 'sourceOffset', 'inputHash', 'runId', 'traceparent', 'features',
+  'eventId', 'revision', 'sequence', 'entity', 'eventTime', 'appendTime', 'late', 'sourceTopic', 'sourcePartition', 'sourceOffset',
+  'inputHash', 'runId', 'traceparent', 'features',
 ]); // prettier-ignore
 
+/** What is written row by row. */
+const OWN = ['predictionId', 'outputs', 'decision', 'kpis', 'vectorOffset', 'stale'] as const;
+type Own = (typeof OWN)[number];
+const isOwn = (name: string): name is Own => (OWN as readonly string[]).includes(name);
+
 type Shared = Readonly<Record<SharedField, unknown>>;
-type Put = (into: Buffer, to: number, fields: RowFields, target: Source) => number;
 
 type Point = Field['place']['start'];
 
-/** What was encoded last, and of which values. */
-interface Encoded {
+/** Of one shape, whatever its kind: the loop over them is the hottest one there is. */
+interface Part {
+  readonly kind: 'copied' | 'steady' | Own;
+  readonly from: Point;
+  to: Point;
+  /** Fields of a steady part. */
+  readonly names: string[];
+  /** What was encoded last, and of which values. */
   values: readonly unknown[];
   source: Source;
 }
 
-interface SharedPart {
-  readonly kind: 'shared';
-  readonly names: string[];
-  readonly last: Encoded;
-}
+const NOWHERE: Point = { slot: 0, bytes: 0 };
 
-type Part =
-  | { readonly kind: 'copied'; readonly from: Point; to: Point }
-  | SharedPart
-  | { readonly kind: 'own'; readonly put: Put };
+const partOf = (kind: Part['kind'], names: string[] = [], from = NOWHERE, to = NOWHERE): Part => ({
+  kind,
+  from,
+  to,
+  names,
+  values: [],
+  source: NOTHING,
+});
+
+/** Steady parts of the rows that took one route and ran on one engine. */
+interface Steady {
+  readonly routed: Routed;
+  readonly engine: Engine | null;
+  /** By part. */
+  readonly sources: readonly Source[];
+  /** Bytes of a row, but for its key and its vector, at most. */
+  readonly bytesMax: number;
+}
 
 /** A business figure in words is a short one; longer, it is missing. */
 export const KPI_TEXT_CHARACTERS_MAX = 128;
 /** Of one UTF-16 unit, as UTF-8. */
 const CHARACTER_BYTES_MAX = 3;
-/** Rules may change for as long as the process lives. */
-const ROUTES_KEPT_MAX = 1_000;
 const LONG_BYTES_MAX = 10;
-/** `review` and `stale`, of a byte each. */
-const FLAGS = 2;
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
 /** Keys that are longer in the mean take a second piece of memory. */
@@ -86,8 +101,12 @@ export class PredictionBytes {
   readonly #predictions: RecordCodec<PredictionValue>;
   readonly #frame: Source;
   readonly #slots: number;
-  readonly #routes = new Map<string, Source>();
   readonly #parts: readonly Part[];
+  readonly #decisions: ReadonlyMap<string, Source>;
+  /** Which business figures are text. */
+  readonly #isText: readonly boolean[];
+  /** Of the vectors that are answered: others are refused. */
+  readonly #set: Pick<FeaturesValue, 'featureSet' | 'featureSetHash'>;
   /** Bytes of a row's own fields, and of the frame, at most. */
   readonly #ownBytesMax: number;
 
@@ -105,123 +124,57 @@ export class PredictionBytes {
     this.#frame = sourceOf(new Uint8Array(FRAME_BYTES));
     writeFrame(this.#frame.bytes, predictions.id);
     this.#slots = features.rows.slots;
-    const encoded = <T>(field: string, values: readonly T[]): ReadonlyMap<T, Source> =>
-      new Map(values.map(value => [value, sourceOf(predictions.encodeField(field, value))]));
-    const decisions = encoded('decision', ['', ...pipeline.decisions.map(({ name }) => name)]);
-    const engines = encoded<Engine | null>('engine', [null, ...ENGINES]);
-    const own = this.#ownParts(pipeline, decisions, engines);
-    const parts: Part[] = [];
-    for (const name of predictions.fieldNames) {
-      const last = parts.at(-1);
-      const put = own.get(name);
-      if (put !== undefined) parts.push({ kind: 'own', put });
-      else if (COPIED.has(name) && !(ofOneRun && name === 'runId')) {
-        const field = features.rows.field(name);
-        if (!encodeAlike(field, predictions.rows.field(name)))
-          throw new TypeError(`field '${name}' is one thing in the vector and another in the prediction`);
-        const { start, end } = field.place;
-        if (last?.kind === 'copied' && isSamePoint(last.to, start)) last.to = end;
-        else parts.push({ kind: 'copied', from: start, to: end });
-      } else if (last?.kind === 'shared') last.names.push(name);
-      else parts.push({ kind: 'shared', names: [name], last: { values: [], source: NOTHING } });
-    }
-    this.#parts = parts;
-    const longest = (of: ReadonlyMap<unknown, Source>): number =>
-      Math.max(...[...of.values()].map(({ bytes }) => bytes.length));
-    const { outputs } = pipeline.model;
-    const texts = textKpis(pipeline, predictions).size;
-    const figures =
-      outputs.length * FLOAT_BYTES +
-      (Object.keys(pipeline.kpis).length - texts) * DOUBLE_BYTES +
-      texts * (1 + LONG_BYTES_MAX + KPI_TEXT_CHARACTERS_MAX * CHARACTER_BYTES_MAX);
+    this.#set = { featureSet: pipeline.features.version, featureSetHash: hashFeatureSet(pipeline) };
+    const texts = textKpis(pipeline, predictions);
+    this.#isText = Object.keys(pipeline.kpis).map(name => texts.has(name));
+    this.#check(pipeline);
+    const encoded = (name: string) => [name, sourceOf(predictions.encodeField('decision', name))] as const;
+    this.#decisions = new Map(['', ...pipeline.decisions.map(({ name }) => name)].map(encoded));
+    this.#parts = this.#partsOf(features, ofOneRun);
     const idBytes = predictions.encodeField('predictionId', '0'.repeat(PREDICTION_ID_DIGITS)).length;
-    const routeBytesMax = predictions.encodeField('route', 'r'.repeat(ROUTE_NAME_CHARACTERS_MAX)).length;
     this.#ownBytesMax =
       FRAME_BYTES +
       idBytes +
-      longest(decisions) +
-      longest(engines) +
-      figures +
-      routeBytesMax +
-      2 * LONG_BYTES_MAX +
-      FLAGS;
+      Math.max(...[...this.#decisions.values()].map(({ bytes }) => bytes.length)) +
+      pipeline.model.outputs.length * FLOAT_BYTES +
+      (this.#isText.length - texts.size) * DOUBLE_BYTES +
+      texts.size * (1 + LONG_BYTES_MAX + KPI_TEXT_CHARACTERS_MAX * CHARACTER_BYTES_MAX) +
+      LONG_BYTES_MAX + // The offset of the vector.
+      1; // Whether it is stale.
   }
 
-  #ownParts(
-    pipeline: Pipeline,
-    decisions: ReadonlyMap<string, Source>,
-    engines: ReadonlyMap<Engine | null, Source>,
-  ): ReadonlyMap<string, Put> {
+  /** That what we write by hand is what the schema has. */
+  #check({ kpis, model: { outputs } }: Pipeline): void {
     const codec = this.#predictions;
-    const { outputs } = pipeline.model;
-    const kpis = Object.keys(pipeline.kpis);
     sameNames(codec, 'outputs', outputs);
-    sameNames(codec, 'kpis', kpis);
-    const texts = textKpis(pipeline, codec);
+    sameNames(codec, 'kpis', Object.keys(kpis));
     for (const name of outputs) hasType(codec, `outputs.${name}`, 'float');
-    const isText = kpis.map(name => texts.has(name));
-    for (const [k, name] of kpis.entries())
-      hasType(codec, `kpis.${name}`, isText[k] === true ? 'union:unwrapped' : 'double');
-    hasType(codec, 'review', 'boolean');
+    for (const [k, name] of Object.keys(kpis).entries())
+      hasType(codec, `kpis.${name}`, this.#isText[k] === true ? 'union:unwrapped' : 'double');
     hasType(codec, 'vectorOffset', 'long');
-    hasType(codec, 'routeVersion', 'int');
     hasType(codec, 'stale', 'boolean');
-    return new Map<keyof RowFields | 'predictionId', Put>([
-      [
-        'predictionId',
-        (into, to, { idDigest }) => {
-          // As many bytes, and few enough that their number is a byte.
-          into[to] = PREDICTION_ID_DIGITS * 2;
-          for (let i = 0; i < PREDICTION_ID_DIGITS; i++) into[to + 1 + i] = idDigest.charCodeAt(i);
-          return to + 1 + PREDICTION_ID_DIGITS;
-        },
-      ],
-      [
-        'outputs',
-        (into, to, fields) => {
-          let next = to;
-          for (const output of fields.outputs) next = into.writeFloatLE(output, next);
-          return next;
-        },
-      ],
-      ['decision', (_, to, { decision }, target) => copyAll(decisions.get(decision)!, target, to)],
-      [
-        'kpis',
-        (into, to, fields) => {
-          let next = to;
-          for (let k = 0; k < isText.length; k++)
-            next =
-              isText[k] === true
-                ? putText(into, next, fields.kpis[k] as string | undefined)
-                : into.writeDoubleLE(fields.kpis[k] as number, next);
-          return next;
-        },
-      ],
-      ['vectorOffset', (into, to, { vectorOffset }) => putLong(into, to, vectorOffset)],
-      ['route', (_, to, { route }, target) => copyAll(this.#routeBytes(route), target, to)],
-      ['routeVersion', (into, to, { routeVersion }) => putLong(into, to, routeVersion)],
-      [
-        'review',
-        (into, to, { review }) => {
-          into[to] = review ? 1 : 0;
-          return to + 1;
-        },
-      ],
-      ['engine', (_, to, { engine }, target) => copyAll(engines.get(engine)!, target, to)],
-      ['stale', (into, to, { stale }) => into.writeUInt8(Number(stale), to)],
-    ]);
   }
 
-  #routeBytes(route: string): Source {
-    let source = this.#routes.get(route);
-    if (source === undefined) {
-      if (this.#routes.size >= ROUTES_KEPT_MAX) this.#routes.clear();
-      this.#routes.set(route, (source = sourceOf(this.#predictions.encodeField('route', route))));
+  #partsOf({ rows }: RecordCodec<FeaturesValue>, ofOneRun: boolean): readonly Part[] {
+    const { fieldNames, rows: written } = this.#predictions;
+    const parts: Part[] = [];
+    for (const name of fieldNames) {
+      const last = parts.at(-1);
+      if (isOwn(name)) parts.push(partOf(name));
+      else if (COPIED.has(name) && !(ofOneRun && name === 'runId')) {
+        const field = rows.field(name);
+        if (!encodeAlike(field, written.field(name)))
+          throw new TypeError(`field '${name}' is one thing in the vector and another in the prediction`);
+        const { start, end } = field.place;
+        if (last?.kind === 'copied' && isSamePoint(last.to, start)) last.to = end;
+        else parts.push(partOf('copied', [], start, end));
+      } else if (last?.kind === 'steady') last.names.push(name);
+      else parts.push(partOf('steady', [name]));
     }
-    return source;
+    return parts;
   }
 
-  /** Writes predictions of one batch, each once; their bytes lie side by side. @throws TypeError naming a field that does not fit */
+  /** Writes predictions of one batch, each once. @throws TypeError naming a field that does not fit */
   begin(
     vectors: Vectors,
     shared: Shared,
@@ -229,26 +182,22 @@ export class PredictionBytes {
   ): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
     const frame = this.#frame;
-    const encoded: Source[] = [];
-    let fixed = this.#ownBytesMax;
-    for (const part of parts) {
-      const source = part.kind === 'shared' ? this.#sharedOf(part, shared) : NOTHING;
-      encoded.push(source);
-      fixed += source.bytes.length;
-    }
     const { values, starts } = vectors;
-    const bytesFrom = (first: number): number => {
-      let bytes = (fixed + KEY_BYTES_ABOUT) * (values.length - first);
+    const known: Steady[] = [];
+    let steady: Steady | undefined;
+    const bytesFrom = (first: number, bytesMax: number): number => {
+      let bytes = (bytesMax + KEY_BYTES_ABOUT) * (values.length - first);
       for (let row = first; row < values.length; row++) bytes += values[row]!.length;
       return bytes;
     };
-    const all = bytesFrom(0);
-    if (!room.has(all)) room.renew(all);
     const memories = new Memories();
     return (row, key, fields, place) => {
+      if (steady === undefined || steady.routed !== fields.routed || steady.engine !== fields.engine)
+        steady = this.#steadyOf(fields, shared, known);
+      const { sources, bytesMax } = steady;
       const bytes = values[row]!;
-      // Longer keys than were reckoned with: the rows that are left lie elsewhere.
-      if (!room.has(key.length + bytes.length + fixed)) room.renew(bytesFrom(row) + key.length);
+      // What is full is left for memory that all other rows fit in, unless their keys are longer than reckoned with.
+      if (!room.has(key.length + bytes.length + bytesMax)) room.renew(bytesFrom(row, bytesMax) + key.length);
       const { into, target } = room;
       const memory = memories.of(bytes);
       const { byteOffset } = bytes;
@@ -258,12 +207,11 @@ export class PredictionBytes {
       const valueAt = keyAt + key.length;
       let next = copy(frame, 0, FRAME_BYTES, target, valueAt);
       for (let k = 0; k < parts.length; k++) {
-        const part = parts[k]!;
-        if (part.kind === 'copied') {
-          const { from, to } = part;
+        const { kind, from, to } = parts[k]!;
+        if (kind === 'copied')
           next = copy(memory, byteOffset + starts[base + from.slot]! + from.bytes, byteOffset + starts[base + to.slot]! + to.bytes, target, next); // prettier-ignore
-        } else if (part.kind === 'own') next = part.put(into, next, fields, target);
-        else next = copyAll(encoded[k]!, target, next);
+        else if (kind === 'steady') next = copyAll(sources[k]!, target, next);
+        else next = this.#putOwn(kind, row, fields, room, next);
       }
       room.end = next;
       place.bytes = into;
@@ -275,17 +223,69 @@ export class PredictionBytes {
     };
   }
 
-  /** Most of what a batch shares the batch before has shared, too: at a low rate a batch has a few rows. */
-  #sharedOf({ names, last }: SharedPart, shared: Shared): Source {
-    const values = shared as Readonly<Record<string, unknown>>;
-    let isSame = last.values.length > 0;
-    for (let i = 0; isSame && i < names.length; i++) isSame = last.values[i] === values[names[i]!];
-    if (!isSame) {
-      last.values = names.map(name => values[name]);
-      const encoded = names.map((name, i) => this.#predictions.encodeField(name, last.values[i]));
-      last.source = sourceOf(encoded.length === 1 ? encoded[0]! : Buffer.concat(encoded));
+  #putOwn(name: Own, row: number, fields: RowFields, { into, target }: Room, to: number): number {
+    switch (name) {
+      case 'predictionId': {
+        // As many bytes, and few enough that their number is a byte.
+        into[to] = PREDICTION_ID_DIGITS * 2;
+        const start = row * PREDICTION_ID_DIGITS;
+        return copy(fields.ids, start, start + PREDICTION_ID_DIGITS, target, to + 1);
+      }
+      case 'outputs': {
+        const { outputs } = fields;
+        for (let k = 0; k < outputs.length; k++)
+          target.words.setFloat32(to + k * FLOAT_BYTES, outputs[k]!, true);
+        return to + outputs.length * FLOAT_BYTES;
+      }
+      case 'decision':
+        return copyAll(this.#decisions.get(fields.decision)!, target, to);
+      case 'kpis':
+        return this.#putKpis(fields, into, target, to);
+      case 'vectorOffset':
+        return putLong(into, to, fields.vectorOffset);
+      case 'stale':
     }
-    return last.source;
+    into[to] = fields.stale ? 1 : 0;
+    return to + 1;
+  }
+
+  #putKpis({ kpis }: RowFields, into: Buffer, { words }: Source, to: number): number {
+    const isText = this.#isText;
+    let next = to;
+    for (let k = 0; k < isText.length; k++) {
+      if (isText[k] === true) next = putText(into, next, kpis[k] as string | undefined);
+      else {
+        words.setFloat64(next, kpis[k] as number, true);
+        next += DOUBLE_BYTES;
+      }
+    }
+    return next;
+  }
+
+  /** @param known those of the batch, by route and engine: a handful */
+  #steadyOf({ routed, engine }: RowFields, shared: Shared, known: Steady[]): Steady {
+    const same = known.find(one => one.routed === routed && one.engine === engine);
+    if (same !== undefined) return same;
+    const { route, routeVersion, review } = routed;
+    const values = { ...shared, ...this.#set, route, routeVersion, review, engine };
+    const sources = this.#parts.map(part => (part.kind === 'steady' ? this.#encoded(part, values) : NOTHING));
+    const bytesMax = sources.reduce((sum, { bytes }) => sum + bytes.length, this.#ownBytesMax);
+    const made: Steady = { routed, engine, sources, bytesMax };
+    known.push(made);
+    return made;
+  }
+
+  /** Most of what a batch shares the batch before has shared, too: at a low rate a batch has a few rows. */
+  #encoded(part: Part, values: Readonly<Record<string, unknown>>): Source {
+    const { names, values: last } = part;
+    let isSame = last.length > 0;
+    for (let i = 0; isSame && i < names.length; i++) isSame = last[i] === values[names[i]!];
+    if (!isSame) {
+      part.values = names.map(name => values[name]);
+      const encoded = names.map(name => this.#predictions.encodeField(name, values[name]));
+      part.source = sourceOf(Buffer.concat(encoded));
+    }
+    return part.source;
   }
 }
 

@@ -106,7 +106,8 @@ export class PushWriter {
     hand: InHand,
     fields: RowFields & { readonly run: string | undefined },
   ): readonly Pushed[] {
-    const { decision, route, review, run } = fields;
+    const { decision, routed, run } = fields;
+    const { route, review } = routed;
     const read = (field: Field) => batch.vectors.read(field, hand.row);
     const runId = run ?? (read(this.#runId) as string);
     hand.answer = {
@@ -147,14 +148,16 @@ export class PushWriter {
   #envelope(
     { vectors, by, inForce, scoredAt }: BatchOfAnswers,
     row: number,
-    { idDigest, decision, route, routeVersion, review, runId }: RowFields & { readonly runId: string },
+    { ids, decision, routed, runId }: RowFields & { readonly runId: string },
   ): Envelope {
     const said = Object.fromEntries(
       this.#vectorSays.map(([name, field]) => [name, vectors.read(field, row)]),
     ) as unknown as Pick<FeaturesValue, (typeof VECTOR_SAYS)[number]>;
     const { model, modelVersion, modelDigest, fallback } = by;
     const { controlRevision } = inForce;
-    const predictionId = idDigest.slice(0, PREDICTION_ID_DIGITS);
+    const { route, routeVersion, review } = routed;
+    const id = row * PREDICTION_ID_DIGITS;
+    const predictionId = Buffer.from(ids.bytes.subarray(id, id + PREDICTION_ID_DIGITS)).toString('latin1');
     const own = { predictionId, scoredAt, decision, model, modelVersion, modelDigest, controlRevision, route, routeVersion, review, fallback, runId };
     return { ...said, ...own };
   } // prettier-ignore

@@ -3,6 +3,7 @@ import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
 import { Floats } from '@millrace/model';
 import type { InboundBatch } from '@millrace/stream';
+import { copy, Memories, type Source, sourceOf } from './bytes.ts';
 import { type FreshnessRule, freshnessRule } from './freshness.ts';
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
@@ -82,15 +83,13 @@ export class SameText {
 /** A tensor, and its memory as bytes. */
 interface Tensor {
   readonly values: Float32Array<ArrayBuffer>;
-  readonly bytes: Uint8Array;
+  readonly source: Source;
 }
 
 /** Copies one row's features to a place of a tensor, of which `at` is the first value. */
 type Fill = (vectors: Vectors, row: number, into: Tensor, at: number) => void;
 
 const FLOAT_BYTES = 4;
-/** Below it a loop is quicker than the call that copies. */
-const LOOP_BYTES_MAX = 128;
 
 /** What vectors of one pipeline are read by. */
 export class VectorReader {
@@ -107,6 +106,7 @@ export class VectorReader {
   readonly #sourcePartition: Field;
   readonly #sourceOffset: Field;
   readonly #floats = new Floats();
+  readonly #memories = new Memories();
   readonly #fills = new WeakMap<readonly string[], Fill>();
 
   /** @param codecs of each input topic, all of one schema, under ids of their own */
@@ -169,7 +169,8 @@ export class VectorReader {
     let fill = this.#fills.get(names);
     if (fill === undefined) this.#fills.set(names, (fill = this.#fillOf(names)));
     const values = this.#floats.take(vectors.length * names.length);
-    const into: Tensor = { values, bytes: new Uint8Array(values.buffer) };
+    const source = sourceOf(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    const into: Tensor = { values, source };
     for (let row = 0; row < vectors.length; row++) fill(vectors, row, into, row * names.length);
     return values;
   }
@@ -191,10 +192,8 @@ export class VectorReader {
     const bytes = names.length * FLOAT_BYTES;
     return ({ values, starts }, row, into, at) => {
       const value = values[row]!;
-      const start = first.start(starts, row * this.rows.slots);
-      const to = at * FLOAT_BYTES;
-      if (bytes > LOOP_BYTES_MAX) into.bytes.set(value.subarray(start, start + bytes), to);
-      else for (let k = 0; k < bytes; k++) into.bytes[to + k] = value[start + k]!;
+      const start = value.byteOffset + first.start(starts, row * this.rows.slots);
+      copy(this.#memories.of(value), start, start + bytes, into.source, at * FLOAT_BYTES);
     };
   }
 
