@@ -92,7 +92,7 @@ export const staleness = (
   if (reader.runOf(batch, i) === undefined)
     metrics.count('millrace_records_stale_total', { pipeline: pipeline.name, view, policy });
   if (policy === 'refuse') {
-    vectors.values.pop();
+    vectors.pop();
     out.reject(i, 'stale-features', cause);
   }
   return stale;

@@ -3,8 +3,8 @@ import type { Cuts as CutsValue, VersionCut } from '@millrace/contracts';
 import type { Broker } from '@millrace/stream';
 
 /**
- * The cuts that a task has fixed; none where it never has. To be asked once every earlier owner of the task is fenced: what
- * it had committed is there then.
+ * The cuts that a task has fixed; none where it never has. To be asked once the task's offsets are known: no earlier owner
+ * commits any more then. What it has committed may still wait for its marker, so all that is written is read.
  */
 export const readCuts = async (
   broker: Broker,
@@ -15,7 +15,7 @@ export const readCuts = async (
 ): Promise<readonly VersionCut[]> => {
   const own = ({ partition }: { readonly partition: number }): boolean => partition === task;
   const from = (await broker.admin.beginningOffsets(topic)).filter(own);
-  const until = (await broker.admin.endOffsets(topic)).filter(own);
+  const until = (await broker.admin.endOffsets(topic, 'written')).filter(own);
   let cuts: readonly VersionCut[] = [];
   for await (const run of broker.read({ from, until, signal })) {
     const values = Array.from({ length: run.length }, (_, i) => run.value(i));

@@ -199,7 +199,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     }
     const problem = reader.add(vectors, batch.topic, bytes);
     if (problem === undefined && !this.#isOurs(vectors)) {
-      vectors.values.pop();
+      vectors.pop();
       out.skip(i, 'other-set');
       return undefined;
     }
@@ -217,7 +217,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review, engine }: Routed, { controlRevision }: InForce): void {
     const { pipeline, metrics, reader } = this.#options;
     const key = batch.key(i) ?? reader.entity(vectors, vectors.length - 1);
-    vectors.values.pop();
+    vectors.pop();
     const { topic, partition } = batch;
     const vector = Buffer.from(batch.bytes(i)!);
     out.emitFor(i, 'deferred', key, { route, routeVersion, review, engine: engine ?? null, controlRevision, topic, partition, offset: batch.offset(i), vector });

@@ -8,17 +8,7 @@ import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '
 import { type Engine, hashFeatureSet, type Pipeline } from '@millrace/define';
 import type { SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
-import {
-  copy,
-  copyAll,
-  Memories,
-  NOTHING,
-  putLong,
-  putText,
-  type Room,
-  type Source,
-  sourceOf,
-} from './bytes.ts';
+import { copy, copyAll, NOTHING, putLong, putText, type Room, type Source, sourceOf } from './bytes.ts';
 import { hasType, sameNames, textKpis } from './predictionSchema.ts';
 import type { Routed } from './routing.ts';
 import type { Vectors } from './vectors.ts';
@@ -182,7 +172,7 @@ export class PredictionBytes {
   ): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
     const frame = this.#frame;
-    const { values, starts } = vectors;
+    const { values, memories, starts } = vectors;
     const known: Steady[] = [];
     let steady: Steady | undefined;
     const bytesFrom = (first: number, bytesMax: number): number => {
@@ -190,7 +180,6 @@ export class PredictionBytes {
       for (let row = first; row < values.length; row++) bytes += values[row]!.length;
       return bytes;
     };
-    const memories = new Memories();
     return (row, key, fields, place) => {
       if (steady === undefined || steady.routed !== fields.routed || steady.engine !== fields.engine)
         steady = this.#steadyOf(fields, shared, known);
@@ -199,7 +188,7 @@ export class PredictionBytes {
       // What is full is left for memory that all other rows fit in, unless their keys are longer than reckoned with.
       if (!room.has(key.length + bytes.length + bytesMax)) room.renew(bytesFrom(row, bytesMax) + key.length);
       const { into, target } = room;
-      const memory = memories.of(bytes);
+      const memory = memories[row]!;
       const { byteOffset } = bytes;
       const base = row * this.#slots;
       const keyAt = room.end;

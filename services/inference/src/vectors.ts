@@ -11,6 +11,8 @@ type Rows = RecordCodec<FeaturesValue>['rows'];
 /** The vectors of one batch, left in their bytes: where the fields of each lie is all that is kept of it. */
 export class Vectors {
   readonly values: Uint8Array[] = [];
+  /** The memory that each lies in. */
+  readonly memories: Source[] = [];
   #starts: Int32Array;
   readonly #slots: number;
 
@@ -29,6 +31,18 @@ export class Vectors {
   /** Lets go of what was fetched. */
   clear(): void {
     this.values.length = 0;
+    this.memories.length = 0;
+  }
+
+  add(value: Uint8Array, memory: Source): void {
+    this.values.push(value);
+    this.memories.push(memory);
+  }
+
+  /** Takes back the last one. */
+  pop(): void {
+    this.values.pop();
+    this.memories.pop();
   }
 
   get starts(): Int32Array {
@@ -150,7 +164,7 @@ export class VectorReader {
     const located = this.#codecs.get(topic)!.rows.locate(value, vectors.starts, base);
     if (located instanceof Bad) return located;
     if (!this.#isOfOurSet(located, vectors.starts, base)) return 'other-features';
-    vectors.values.push(located);
+    vectors.add(located, this.#memories.of(located));
     return undefined;
   }
 
@@ -190,10 +204,9 @@ export class VectorReader {
       };
     }
     const bytes = names.length * FLOAT_BYTES;
-    return ({ values, starts }, row, into, at) => {
-      const value = values[row]!;
-      const start = value.byteOffset + first.start(starts, row * this.rows.slots);
-      copy(this.#memories.of(value), start, start + bytes, into.source, at * FLOAT_BYTES);
+    return ({ values, memories, starts }, row, into, at) => {
+      const start = values[row]!.byteOffset + first.start(starts, row * this.rows.slots);
+      copy(memories[row]!, start, start + bytes, into.source, at * FLOAT_BYTES);
     };
   }
 

@@ -74,6 +74,9 @@ export class Records {
   readonly #times: Float64Array;
   #length = 0;
   #bytes = 0;
+  /** Of which a view was made last. */
+  #viewed: Buffer | undefined;
+  #memory: ArrayBufferLike | undefined;
 
   /** @throws BrokerError where the bytes of a batch are no records */
   constructor(batches: readonly Batch[], from: number, until: number, where: string) {
@@ -152,19 +155,24 @@ export class Records {
     return this.#times[i]!;
   }
 
-  key(i: number): Buffer | null {
+  key(i: number): Uint8Array | null {
     return this.#view(i * STRIDE + KEY_AT, i);
   }
 
-  value(i: number): Buffer | null {
+  value(i: number): Uint8Array | null {
     return this.#view(i * STRIDE + VALUE_AT, i);
   }
 
-  #view(at: number, i: number): Buffer | null {
+  #view(at: number, i: number): Uint8Array | null {
     const length = this.#index[at + 1]!;
     if (length < 0) return null;
-    const start = this.#index[at]!;
-    return this.#bytesOf(i).subarray(start, start + length);
+    const bytes = this.#bytesOf(i);
+    // Asking bytes for their memory takes as long as making a view of it.
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#memory = bytes.buffer;
+    }
+    return new Uint8Array(this.#memory!, bytes.byteOffset + this.#index[at]!, length);
   }
 
   #bytesOf(i: number): Buffer {
@@ -207,5 +215,5 @@ export class Records {
 export const controlTypeOf = (batch: Batch): number => {
   const records = new Records([batch], 0, Infinity, 'the control batch at');
   const key = records.length === 0 ? null : records.key(0);
-  return key === null || key.length < 4 ? -1 : key.readInt16BE(2);
+  return key === null || key.length < 4 ? -1 : (key[2]! << 8) | key[3]!;
 };
