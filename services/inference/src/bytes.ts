@@ -102,6 +102,16 @@ export const copy = (
 export const copyAll = (source: Source, into: Source, to: number): number =>
   copy(source, 0, source.bytes.length, into, to);
 
+/** Whether these bytes are there. */
+export const areSame = ({ bytes, words }: Source, at: number, wanted: Source): boolean => {
+  const { length } = wanted.bytes;
+  let i = 0;
+  for (; i + HALF_BYTES <= length; i += HALF_BYTES)
+    if (words.getInt32(at + i) !== wanted.words.getInt32(i)) return false;
+  for (; i < length; i++) if (bytes[at + i] !== wanted.bytes[i]) return false;
+  return true;
+};
+
 /** A whole number from zero to 2^53. */
 export const putLong = (into: Buffer, to: number, value: number): number => {
   let next = to;

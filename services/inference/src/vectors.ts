@@ -3,7 +3,7 @@ import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
 import { Floats } from '@millrace/model';
 import type { InboundBatch } from '@millrace/stream';
-import { copy, Memories, type Source, sourceOf } from './bytes.ts';
+import { areSame, copy, Memories, type Source, sourceOf } from './bytes.ts';
 import { type FreshnessRule, freshnessRule } from './freshness.ts';
 
 type Rows = RecordCodec<FeaturesValue>['rows'];
@@ -113,7 +113,7 @@ export class VectorReader {
   readonly #codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
   readonly #asides: ReadonlySet<string>;
   readonly #set: readonly [Field, Field];
-  readonly #setBytes: Uint8Array;
+  readonly #setBytes: Source;
   readonly #traceparent: Field;
   readonly #entity: Field;
   readonly #appendTime: Field;
@@ -131,10 +131,12 @@ export class VectorReader {
     this.#codecs = codecs;
     this.#asides = new Set([...codecs.keys()].filter(topic => asideTopic(topic) === topic));
     this.#set = [this.rows.field('featureSet'), this.rows.field('featureSetHash')];
-    this.#setBytes = Buffer.concat([
-      codec!.encodeField('featureSet', pipeline.features.version),
-      codec!.encodeField('featureSetHash', hashFeatureSet(pipeline)),
-    ]);
+    this.#setBytes = sourceOf(
+      Buffer.concat([
+        codec!.encodeField('featureSet', pipeline.features.version),
+        codec!.encodeField('featureSetHash', hashFeatureSet(pipeline)),
+      ]),
+    );
     this.#traceparent = this.rows.field('traceparent');
     this.#entity = this.rows.field('entity');
     this.#appendTime = this.rows.field('appendTime');
@@ -163,19 +165,19 @@ export class VectorReader {
     const base = vectors.base(row);
     const located = this.#codecs.get(topic)!.rows.locate(value, vectors.starts, base);
     if (located instanceof Bad) return located;
-    if (!this.#isOfOurSet(located, vectors.starts, base)) return 'other-features';
-    vectors.add(located, this.#memories.of(located));
+    const memory = this.#memories.of(located);
+    if (!this.#isOfOurSet(located, memory, vectors.starts, base)) return 'other-features';
+    vectors.add(located, memory);
     return undefined;
   }
 
   /** Version and hash lie side by side: as bytes they are ours, or the vector is of another feature set. */
-  #isOfOurSet(value: Uint8Array, starts: Int32Array, base: number): boolean {
+  #isOfOurSet(value: Uint8Array, memory: Source, starts: Int32Array, base: number): boolean {
     const [version, hash] = this.#set;
     const start = version.start(starts, base);
     const wanted = this.#setBytes;
-    if (hash.end(starts, base) - start !== wanted.length) return false;
-    for (let i = 0; i < wanted.length; i++) if (value[start + i] !== wanted[i]) return false;
-    return true;
+    if (hash.end(starts, base) - start !== wanted.bytes.length) return false;
+    return areSame(memory, value.byteOffset + start, wanted);
   }
 
   /** The features of all rows, in the order named. */

@@ -141,6 +141,10 @@ test('a vector of another feature set, or no vector, takes no row', () => {
   expect(add(features.encode(vectorOf(0, { featureSet: 2 })))).toBe('other-features');
   expect(add(features.encode(vectorOf(0, { featureSetHash: hash })))).toBe('other-features');
   expect(add(features.encode(vectorOf(0, { featureSetHash: hash.slice(1) })))).toBe('other-features');
+  // Wherever it differs.
+  const own = vectorOf(0).featureSetHash;
+  for (let i = 0; i < own.length; i++)
+    expect(add(features.encode(vectorOf(0, { featureSetHash: `${own.slice(0, i)}~${own.slice(i + 1)}` })))).toBe('other-features'); // prettier-ignore
   expect(add(features.encode(vectorOf(0)).subarray(0, -1))).toBeInstanceOf(Bad);
   expect(vectors.length).toBe(0);
   expect(add(features.encode(vectorOf(5)))).toBeUndefined();
