@@ -1,7 +1,6 @@
 import type { Field, RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, PredictionIds, type PredictionValue } from '@millrace/contracts';
 import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
-import type { SharedBytes } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { type Room, sourceOf } from './bytes.ts';
 import { environmentOf, type InHand } from './inHand.ts';
@@ -32,7 +31,7 @@ export interface BatchOfAnswers {
 }
 
 /** One answer, as it is written, with its key. */
-export interface Prediction extends SharedBytes {
+export interface Prediction extends Readonly<Place> {
   readonly decision: string;
   /** What goes to further topics with it. */
   readonly pushes: readonly Pushed[];
@@ -105,7 +104,7 @@ export class PredictionWriter {
     this.#runs = new SameText(this.#id.runId);
   }
 
-  /** @param room where they are written */
+  /** @param room where they are written. @returns writes an answer, and says where in an object that is the next answer's, too */
   begin(
     batch: BatchOfAnswers,
     room: Room,
@@ -126,7 +125,9 @@ export class PredictionWriter {
     const fields: Writable<RowFields> = {
       ids: sourceOf(this.#idsOf(vectors)), outputs: [], decision: '', kpis, vectorOffset: 0, routed: NO_ROUTE, engine: null, stale: false,
     }; // prettier-ignore
-    const place: Place = { bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0, lent: undefined };
+    const answer: Writable<Prediction> = {
+      bytes: new Uint8Array(0), keyAt: 0, valueAt: 0, end: 0, lent: undefined, decision: '', pushes: NO_PUSHES,
+    }; // prettier-ignore
     return (row, key, outputs, vectorOffset, routed, stale) => {
       hand.row = row;
       hand.outputs = outputs;
@@ -138,10 +139,10 @@ export class PredictionWriter {
       fields.routed = routed;
       fields.engine = batch.engineOf(row);
       fields.stale = stale;
-      write(row, key, fields, place);
-      const { bytes, keyAt, valueAt, end, lent } = place;
-      const pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
-      return { bytes, keyAt, valueAt, end, lent, decision: fields.decision, pushes };
+      write(row, key, fields, answer);
+      answer.decision = fields.decision;
+      answer.pushes = this.#pushes?.of(batch, hand, { ...fields, run: this.#run }) ?? NO_PUSHES;
+      return answer;
     };
   }
 

@@ -83,9 +83,9 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
           { vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId },
           room,
         );
-        const written = of.map(([, output, offset], row) =>
-          write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
-        );
+        const written = of.map(([, output, offset], row) => ({
+          ...write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
+        }));
         for (const [row, [given, output, vectorOffset]] of of.entries()) {
           // As it was read: what is no float on the way in is one then.
           const read = features.decode(features.encode(given)) as FeaturesValue;

@@ -28,6 +28,8 @@ export interface RecordRun extends TopicPartition {
   appendTimeMs(i: number): number;
   key(i: number): Uint8Array | null;
   value(i: number): Uint8Array | null;
+  /** Whether two values begin with the same so many bytes, told without a view of either. An adapter may do without. */
+  beginAlike?(i: number, j: number, bytes: number): boolean;
   header(i: number, name: string): Uint8Array | undefined;
   /** All headers in order; a name may occur twice. */
   headers(i: number): readonly (readonly [string, Uint8Array])[];

@@ -6,7 +6,7 @@ import type { Segment } from './offsets.ts';
 import { assertClosed, type Handover, outcomesOf } from './outcomes.ts';
 import type { Sitting } from './sitting.ts';
 import { isOwnDefect } from './trouble.ts';
-import { valuesOf, viewOf } from './view.ts';
+import { framesOf, viewOf } from './view.ts';
 
 /** A handler's own mistake on these records. The message names no content. */
 export class HandlerFailure extends Error {
@@ -73,7 +73,7 @@ async function prepared<In, Out extends object>(
   const { clock, logger, metrics, retry } = sitting.of.setting;
   for (let delayMs = retry.delayMsFirst; ; delayMs = Math.min(delayMs * 2, retry.delayMsMax)) {
     try {
-      await lane.input.codec.prepare(valuesOf(run));
+      await lane.input.codec.prepare(framesOf(run));
       if (delayMs > retry.delayMsFirst) logger.info(lane.at, 'the schemas are known again');
       if (!sitting.signal.aborted) lane.lacksSchemas = false;
       return;

@@ -1,4 +1,4 @@
-import type { Codec } from '@millrace/avro';
+import { type Codec, FRAME_BYTES } from '@millrace/avro';
 import type { RecordRun } from '../broker/port.ts';
 import type { InboundBatch } from '../task.ts';
 
@@ -30,6 +30,12 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
   };
 }
 
-export function* valuesOf(run: RecordRun): Generator<Uint8Array | null> {
-  for (let i = 0; i < run.length; i++) yield run.value(i);
+/** By which the schemas of a run are learnt: of values whose frames are the same, the first. */
+export function* framesOf(run: RecordRun): Generator<Uint8Array | null> {
+  let last = -1;
+  for (let i = 0; i < run.length; i++) {
+    if (last !== -1 && run.beginAlike?.(last, i, FRAME_BYTES) === true) continue;
+    last = i;
+    yield run.value(i);
+  }
 }

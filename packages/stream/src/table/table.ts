@@ -13,7 +13,7 @@ import { Absence, isAbsence } from '../processor/absence.ts';
 import { Backoff } from '../processor/backoff.ts';
 import { RETRY_DEFAULT, type RetryOptions } from '../processor/options.ts';
 import { asError, isOwnDefect, placeOf } from '../processor/trouble.ts';
-import { valuesOf } from '../processor/view.ts';
+import { framesOf } from '../processor/view.ts';
 
 export interface GlobalTableOptions<T> {
   readonly name?: string;
@@ -197,7 +197,7 @@ class FollowedTable<T> implements GlobalTable<T> {
     }));
     const how = until === undefined ? { fetchLingerMs: FETCH_LINGER_MS } : { until };
     for await (const run of broker.read({ from, signal, ...how })) {
-      await codec.prepare(valuesOf(run));
+      await codec.prepare(framesOf(run));
       this.#apply(run);
       this.#backoff.succeeded();
     }

@@ -163,6 +163,16 @@ export class Records {
     return this.#view(i * STRIDE + VALUE_AT, i);
   }
 
+  beginAlike(i: number, j: number, bytes: number): boolean {
+    const [a, b] = [this.#bytesOf(i), this.#bytesOf(j)];
+    const [first, second] = [i * STRIDE, j * STRIDE];
+    const index = this.#index;
+    if (index[first + VALUE_BYTES]! < bytes || index[second + VALUE_BYTES]! < bytes) return false;
+    const [firstAt, secondAt] = [index[first + VALUE_AT]!, index[second + VALUE_AT]!];
+    for (let k = 0; k < bytes; k++) if (a[firstAt + k] !== b[secondAt + k]) return false;
+    return true;
+  }
+
   #view(at: number, i: number): Uint8Array | null {
     const length = this.#index[at + 1]!;
     if (length < 0) return null;

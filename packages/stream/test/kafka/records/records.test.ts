@@ -140,3 +140,25 @@ test('thousands of headers are read (P2)', () => {
   expect(run.headers(0)).toHaveLength(8_000);
   expect(run.header(0, 'h7999')?.toString()).toBe('x');
 });
+
+test('values are said to begin alike where they do, and have so many bytes', () => {
+  const value = fc.option(fc.uint8Array({ maxLength: 7, max: 1 }));
+  const values = fc.array(value, { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(values, values, fc.nat(6), (first, second, bytes) => {
+      const records = [...first, ...second].map(one => ({ topic: 't', partition: 0, key: null, value: one }));
+      const batches = [stored(records.slice(0, first.length), 0, undefined), stored(records.slice(first.length), first.length, undefined)]; // prettier-ignore
+      const run = fetchedRun(fetched(batches), 0);
+      const beginning = (i: number) => {
+        const found = run.value(i);
+        return found === null || found.length < bytes
+          ? undefined
+          : Buffer.from(found.subarray(0, bytes)).toString('hex');
+      };
+      for (let i = 0; i < run.length; i++)
+        expect(run.beginAlike!(0, i, bytes)).toBe(
+          beginning(0) !== undefined && beginning(0) === beginning(i),
+        );
+    }),
+  );
+});
