@@ -117,14 +117,18 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
   }
   const endings = endingsOf(aggregates, layouts, measuresOf);
 
+  const nothing: readonly number[] = aggregates.map(() => Number.NaN);
   const read = (state: EntityState, event: FoldEvent): readonly number[] => {
-    const values: number[] = aggregates.map(() => Number.NaN);
-    for (const { stream, end, readings } of endings) {
+    const values = nothing.slice();
+    // By index: iterators would be most of what is allocated here.
+    for (let e = 0; e < endings.length; e++) {
+      const { stream, end, readings } = endings[e]!;
       const timeline = state.timelines[stream]!;
       const to = endOfWindows(timeline, end, event);
-      for (const { window, reads } of readings) {
+      for (let r = 0; r < readings.length; r++) {
+        const { window, reads } = readings[r]!;
         window.open(timeline, to, event);
-        for (const { at, read } of reads) values[at] = read(window);
+        for (let i = 0; i < reads.length; i++) values[reads[i]!.at] = reads[i]!.read(window);
       }
     }
     return values;
