@@ -21,7 +21,7 @@ export class ValueWriter {
   #at = 0;
 
   /** @param take gives each further piece of memory, of at least so many bytes */
-  constructor(take: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+  constructor(take: (bytes: number) => Buffer = bytes => Buffer.allocUnsafeSlow(bytes)) {
     this.#take = take;
     this.#bytes = take(SLAB_BYTES);
   }
