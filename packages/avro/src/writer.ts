@@ -15,9 +15,16 @@ const WORD = 2 ** 31;
  * small end first, text behind its length in bytes. Values lie side by side in larger pieces of memory.
  */
 export class ValueWriter {
-  #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  readonly #take: (bytes: number) => Buffer;
+  #bytes: Buffer;
   #start = 0;
   #at = 0;
+
+  /** @param take gives each further piece of memory, of at least so many bytes */
+  constructor(take: (bytes: number) => Buffer = bytes => Buffer.allocUnsafeSlow(bytes)) {
+    this.#take = take;
+    this.#bytes = take(SLAB_BYTES);
+  }
 
   /** The memory in which the value lies that is being written, or was left last. */
   get memory(): Uint8Array {
@@ -139,7 +146,7 @@ export class ValueWriter {
   /** What is written of this value moves to a new piece; the values before it stay where they are. */
   #grow(bytes: number): void {
     const begun = this.#bytes.subarray(this.#start, this.#at);
-    const piece = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (begun.length + bytes) * 2));
+    const piece = this.#take(Math.max(SLAB_BYTES, (begun.length + bytes) * 2));
     piece.set(begun);
     this.#bytes = piece;
     this.#start = 0;

@@ -8,6 +8,7 @@ import {
   globalTable,
   type GlobalTable,
   type InputOptions,
+  type LaneMarks,
   lmdbStores,
   processor,
   type Processor,
@@ -63,6 +64,18 @@ const DRAIN_MS_MAX = 250;
  */
 const EPOCH_FETCH_BYTES_MAX = 131_072;
 
+/**
+ * Without epochs what was fetched waits for its commit together with its vectors, which are several times as large, in each
+ * of the tasks: with more of it, memory is all that grows.
+ */
+const DIRECT_FETCH_BYTES_MAX = 524_288;
+const DIRECT_LANE: LaneMarks = {
+  rowsHigh: 10_000,
+  rowsLow: 5_000,
+  bytesHigh: 8 * 1_048_576,
+  bytesLow: 4 * 1_048_576,
+};
+
 interface Codecs {
   /** By stream. */
   readonly events: ReadonlyMap<string, Codec<Inbound>>;
@@ -106,7 +119,7 @@ function inputsOf({ sources }: Plan, codecs: Codecs): readonly InputOptions<Inbo
   const events = sources.map(({ stream, topic }): InputOptions<Inbound> => {
     const input = { topic, codec: codecs.events.get(stream)! };
     // With epochs the task paces its sources itself: a lane that pauses in the midst of an epoch could never close it.
-    return codecs.ofEpochs === undefined ? input : { ...input, lane: 'unbounded' };
+    return { ...input, lane: codecs.ofEpochs === undefined ? DIRECT_LANE : 'unbounded' };
   });
   return [...events, ...lanes];
 }
@@ -210,7 +223,7 @@ async function partsOfService(
     tickMs: config.tickMs,
     fetchWaitMsMax: config.fetchWaitMsMax,
     fetchLingerMs: config.fetchLingerMs,
-    ...(ofEpochs !== undefined && { fetchBytesPerPartitionMax: EPOCH_FETCH_BYTES_MAX }),
+    fetchBytesPerPartitionMax: ofEpochs === undefined ? DIRECT_FETCH_BYTES_MAX : EPOCH_FETCH_BYTES_MAX,
     sessionTimeoutMs: config.sessionTimeoutMs,
     stallMsMax: config.stallMsMax,
     waitsFor: task => running.get(task)?.waitsFor(),

@@ -6,7 +6,7 @@ import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrac
 import { type FeaturesValue, inputHash, LIVE } from '@millrace/contracts';
 import { ageField } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
-import type { SharedBytes } from '@millrace/stream';
+import { Lent, Pieces, type SharedBytes } from '@millrace/stream';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 
@@ -32,13 +32,20 @@ const putOptionalText = (out: ValueWriter, text: string | null): void => {
   if (text !== null) out.text(text);
 };
 
+/** Memory of vectors that is kept for later ones, bytes at most. */
+const KEPT_BYTES_MAX = 16 * 1_048_576;
+/** Of all pipelines of the process. */
+const pieces = new Pieces(KEPT_BYTES_MAX);
+
 /** Writes the vectors of one topic; all tasks of a process may share it. */
 export class VectorBytes {
   readonly #plan: Plan;
   readonly #codec: RecordCodec<FeaturesValue>;
   readonly #puts: readonly Put[];
   readonly #frame = new Uint8Array(FRAME_BYTES);
-  readonly #out = new ValueWriter();
+  /** Of the memory that is written to. */
+  #lent: Lent | undefined;
+  readonly #out = new ValueWriter(bytes => this.#piece(bytes));
 
   /** @throws TypeError where the schema does not fit the feature set: our own defect */
   constructor(plan: Plan, codec: RecordCodec<FeaturesValue>) {
@@ -70,7 +77,21 @@ export class VectorBytes {
     for (const put of this.#puts) put(out, row, entity);
     const bytes = out.length;
     const keyAt = out.leave();
-    return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes };
+    const lent = this.#lent!;
+    lent.add();
+    return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes, lent };
+  }
+
+  /** Goes on in other memory; what was written to is used again once all vectors in it are acknowledged. */
+  #piece(bytes: number): Buffer {
+    const piece = pieces.take(bytes);
+    const before = this.#lent;
+    this.#lent = new Lent(() => pieces.give(piece));
+    // Held until it is left: more may be written in it when all that was is acknowledged.
+    this.#lent.add();
+    // What was begun in the one before is moved in the same stretch: nobody writes there until then.
+    before?.acknowledged();
+    return piece;
   }
 
   #own(): Readonly<Record<string, Put>> {
@@ -131,7 +152,7 @@ export class VectorBytes {
     if (names.join() !== set.names.map(name => `${name} float`).join())
       throw new TypeError("field 'features' of a vector has other names than the feature set");
     return (out, row) => {
-      const values = set.finish(row.event.fields, this.#partsOf(row));
+      const values = set.doubles(row.event.fields, this.#partsOf(row));
       for (let i = 0; i < values.length; i++) out.float(values[i]!);
     };
   }

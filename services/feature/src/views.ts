@@ -138,10 +138,13 @@ export class StageViews {
 
   #entity(id: string): Entity {
     const open = this.#open.get(id);
-    if (open !== undefined) {
-      open.isUsed = true;
-      return open;
-    }
+    if (open === undefined) return this.#read(id);
+    open.isUsed = true;
+    return open;
+  }
+
+  /** Puts it together from its chunks. */
+  #read(id: string): Entity {
     const state = this.#stage.open();
     const group = `${this.#prefix}${id}\0`;
     for (const [key, bytes] of this.#state.inGroup(group)) state.restoreChunk(key.slice(group.length), bytes);

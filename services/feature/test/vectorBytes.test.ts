@@ -5,6 +5,7 @@ import { type FeaturesValue, inputHash } from '@millrace/contracts';
 import { ageField, type Pipeline } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
 import { pipelines, seededRandom } from '@millrace/pipelines';
+import type { SharedBytes } from '@millrace/stream';
 import { planOf } from '../src/plan.ts';
 import type { Row } from '../src/row.ts';
 import { VectorBytes } from '../src/vectorBytes.ts';
@@ -106,6 +107,34 @@ describe.each(pipelines.map(pipeline => [pipeline.name, pipeline] as const))(
         expect(Buffer.from(bytes.slice(valueAt, end))).toEqual(Buffer.from(expected));
         expect(Buffer.from(bytes.slice(keyAt, valueAt))).toEqual(Buffer.from(entity));
       }
+    });
+
+    test('stay as they are until they are acknowledged, and their memory is used again then', () => {
+      // Nothing else lies in its memory.
+      const world = worldOf(pipeline);
+      const row = rowOf(world, dice(7));
+      const first = world.bytes.of(row, 'c-1');
+      const before = Buffer.from(first.bytes.slice(first.keyAt, first.end));
+      // One of them is not acknowledged: all of its memory stays.
+      const others: SharedBytes[] = [];
+      for (let last = first; last.bytes === first.bytes;) others.push((last = world.bytes.of(row, 'c-2')));
+      others.pop(); // It lies in the next piece.
+      for (const { lent } of others) lent!.acknowledged();
+      const used = new Set<ArrayBufferLike>();
+      const fill = (pieces: number): void => {
+        for (let last = world.bytes.of(row, 'c-3'); pieces > 0;) {
+          const one = world.bytes.of(row, 'c-3');
+          used.add(one.bytes.buffer);
+          if (one.bytes !== last.bytes) pieces--;
+          last = one;
+        }
+      };
+      fill(3);
+      expect(used).not.toContain(first.bytes.buffer);
+      expect(Buffer.from(first.bytes.slice(first.keyAt, first.end))).toEqual(before);
+      first.lent!.acknowledged();
+      fill(1);
+      expect(used).toContain(first.bytes.buffer);
     });
 
     test('refuse a number that the schema has no room for, by its name', () => {

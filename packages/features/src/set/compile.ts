@@ -25,6 +25,11 @@ export interface CompiledSet {
    * computed in double precision and rounded to float32 at the end; missing is NaN.
    */
   finish(fields: Readonly<Record<string, unknown>>, partials: readonly ArrayLike<number>[]): Float32Array;
+  /** The same, before it is rounded: for who writes floats anyway. */
+  doubles(
+    fields: Readonly<Record<string, unknown>>,
+    partials: readonly ArrayLike<number>[],
+  ): readonly number[];
   /** The values of `reference`, in its order, in double precision; missing is NaN. */
   referenceOf(partials: readonly ArrayLike<number>[]): readonly number[];
 }
@@ -61,10 +66,14 @@ const placing = (names: readonly string[], stages: readonly CompiledStage[]) => 
   const places = stages.flatMap(({ features }, s) =>
     features.map((name, i) => ({ s, i, to: names.indexOf(name) })).filter(({ to }) => to >= 0),
   );
+  const zeros: readonly number[] = names.map(() => 0);
   // A plain array is cheaper to make and to let go than a typed one of this size.
   return (partials: readonly ArrayLike<number>[]): number[] => {
-    const values: number[] = names.map(() => 0);
-    for (const { s, i, to } of places) values[to] = partials[s]![i]!;
+    const values = zeros.slice();
+    for (let p = 0; p < places.length; p++) {
+      const { s, i, to } = places[p]!;
+      values[to] = partials[s]![i]!;
+    }
     return values;
   };
 };
@@ -73,7 +82,7 @@ const compileFinish = (
   pipeline: Pipeline,
   names: readonly string[],
   stages: readonly CompiledStage[],
-): CompiledSet['finish'] => {
+): CompiledSet['doubles'] => {
   const index = new Map(names.map((name, i) => [name, i]));
   const env = {
     timeZone: pipeline.timeZone,
@@ -97,8 +106,8 @@ const compileFinish = (
   const place = placing(names, stages);
   return (fields, partials) => {
     const hand = { fields, values: place(partials) };
-    for (const { at, compute } of computed) hand.values[at] = compute(hand);
-    return new Float32Array(hand.values);
+    for (let i = 0; i < computed.length; i++) hand.values[computed[i]!.at] = computed[i]!.compute(hand);
+    return hand.values;
   };
 };
 
@@ -117,6 +126,7 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
   // Where no view keeps anything, the first key does: duplicates, corrections and withdrawals are known by it.
   const keys = wanted.length > 0 ? wanted : all.slice(0, 1);
   const stages = keys.map(key => compileStage(pipeline, key, options.allowanceMs ?? ALLOWANCE_MS));
+  const doubles = compileFinish(pipeline, names, stages);
   return {
     version: features.version,
     hash: hashFeatureSet(pipeline),
@@ -124,7 +134,8 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
     names,
     reference,
     stages,
-    finish: compileFinish(pipeline, names, stages),
+    finish: (fields, partials) => new Float32Array(doubles(fields, partials)),
+    doubles,
     referenceOf: placing(reference, stages),
   };
 };

@@ -87,6 +87,26 @@ const endingsOf = (
   return [...endings.values()];
 };
 
+/** Reads the aggregates at all ends, each at its place among so many values. */
+const readerOf = (endings: readonly Ending[], count: number) => {
+  const nothing: readonly number[] = Array.from({ length: count }, () => Number.NaN);
+  return (state: EntityState, event: FoldEvent): readonly number[] => {
+    const values = nothing.slice();
+    // By index: iterators would be most of what is allocated here.
+    for (let e = 0; e < endings.length; e++) {
+      const { stream, end, readings } = endings[e]!;
+      const timeline = state.timelines[stream]!;
+      const to = endOfWindows(timeline, end, event);
+      for (let r = 0; r < readings.length; r++) {
+        const { window, reads } = readings[r]!;
+        window.open(timeline, to, event);
+        for (let i = 0; i < reads.length; i++) values[reads[i]!.at] = reads[i]!.read(window);
+      }
+    }
+    return values;
+  };
+};
+
 /** Values of reference tables beside the vector, each with the key by which its table is looked up. */
 export const referencesOf = ({
   reference,
@@ -117,18 +137,7 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
   }
   const endings = endingsOf(aggregates, layouts, measuresOf);
 
-  const read = (state: EntityState, event: FoldEvent): readonly number[] => {
-    const values: number[] = aggregates.map(() => Number.NaN);
-    for (const { stream, end, readings } of endings) {
-      const timeline = state.timelines[stream]!;
-      const to = endOfWindows(timeline, end, event);
-      for (const { window, reads } of readings) {
-        window.open(timeline, to, event);
-        for (const { at, read } of reads) values[at] = read(window);
-      }
-    }
-    return values;
-  };
+  const read = readerOf(endings, aggregates.length);
 
   /** What its windows held is gone in parts: the whole of it is left out, so that the parts do not matter. */
   const readAlone = (event: FoldEvent): readonly number[] => {

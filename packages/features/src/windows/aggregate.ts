@@ -2,7 +2,8 @@ import type { Aggregate } from '@millrace/define';
 import { SlidingDistinct } from './distinct.ts';
 import { LeafExtremes, picker } from './extremes.ts';
 import { SQUARE_PARTS } from './layout.ts';
-import { COUNT, type Leaf, SUM } from './leaf.ts';
+import { COUNT, SUM, TIME } from './columns.ts';
+import type { Leaf } from './leaf.ts';
 import { LEAVES_FEW, POSITION, type Timeline } from './timeline.ts';
 import { findLastRow, type Window } from './window.ts';
 
@@ -152,7 +153,7 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
     case 'timeSinceLast':
       return w => {
         const newest = newestRow(w, m);
-        return newest === undefined ? empty : (w.time - newest.leaf.at(newest.row, 0)) / 1000;
+        return newest === undefined ? empty : (w.time - newest.leaf.at(newest.row, TIME)) / 1000;
       };
     default:
       throw new RangeError(`aggregation '${String(aggregate.kind satisfies never)}' is unknown`);

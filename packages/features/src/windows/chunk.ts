@@ -2,7 +2,8 @@ import { ValueWriter } from '@millrace/avro';
 import { ByteReader } from './bytes.ts';
 import { newerFormat } from './format.ts';
 import type { Layout, Measure } from './layout.ts';
-import { KNOWN_AT, Leaf, LIVE, OFFSET, PARTITION, REVISION, SEQUENCE, TIME, UNTIL } from './leaf.ts';
+import { KNOWN_AT, LIVE, OFFSET, PARTITION, REVISION, SEQUENCE, TIME, UNTIL } from './columns.ts';
+import { Leaf } from './leaf.ts';
 
 /** First byte of every chunk. */
 const FORMAT = 1;

@@ -164,7 +164,7 @@ export const layoutOf = (
       measures: [...specs.values()].map(spec => compileMeasure(spec, pipeline.timeZone)),
       hasText,
       retentionMs,
-      bytesPerRow: 200 + 24 * specs.size + (hasText ? 200 : 0),
+      bytesPerRow: 120 + 20 * specs.size + (hasText ? 200 : 0),
       fingerprint: digest.readUInt32LE(0),
     },
     measuresOf,

@@ -1,4 +1,5 @@
-import { COUNT, type Leaf, SUM } from './leaf.ts';
+import { COUNT, SUM } from './columns.ts';
+import type { Leaf } from './leaf.ts';
 import type { LeafList } from './leaves.ts';
 import { LeafTree } from './tree.ts';
 

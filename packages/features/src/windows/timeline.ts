@@ -1,8 +1,7 @@
+import { COUNT, KNOWN_AT, REVISION, TIME, UNTIL } from './columns.ts';
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
-import {
-  COUNT, keyOf, KNOWN_AT, Leaf, REVISION, TIME, UNTIL,
-} from './leaf.ts'; // prettier-ignore
+import { keyOf, Leaf } from './leaf.ts';
 import { LeafList } from './leaves.ts';
 import type { TimelineListener } from './listener.ts';
 import type { NewRow, Point } from './row.ts';
@@ -88,9 +87,9 @@ export class Timeline {
     const index = this.leafFor(event.time);
     const leaf = this.leaves.at(index)!;
     const same = event.time > newest ? NO_ROWS : this.rowsOf(leaf, event);
-    if (same.some(row => leaf.at(row, REVISION) === event.revision)) return 'duplicate';
-    if (!this.layout.hasKnownAt && same.some(row => leaf.at(row, REVISION) > event.revision))
-      return 'superseded';
+    for (const row of same) if (leaf.at(row, REVISION) === event.revision) return 'duplicate';
+    if (!this.layout.hasKnownAt)
+      for (const row of same) if (leaf.at(row, REVISION) > event.revision) return 'superseded';
     const knownAt = this.layout.hasKnownAt ? event.knownAt! : Number.NEGATIVE_INFINITY;
     let until = Number.POSITIVE_INFINITY;
     for (const row of same) {
@@ -221,7 +220,7 @@ export class Timeline {
 
   private removeRow(index: number, row: number): void {
     const leaf = this.leaves.at(index)!;
-    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
+    if (leaf.countsNow(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.remove(row);
     this.rows--;
@@ -229,7 +228,7 @@ export class Timeline {
 
   private supersede(index: number, row: number, until: number): void {
     const leaf = this.leaves.at(index)!;
-    if (leaf.counts(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
+    if (leaf.countsNow(row)) for (const listener of this.listeners) listener.removed?.(leaf.rowAt(row));
     this.touch(index);
     leaf.supersede(row, until);
     this.changedAtMax = Math.max(this.changedAtMax, leaf.changedAtMax);
@@ -275,7 +274,12 @@ export class Timeline {
   private leafFor(time: number): number {
     const at = this.leaves.lastBefore(time);
     const previous = this.leaves.at(at);
-    if (previous !== undefined && time < previous.end) return at;
+    return previous !== undefined && time < previous.end ? at : this.newLeaf(time, at);
+  }
+
+  /** @param at the leaf before it */
+  private newLeaf(time: number, at: number): number {
+    const previous = this.leaves.at(at);
     const next = this.leaves.at(at + 1);
     let level = this.rootLevel;
     const startOf = (l: number): number => Math.floor(time / 2 ** l) * 2 ** l;
@@ -284,7 +288,7 @@ export class Timeline {
       (next === undefined || startOf(l) + 2 ** l <= next.start);
     while (!free(level)) level--;
     // What comes from now on lies mostly behind it.
-    if (previous !== undefined && next === undefined) previous.written = undefined;
+    if (previous !== undefined && next === undefined) previous.trim();
     this.leaves.replace(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
     this.leavesMoved(at + 1);
     return at + 1;

@@ -1,5 +1,6 @@
 import type { FoldEvent } from './event.ts';
-import { COUNT, type Leaf, SUM, type TotalsColumn, totalsAt } from './leaf.ts';
+import { COUNT, SUM, type TotalsColumn, totalsAt } from './columns.ts';
+import type { Leaf } from './leaf.ts';
 import { endOf, type Point } from './row.ts';
 import { POSITION, type Timeline } from './timeline.ts';
 
@@ -138,7 +139,7 @@ export const eachRow = (
     const leaf = timeline.leaves.at(i)!;
     const end = i === last ? to % POSITION : leaf.length;
     for (let row = i === Math.floor(from / POSITION) ? from % POSITION : 0; row < end; row++)
-      if (leaf.counts(row)) visit(leaf, row);
+      if (leaf.countsNow(row)) visit(leaf, row);
   }
 };
 
@@ -151,7 +152,7 @@ export const eachCorrection = (
   for (const index of unsettled)
     findLastRow(window, index, (leaf, row) => {
       const counted = leaf.countedAt(row, time);
-      if (counted !== leaf.counts(row)) visit(leaf, row, counted ? 1 : -1);
+      if (counted !== leaf.countsNow(row)) visit(leaf, row, counted ? 1 : -1);
       return false;
     });
 };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { FoldEvent } from '../../src/index.ts';
 import { LeafExtremes } from '../../src/windows/extremes.ts';
 import { layoutOf } from '../../src/windows/layout.ts';
-import { COUNT, SUM, totalsAt } from '../../src/windows/leaf.ts';
+import { COUNT, SUM, totalsAt } from '../../src/windows/columns.ts';
 import { LeafSums } from '../../src/windows/sums.ts';
 import { Timeline } from '../../src/windows/timeline.ts';
 

@@ -71,7 +71,11 @@ export class Committer {
   /** Commits what there is once the running code, with the promises that it settles, gives way. */
   soon(): void {
     this.#soon = true;
-    if (this.#mode !== 'idle' && this.#mode !== 'waiting') return;
+    if (this.#mode === 'idle' || this.#mode === 'waiting') this.#fallDue();
+  }
+
+  /** By itself: whoever only asks, which every record does, makes no closures. */
+  #fallDue(): void {
     this.#mode = 'due';
     // A microtask could come between the last line of an async handler and the closing that follows it.
     this.#inFlight = new Promise<void>(resolve => setImmediate(resolve)).then(() => this.#flush());
