@@ -1,6 +1,6 @@
 /**
  * SHA-256 (FIPS 180-4) of four short messages at once, in the lanes of vector registers. Through OpenSSL the digest of a
- * prediction id's 60 bytes costs some 550 ns, nearly all of it the way there and back; so it costs a quarter of that
+ * prediction id's 60 bytes costs some 550 ns, nearly all of it the way there and back; so it costs 200
  * (`docs/decisions/four-digests.md`). The code is WebAssembly, which is put together here as it is described there.
  */
 declare const WebAssembly: {

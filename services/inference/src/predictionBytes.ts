@@ -253,9 +253,10 @@ export class PredictionBytes {
 
   /** @param known those of the batch, by route and engine: a handful */
   #steadyOf({ routed, engine }: RowFields, shared: Shared, known: Steady[]): Steady {
-    const same = known.find(one => one.routed === routed && one.engine === engine);
-    if (same !== undefined) return same;
     const { route, routeVersion, review } = routed;
+    // By content: at night each row brings a route of its own making.
+    const same = known.find(({ engine: on, routed: by }) => on === engine && by.route === route && by.routeVersion === routeVersion && by.review === review); // prettier-ignore
+    if (same !== undefined) return same;
     const values = { ...shared, ...this.#set, route, routeVersion, review, engine };
     const sources = this.#parts.map(part => (part.kind === 'steady' ? this.#encoded(part, values) : NOTHING));
     const bytesMax = sources.reduce((sum, { bytes }) => sum + bytes.length, this.#ownBytesMax);
@@ -270,9 +271,10 @@ export class PredictionBytes {
     let isSame = last.length > 0;
     for (let i = 0; isSame && i < names.length; i++) isSame = last[i] === values[names[i]!];
     if (!isSame) {
-      part.values = names.map(name => values[name]);
       const encoded = names.map(name => this.#predictions.encodeField(name, values[name]));
       part.source = sourceOf(Buffer.concat(encoded));
+      // What could not be encoded is not taken for known.
+      part.values = names.map(name => values[name]);
     }
     return part.source;
   }

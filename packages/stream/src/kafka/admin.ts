@@ -52,7 +52,8 @@ export const kafkaAdmin = (options: KafkaOptions): KafkaAdmin => {
     createTopics: topics => asking('create topics', () => createTopics(cluster, topics, options)),
     alterTopic: (name, config) => asking(`alter ${name}`, () => alterTopicSettings(cluster, name, config)),
     deleteTopics: names => asking('delete topics', () => deleteTopics(cluster, names)),
-    describeTopics: names => asking('describe topics', () => describeTopics(cluster, clock, names)),
+    describeTopics: names =>
+      asking('describe topics', () => describeTopics(cluster, { clock, signal: closing.signal }, names)),
     beginningOffsets: topic => offsets(topic, BEGINNING),
     endOffsets: (topic, of) => offsets(topic, END, of),
     offsetsAtTime: async (topic, timeMs) => {

@@ -22,11 +22,12 @@ export const existing = async (
 /** The topics that are there, with their own settings. One that is deleted between our two questions is asked for again. */
 export const describeTopics = (
   cluster: Cluster,
-  clock: Clock,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
   names?: readonly string[],
 ): Promise<readonly TopicDescription[]> =>
   retrying(() => describe(cluster, names), {
     clock,
+    ...(signal && { signal }),
     again: error => typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION',
     forMs: DELETION_MS_MAX,
   });

@@ -26,14 +26,16 @@ const clusterWhereOneIsDeleted = (behind: number): Cluster => {
 
 test('a topic that is deleted between metadata and settings does not keep the others from being described', async () => {
   const clock = turnedClock();
-  const found = describeTopics(clusterWhereOneIsDeleted(3), clock);
+  const found = describeTopics(clusterWhereOneIsDeleted(3), { clock });
   await clock.turn(1_000);
   expect(await found).toEqual([{ name: 'kept', id: 'kept', partitions: 1, config: {} }]);
 });
 
 test('what the metadata has for good and has no settings is an error', async () => {
   const clock = turnedClock();
-  const found = describeTopics(clusterWhereOneIsDeleted(Infinity), clock).catch((error: unknown) => error);
+  const found = describeTopics(clusterWhereOneIsDeleted(Infinity), { clock }).catch(
+    (error: unknown) => error,
+  );
   await clock.turn(60_000);
   expect(await found).toMatchObject({ type: 'UNKNOWN_TOPIC_OR_PARTITION' });
 });
