@@ -25,7 +25,7 @@ const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
 
 /** What a lane has around the event id, from the last message that was written there. */
 interface Lane {
-  head: Uint8Array;
+  /** Each writer's own, so what is before the id is known by it, too. */
   tail: Uint8Array;
   length: number;
   row: number;
@@ -33,7 +33,7 @@ interface Lane {
 }
 
 let four: FourDigests | undefined;
-const lanes = Array.from({ length: LANES }, (): Lane => ({ head: NOTHING, tail: NOTHING, length: 0, row: 0, blocks: 0 })); // prettier-ignore
+const lanes = Array.from({ length: LANES }, (): Lane => ({ tail: NOTHING, length: 0, row: 0, blocks: 0 })); // prettier-ignore
 
 /**
  * The ids that `predictionId` makes, of one pipeline and role, for the answers of a batch: event ids are there as bytes,
@@ -104,8 +104,7 @@ export class PredictionIds {
     const { bytes, from, to } = parts;
     // Behind the message: a byte, and its length in bits as 64 of them.
     lane.blocks = Math.ceil((length + 9) / BLOCK_BYTES);
-    if (lane.head !== head || lane.tail !== tail || lane.length !== length) {
-      lane.head = head;
+    if (lane.tail !== tail || lane.length !== length) {
       lane.tail = tail;
       lane.length = length;
       const end = start + lane.blocks * BLOCK_BYTES;

@@ -79,17 +79,20 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
         const vectors = taken(of.map(([one]) => one));
         // Rows of one batch may have run on several.
         const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
+        const { route, routeVersion, review } = chosen;
+        const others = [{ review: !review }, { route: `${route}~` }, { routeVersion: routeVersion + 1 }, {}];
+        const routeOf = (row: number) => ({ ...chosen, ...others[row % others.length] });
         const write = writer.begin(
           { vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId },
           room,
         );
         const written = of.map(([, output, offset], row) => ({
-          ...write(row, KEYS[row % KEYS.length]!, [output], offset, chosen, row % 2 === 1),
+          ...write(row, KEYS[row % KEYS.length]!, [output], offset, routeOf(row), row % 2 === 1),
         }));
         for (const [row, [given, output, vectorOffset]] of of.entries()) {
           // As it was read: what is no float on the way in is one then.
           const read = features.decode(features.encode(given)) as FeaturesValue;
-          const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, engine: engineOf(row), inForce: force, routed: chosen, stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
+          const value = reference({ vector: read, vectorOffset, outputs: [output], by: answerer, engine: engineOf(row), inForce: force, routed: routeOf(row), stale: row % 2 === 1, scoredAt, batchId }); // prettier-ignore
           expect(written[row]!.decision).toBe(value.decision);
           const { bytes, keyAt, valueAt, end } = written[row]!;
           expect(Buffer.from(bytes.slice(keyAt, valueAt))).toEqual(KEYS[row % KEYS.length]);
