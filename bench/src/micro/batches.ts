@@ -40,9 +40,7 @@ const areSame = (bytes: Buffer, batch: readonly OutRecord[]): boolean => {
     found.length === batch.length &&
     batch.every(
       ({ key, value }, i) =>
-        found.offset(i) === i &&
-        Buffer.compare(found.key(i)!, key!) === 0 &&
-        Buffer.compare(found.value(i)!, value!) === 0,
+        found.offset(i) === i && found.key(i)!.equals(key!) && found.value(i)!.equals(value!),
     )
   );
 };

@@ -74,9 +74,6 @@ export class Records {
   readonly #times: Float64Array;
   #length = 0;
   #bytes = 0;
-  /** Of which a view was made last. */
-  #viewed: Buffer | undefined;
-  #memory: ArrayBufferLike | undefined;
 
   /** @throws BrokerError where the bytes of a batch are no records */
   constructor(batches: readonly Batch[], from: number, until: number, where: string) {
@@ -155,11 +152,11 @@ export class Records {
     return this.#times[i]!;
   }
 
-  key(i: number): Uint8Array | null {
+  key(i: number): Buffer | null {
     return this.#view(i * STRIDE + KEY_AT, i);
   }
 
-  value(i: number): Uint8Array | null {
+  value(i: number): Buffer | null {
     return this.#view(i * STRIDE + VALUE_AT, i);
   }
 
@@ -173,16 +170,12 @@ export class Records {
     return true;
   }
 
-  #view(at: number, i: number): Uint8Array | null {
+  /** A Buffer, though a plain view would be made in half the time: codecs take nothing else for bytes. */
+  #view(at: number, i: number): Buffer | null {
     const length = this.#index[at + 1]!;
     if (length < 0) return null;
-    const bytes = this.#bytesOf(i);
-    // Asking bytes for their memory takes as long as making a view of it.
-    if (bytes !== this.#viewed) {
-      this.#viewed = bytes;
-      this.#memory = bytes.buffer;
-    }
-    return new Uint8Array(this.#memory!, bytes.byteOffset + this.#index[at]!, length);
+    const start = this.#index[at]!;
+    return this.#bytesOf(i).subarray(start, start + length);
   }
 
   #bytesOf(i: number): Buffer {
@@ -225,5 +218,5 @@ export class Records {
 export const controlTypeOf = (batch: Batch): number => {
   const records = new Records([batch], 0, Infinity, 'the control batch at');
   const key = records.length === 0 ? null : records.key(0);
-  return key === null || key.length < 4 ? -1 : (key[2]! << 8) | key[3]!;
+  return key === null || key.length < 4 ? -1 : key.readInt16BE(2);
 };
