@@ -141,6 +141,12 @@ test('thousands of headers are read (P2)', () => {
   expect(run.header(0, 'h7999')?.toString()).toBe('x');
 });
 
+test('keys and values are Buffers, which codecs ask for', () => {
+  const one = { topic: 't', partition: 0, key: Uint8Array.of(1), value: Uint8Array.of(2) };
+  const run = fetchedRun(fetched([stored([one], 0, undefined)]), 0);
+  expect([Buffer.isBuffer(run.key(0)), Buffer.isBuffer(run.value(0))]).toEqual([true, true]);
+});
+
 test('values are said to begin alike where they do, and have so many bytes', () => {
   const value = fc.option(fc.uint8Array({ maxLength: 7, max: 1 }));
   const values = fc.array(value, { minLength: 1, maxLength: 20 });
