@@ -80,7 +80,7 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
         // Rows of one batch may have run on several.
         const engineOf = (row: number) => (row === 1 ? 'gpu' : on);
         const { route, routeVersion, review } = chosen;
-        const others = [{ review: !review }, { route: `${route}~` }, { routeVersion: routeVersion + 1 }, {}];
+        const others = [{ review: !review }, { route: `${route}~` }, { routeVersion: routeVersion ^ 1 }, {}];
         const routeOf = (row: number) => ({ ...chosen, ...others[row % others.length] });
         const write = writer.begin(
           { vectors, by: answerer, engineOf, inForce: force, scoredAt, batchId },
