@@ -3,7 +3,7 @@
  * service's memory was room for new objects that V8 had no need of, and pools of the C library for each of its threads.
  * Young objects are collected by the thread that made them: helpers that wait for each other took a tenth more CPU of
  * the feature service, and made it no faster. V8 lets a small heap grow to three times of what lives in it before it marks
- * again, which was most of what a feature service took; marking earlier it takes a quarter less. `deploy/Dockerfile` says the
+ * again, which was most of what a feature service took; marking earlier it takes a fifth less. `deploy/Dockerfile` says the
  * same.
  */
 export const SERVICE_START = {
