@@ -55,6 +55,12 @@ export class ValueWriter {
     return this.#at - this.#start;
   }
 
+  /** Leaves room for so many bytes, which are written once the value is left. */
+  skip(bytes: number): void {
+    this.#reserve(bytes);
+    this.#at += bytes;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;

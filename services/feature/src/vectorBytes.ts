@@ -3,7 +3,7 @@
  * set share is encoded once, the rest is written where it belongs. The bytes are those that the codec would write.
  */
 import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrace/avro';
-import { type FeaturesValue, inputHash, LIVE } from '@millrace/contracts';
+import { type FeaturesValue, INPUT_HASH_DIGITS, InputHashes, LIVE } from '@millrace/contracts';
 import { ageField } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
 import { Lent, Pieces, type SharedBytes } from '@millrace/stream';
@@ -46,6 +46,9 @@ export class VectorBytes {
   /** Of the memory that is written to. */
   #lent: Lent | undefined;
   readonly #out = new ValueWriter(bytes => this.#piece(bytes));
+  readonly #hashes = new InputHashes();
+  /** Where the hash of the input stands in the vector that is being written. */
+  #hashAt = 0;
 
   /** @throws TypeError where the schema does not fit the feature set: our own defect */
   constructor(plan: Plan, codec: RecordCodec<FeaturesValue>) {
@@ -67,7 +70,10 @@ export class VectorBytes {
     });
   }
 
-  /** The vector behind its key, which is its entity. @throws TypeError naming a field that does not fit */
+  /**
+   * The vector behind its key, which is its entity. Its bytes are all there once `settle` was called: hashes are made four
+   * at a time. @throws TypeError naming a field that does not fit
+   */
   of(row: Row, entity: string): SharedBytes {
     const out = this.#out;
     out.begin();
@@ -77,9 +83,15 @@ export class VectorBytes {
     for (const put of this.#puts) put(out, row, entity);
     const bytes = out.length;
     const keyAt = out.leave();
+    this.#hashes.add(row.value, 0, row.value.length, out.memory, keyAt + this.#hashAt);
     const lent = this.#lent!;
     lent.add();
     return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes, lent };
+  }
+
+  /** To be called in the same stretch as `of`, before anybody reads what that gave. */
+  settle(): void {
+    this.#hashes.settle();
   }
 
   /** Goes on in other memory; what was written to is used again once all vectors in it are acknowledged. */
@@ -107,7 +119,11 @@ export class VectorBytes {
       sourceTopic: (out, { sourceTopic }) => out.text(sourceTopic),
       sourcePartition: (out, { event }) => out.whole(event.partition),
       sourceOffset: (out, { event }) => out.whole(event.offset),
-      inputHash: (out, { value }) => out.text(inputHash(value)),
+      inputHash: out => {
+        out.whole(INPUT_HASH_DIGITS);
+        this.#hashAt = out.length;
+        out.skip(INPUT_HASH_DIGITS);
+      },
       traceparent: (out, { traceparent }) => putOptionalText(out, traceparent),
       viewAges: this.#putAges('viewAges', ages, 0, 0),
       entityAges: this.#putAges('entityAges', ages, 1, NEVER_HEARD),

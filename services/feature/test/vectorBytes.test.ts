@@ -104,6 +104,7 @@ describe.each(pipelines.map(pipeline => [pipeline.name, pipeline] as const))(
         const entity = TEXTS[i % TEXTS.length]!;
         const expected = world.codec.encode(objectOf(world, row, entity));
         const { bytes, keyAt, valueAt, end } = world.bytes.of(row, entity);
+        world.bytes.settle();
         expect(Buffer.from(bytes.slice(valueAt, end))).toEqual(Buffer.from(expected));
         expect(Buffer.from(bytes.slice(keyAt, valueAt))).toEqual(Buffer.from(entity));
       }
@@ -114,6 +115,7 @@ describe.each(pipelines.map(pipeline => [pipeline.name, pipeline] as const))(
       const world = worldOf(pipeline);
       const row = rowOf(world, dice(7));
       const first = world.bytes.of(row, 'c-1');
+      world.bytes.settle();
       const before = Buffer.from(first.bytes.slice(first.keyAt, first.end));
       // One of them is not acknowledged: all of its memory stays.
       const others: SharedBytes[] = [];
@@ -143,6 +145,7 @@ describe.each(pipelines.map(pipeline => [pipeline.name, pipeline] as const))(
       expect(() => world.bytes.of(large, 'e')).toThrow("field 'revision' is no number that fits an int");
       // Nothing of it is left in the next one.
       const { bytes, valueAt, end } = world.bytes.of(row, 'e');
+      world.bytes.settle();
       expect(Buffer.from(bytes.slice(valueAt, end))).toEqual(
         Buffer.from(world.codec.encode(objectOf(world, row, 'e'))),
       );
