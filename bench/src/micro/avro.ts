@@ -17,7 +17,7 @@ const eventDecoded = ({ events, rows }: Passed, records: number): Piece =>
   oneByOne(
     'event decoded',
     { pool: rows, records },
-    ({ value }) => events.decode(value),
+    ({ value: { bytes, from, to } }) => events.decodeIn!(bytes, from, to),
     ({ event }, value) =>
       value instanceof Bad
         ? value.message
@@ -28,9 +28,9 @@ const eventHashed = ({ rows }: Passed, records: number): Piece =>
   oneByOne(
     'event hashed',
     { pool: rows, records },
-    ({ value }) => inputHash(value),
+    ({ value }) => inputHash(value.bytes),
     ({ value }, hash) =>
-      createHash('sha256').update(value).digest('hex').startsWith(hash) && hash.length === HASH_DIGITS
+      createHash('sha256').update(value.bytes).digest('hex').startsWith(hash) && hash.length === HASH_DIGITS
         ? undefined
         : 'the hash is not that of its bytes',
   );

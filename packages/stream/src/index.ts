@@ -2,6 +2,7 @@ export {
   type Admin,
   type Broker,
   BrokerError,
+  type BytesPlace,
   FencedError,
   type GroupListener,
   type GroupMember,

@@ -54,7 +54,7 @@ const rowOf = ({ plan, event }: World, random: () => number): Row => {
       offset: pick([0, 2 ** 33]),
       fields: Object.fromEntries(event.map(({ name, type }) => [name, valueOf(type, random)])),
     },
-    value: Uint8Array.from({ length: 30 }, () => Math.floor(random() * 256)),
+    value: { bytes: Uint8Array.from({ length: 33 }, () => Math.floor(random() * 256)), from: 2, to: 32 },
     sourceTopic: plan.topics.scored,
     appendTimeMs: 1_700_000_000_456,
     traceparent: pick([null, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]),
@@ -82,7 +82,7 @@ const objectOf = ({ plan, event }: World, row: Row, entity: string): FeaturesVal
     eventId: row.event.eventId, revision: row.event.revision, sequence: row.event.sequence, entity,
     eventTime: row.event.time, appendTime: row.appendTimeMs, featureSet: set.version, featureSetHash: set.hash, late: row.late,
     sourceTopic: row.sourceTopic, sourcePartition: row.event.partition, sourceOffset: row.event.offset,
-    inputHash: inputHash(row.value), runId: 'live', traceparent: row.traceparent,
+    inputHash: inputHash(row.value.bytes.subarray(row.value.from, row.value.to)), runId: 'live', traceparent: row.traceparent,
     ...(views.length > 0 && { viewAges: agesIn(0, 0), entityAges: agesIn(1, NEVER_HEARD) }),
     event: {
       ...Object.fromEntries(event.map(({ name }) => [name, row.event.fields[name]])),
