@@ -8,6 +8,8 @@ const CHARACTER_BYTES_MAX = 3;
 /** Up to so many ASCII characters the length is one byte, and a loop is quicker than the call that encodes. */
 const SHORT_TEXT_MAX = 63;
 const ASCII_MAX = 0x7f;
+/** Up to so many bytes a loop is quicker than the call that copies. */
+const SHORT_BYTES_MAX = 40;
 const WORD = 2 ** 31;
 
 /**
@@ -134,9 +136,13 @@ export class ValueWriter {
   }
 
   raw(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
+    const { length } = value;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (length > SHORT_BYTES_MAX) bytes.set(value, at);
+    else for (let i = 0; i < length; i++) bytes[at + i] = value[i]!;
+    this.#at = at + length;
   }
 
   /** @param start where its characters begin */

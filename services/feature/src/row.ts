@@ -117,6 +117,12 @@ export function readSource(
   return into;
 }
 
+/** By itself: what a function captures is made whenever the function around it is called. */
+const headersOf =
+  (batch: InboundBatch<Inbound>, i: number) =>
+  (name: string): Uint8Array | undefined =>
+    batch.header(i, name);
+
 const placeInHand = { topic: '', partition: 0, offset: 0 };
 
 /**
@@ -135,7 +141,7 @@ function sourceOf(
     placeInHand.offset = batch.offset(i);
     return placeInHand;
   }
-  const source = redrivenOf(name => batch.header(i, name))?.source;
+  const source = redrivenOf(headersOf(batch, i))?.source;
   return source?.topic === asideOf ? source : undefined;
 }
 

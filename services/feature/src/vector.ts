@@ -63,44 +63,50 @@ class Told {
   readonly #pipeline: string;
   readonly #views: readonly string[];
   readonly #metrics: Metrics;
-  #appendTimesMs: number[] = [];
-  /** Of each view two lists, in the order of a row's ages. */
-  #ages: number[][];
+  /** Lists that are written anew after each stretch: to let them grow each time costs more than what is put into them. */
+  readonly #appendTimesMs: number[] = [];
+  #rows = 0;
+  /** Of each view two, in the order of a row's ages. */
+  readonly #ages: readonly number[][];
+  readonly #aged: number[];
   #late = 0;
 
   constructor(pipeline: string, views: readonly string[], metrics: Metrics) {
     this.#pipeline = pipeline;
     this.#views = views;
     this.#metrics = metrics;
-    this.#ages = this.#noAges();
+    this.#ages = views.flatMap((): number[][] => [[], []]);
+    this.#aged = this.#ages.map(() => 0);
   }
 
   note({ appendTimeMs, late, ages }: Row): void {
-    this.#appendTimesMs.push(appendTimeMs);
+    this.#appendTimesMs[this.#rows++] = appendTimeMs;
     if (late) this.#late++;
     // An older release had a part in it where there are fewer.
     if (ages.length !== this.#ages.length) return;
-    for (let i = 0; i < ages.length; i++) if (ages[i] !== NEVER_HEARD) this.#ages[i]!.push(ages[i]!);
+    for (let i = 0; i < ages.length; i++)
+      if (ages[i] !== NEVER_HEARD) this.#ages[i]![this.#aged[i]!++] = ages[i]!;
   }
 
   tell(nowMs: number, phase: EpochPhase): void {
     const pipeline = this.#pipeline;
-    const waited = this.#appendTimesMs.map(appendTimeMs => (nowMs - appendTimeMs) / 1000);
+    const waited = this.#appendTimesMs.slice(0, this.#rows);
+    for (let i = 0; i < waited.length; i++) waited[i] = (nowMs - waited[i]!) / 1000;
     this.#metrics.observeAll('millrace_end_to_end_seconds', { pipeline, step: 'features' }, waited);
     if (this.#late > 0) this.#metrics.count('millrace_records_late_total', { pipeline }, this.#late);
     // Of live ones: what a backfill folds was looked at when it came.
     if (phase === 'live')
       for (const [i, view] of this.#views.entries()) {
-        this.#metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, this.#ages[2 * i]!);
-        this.#metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, this.#ages[2 * i + 1]!);
+        this.#metrics.observeAll('millrace_view_age_seconds', { pipeline, view }, this.#agesOf(2 * i));
+        this.#metrics.observeAll('millrace_entity_age_seconds', { pipeline, view }, this.#agesOf(2 * i + 1));
       }
-    this.#appendTimesMs = [];
-    this.#ages = this.#noAges();
+    this.#rows = 0;
+    this.#aged.fill(0);
     this.#late = 0;
   }
 
-  #noAges(): number[][] {
-    return this.#views.flatMap((): number[][] => [[], []]);
+  #agesOf(list: number): readonly number[] {
+    return this.#ages[list]!.slice(0, this.#aged[list]);
   }
 }
 

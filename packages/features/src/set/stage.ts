@@ -1,10 +1,16 @@
 import { type Aggregate, durationMs, type Pipeline } from '@millrace/define';
-import { aggregateReader, looksBefore, type ReadAggregate } from '../windows/aggregate.ts';
+import {
+  aggregateReader,
+  looksBefore,
+  ofTotals,
+  type OfTotals,
+  type ReadAggregate,
+} from '../windows/aggregate.ts';
 import type { FoldEvent } from '../windows/event.ts';
 import { type Layout, layoutOf } from '../windows/layout.ts';
 import { endOfChunk } from '../windows/leaf.ts';
 import type { Admission, Timeline } from '../windows/timeline.ts';
-import { endOfWindows, Window, type WindowSpan } from '../windows/window.ts';
+import { moveEnd, Window, WindowEnd, type WindowSpan } from '../windows/window.ts';
 import { agesBy, type AgesOf } from './heard.ts';
 import { EntityState } from './state.ts';
 
@@ -51,13 +57,17 @@ export interface CompiledStage {
 
 interface Reading {
   readonly window: Window;
-  readonly reads: { readonly at: number; readonly read: ReadAggregate }[];
+  /** Aggregates at their places among the values. */
+  readonly ofTotals: (OfTotals & { readonly at: number })[];
+  readonly others: { readonly at: number; readonly read: ReadAggregate }[];
 }
 
 /** Windows that end at one place. */
 interface Ending {
   readonly stream: number;
   readonly end: Omit<WindowSpan, 'windowMs'>;
+  /** Of the event in hand. */
+  readonly at: WindowEnd;
   readonly readings: Reading[];
 }
 
@@ -78,12 +88,19 @@ const endingsOf = (
     };
     const name = `${a.of} ${span.delayMs} ${String(span.before)}`;
     const stream = layouts.findIndex(l => l.stream === a.of);
-    const ending = endings.get(name) ?? { stream, end: span, readings: [] };
+    const ending = endings.get(name) ?? { stream, end: span, at: new WindowEnd(), readings: [] };
     endings.set(name, ending);
     let reading = ending.readings.find(({ window }) => window.span.windowMs === span.windowMs);
-    if (reading === undefined) ending.readings.push((reading = { window: new Window(span), reads: [] }));
-    reading.reads.push({ at, read: aggregateReader(a, measuresOf.get(a)!) });
+    if (reading === undefined)
+      ending.readings.push((reading = { window: new Window(span), ofTotals: [], others: [] }));
+    const measures = measuresOf.get(a)!;
+    const figure = ofTotals(a, measures);
+    if (figure === undefined) reading.others.push({ at, read: aggregateReader(a, measures) });
+    else reading.ofTotals.push({ at, ...figure });
   });
+  // What a window covers, the longer ones cover, too: they go on from its totals.
+  for (const { readings } of endings.values())
+    readings.sort((a, b) => a.window.span.windowMs - b.window.span.windowMs);
   return [...endings.values()];
 };
 
@@ -94,13 +111,21 @@ const readerOf = (endings: readonly Ending[], count: number) => {
     const values = nothing.slice();
     // By index: iterators would be most of what is allocated here.
     for (let e = 0; e < endings.length; e++) {
-      const { stream, end, readings } = endings[e]!;
+      const { stream, end, at: endsAt, readings } = endings[e]!;
       const timeline = state.timelines[stream]!;
-      const to = endOfWindows(timeline, end, event);
+      moveEnd(timeline, end, event, endsAt);
       for (let r = 0; r < readings.length; r++) {
-        const { window, reads } = readings[r]!;
-        window.open(timeline, to, event);
-        for (let i = 0; i < reads.length; i++) values[reads[i]!.at] = reads[i]!.read(window);
+        const { window, ofTotals: figures, others } = readings[r]!;
+        window.open(timeline, endsAt, event);
+        if (figures.length > 0) {
+          const totals = window.totals();
+          for (let i = 0; i < figures.length; i++) {
+            const { at, by, over, isRatio, factor, empty } = figures[i]!;
+            const n = totals[over]!;
+            values[at] = n === 0 ? empty : totals[by]! / (isRatio ? n * factor : factor);
+          }
+        }
+        for (let i = 0; i < others.length; i++) values[others[i]!.at] = others[i]!.read(window);
       }
     }
     return values;

@@ -2,7 +2,7 @@ import type { Aggregate } from '@millrace/define';
 import { SlidingDistinct } from './distinct.ts';
 import { LeafExtremes, picker } from './extremes.ts';
 import { SQUARE_PARTS } from './layout.ts';
-import { COUNT, SUM, TIME } from './columns.ts';
+import { COUNT, SUM, TIME, totalsAt } from './columns.ts';
 import type { Leaf } from './leaf.ts';
 import { LEAVES_FEW, POSITION, type Timeline } from './timeline.ts';
 import { findLastRow, type Window } from './window.ts';
@@ -101,34 +101,55 @@ const newestRow = (window: Window, measure: number): { leaf: Leaf; row: number }
   return found;
 };
 
-/** What reads an aggregate from any entity's window; `measures` are its measures in the layout. */
-export const aggregateReader = (aggregate: Aggregate, measures: readonly number[]): ReadAggregate => {
-  const empty = aggregate.empty === 'missing' ? Number.NaN : aggregate.empty;
-  const factor = 10 ** aggregate.scale;
+/**
+ * An aggregate that is worked out of counts and sums alone: one total over another, or over a constant. Nearly all are, and
+ * for them nobody is called.
+ */
+export interface OfTotals {
+  /** Places among the totals: of what is divided, and of the count without which the aggregate is empty. */
+  readonly by: number;
+  readonly over: number;
+  /** Whether it is divided by that count, too. */
+  readonly isRatio: boolean;
+  readonly factor: number;
+  readonly empty: number;
+}
+
+const emptyOf = ({ empty }: Aggregate): number => (empty === 'missing' ? Number.NaN : empty);
+
+/** Undefined where it is none of these. */
+export const ofTotals = (aggregate: Aggregate, measures: readonly number[]): OfTotals | undefined => {
   const m = measures[0]!;
-  const overCount =
-    (of: (w: Window, n: number) => number): ReadAggregate =>
-    w => {
-      const n = w.total(m, COUNT);
-      return n === 0 ? empty : of(w, n);
-    };
-  const orEmpty = (value: number): number => (Number.isNaN(value) ? empty : value);
+  const over = totalsAt(m, COUNT);
+  const empty = emptyOf(aggregate);
+  const factor = 10 ** aggregate.scale;
   switch (aggregate.kind) {
     case 'count':
-      return overCount((_, n) => n);
+      return { by: over, over, isRatio: false, factor: 1, empty };
     case 'sum':
-      return overCount(w => w.total(m, SUM) / factor);
+      return { by: totalsAt(m, SUM), over, isRatio: false, factor, empty };
     case 'mean':
-      return overCount((w, n) => w.total(m, SUM) / (n * factor));
-    case 'stddev':
-      return overCount((w, n) => {
-        const squares = measures.slice(1).map(part => w.total(part, SUM));
-        return deviation(n, w.total(m, SUM), squares) / factor;
-      });
+      return { by: totalsAt(m, SUM), over, isRatio: true, factor, empty };
     case 'share':
+      return { by: over, over: totalsAt(0, COUNT), isRatio: true, factor: 1, empty };
+    default:
+      return undefined;
+  }
+};
+
+/** What reads any other aggregate from an entity's window; `measures` are its measures in the layout. */
+export const aggregateReader = (aggregate: Aggregate, measures: readonly number[]): ReadAggregate => {
+  const empty = emptyOf(aggregate);
+  const m = measures[0]!;
+  const orEmpty = (value: number): number => (Number.isNaN(value) ? empty : value);
+  switch (aggregate.kind) {
+    case 'stddev':
       return w => {
-        const all = w.total(0, COUNT);
-        return all === 0 ? empty : w.total(m, COUNT) / all;
+        const totals = w.totals();
+        const n = totals[totalsAt(m, COUNT)]!;
+        if (n === 0) return empty;
+        const squares = measures.slice(1).map(part => totals[totalsAt(part, SUM)]!);
+        return deviation(n, totals[totalsAt(m, SUM)]!, squares) / 10 ** aggregate.scale;
       };
     case 'min':
     case 'max': {
@@ -156,6 +177,6 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
         return newest === undefined ? empty : (w.time - newest.leaf.at(newest.row, TIME)) / 1000;
       };
     default:
-      throw new RangeError(`aggregation '${String(aggregate.kind satisfies never)}' is unknown`);
+      throw new RangeError(`aggregation '${aggregate.kind}' is unknown`);
   }
 };

@@ -33,11 +33,15 @@ export class Leaf extends Columns {
   /** Smallest and greatest value of each measure, once asked for and until the next change. */
   private extremes: Float64Array | undefined;
 
-  constructor(start: number, level: number, measures: number) {
-    super(measures);
+  constructor(start: number, level: number, measures: number, rows?: number) {
+    super(measures, rows);
     this.start = start;
     this.level = level;
     this.end = start + 2 ** level;
+  }
+
+  holdsTime(time: number): boolean {
+    return time >= this.start && time < this.end;
   }
 
   /** Number of rows at or before a point. */

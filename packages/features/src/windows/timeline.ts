@@ -79,7 +79,10 @@ export class Timeline {
       throw new RangeError('an event time is not a whole number of milliseconds');
     const newest = this.newestTime();
     if (event.time <= newest - this.layout.retentionMs) return 'expired';
-    const index = this.leafFor(event.time);
+    const last = this.leaves.length - 1;
+    // In order it belongs to the last leaf, which nobody has to look for.
+    const isLast = event.time > newest && last >= 0 && this.leaves.at(last)!.holdsTime(event.time);
+    const index = isLast ? last : this.leafFor(event.time);
     const leaf = this.leaves.at(index)!;
     const same = event.time > newest ? NO_ROWS : this.rowsOf(leaf, event);
     const knownAt = this.layout.hasKnownAt ? event.knownAt! : Number.NEGATIVE_INFINITY;
@@ -130,14 +133,8 @@ export class Timeline {
     return index < 0 ? 0 : index * POSITION + this.leaves.at(index)!.rowsThroughTime(time);
   }
 
-  /** Writes count and sum of each measure (`totalsAt`) over the rows between two positions, as they count now. */
-  totals(from: number, to: number, into: Float64Array): void {
-    for (let i = 0; i < into.length; i++) into[i] = 0;
-    if (to <= from) return;
-    const first = Math.floor(from / POSITION);
-    const last = Math.floor(to / POSITION);
-    this.leaves.at(last)!.addTo(into, to % POSITION, 1);
-    this.leaves.at(first)!.addTo(into, from % POSITION, -1);
+  /** Adds to count and sum of each measure (`totalsAt`) those of the leaves [first, last), as they count now. */
+  addLeaves(first: number, last: number, into: Float64Array): void {
     if (last - first > LEAVES_FEW) return this.sumsOf().addTo(into, first, last);
     for (let i = first; i < last; i++) {
       const leaf = this.leaves.at(i)!;
@@ -273,7 +270,11 @@ export class Timeline {
     while (!free(level)) level--;
     // What comes from now on lies mostly behind it.
     if (previous !== undefined && next === undefined) previous.trim();
-    this.leaves.replace(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
+    this.leaves.replace(
+      at + 1,
+      0,
+      new Leaf(startOf(level), level, this.layout.measures.length, previous?.length),
+    );
     this.leavesMoved(at + 1);
     return at + 1;
   }

@@ -1,5 +1,5 @@
 import type { FoldEvent } from './event.ts';
-import { COUNT, SUM, type TotalsColumn, totalsAt } from './columns.ts';
+import { COUNT, SUM, totalsAt } from './columns.ts';
 import type { Leaf } from './leaf.ts';
 import { endOf, type Point } from './row.ts';
 import { POSITION, type Timeline } from './timeline.ts';
@@ -24,22 +24,54 @@ const endAt = (stream: string, isLabels: boolean, event: FoldEvent, before: bool
   return { time, sequence, partition: edge, offset: edge };
 };
 
-/** Where windows of a delay end, for one event in hand. */
-export interface WindowEnd {
-  readonly through: Point;
+/** Where windows of a delay end, for one event in hand; and what they have in common, the shorter ones first. */
+export class WindowEnd {
+  through: Point = endOf(0);
   /** Its position. */
-  readonly to: number;
+  to = 0;
+  private timeline: Timeline | undefined;
+  /** Totals of the rows from the beginning of a leaf to here, once they are asked for. */
+  private sums = new Float64Array(0);
+  private since = 0;
+  private isAddedUp = false;
+
+  move(timeline: Timeline, through: Point): void {
+    this.timeline = timeline;
+    this.through = through;
+    this.to = timeline.positionThrough(through);
+    this.isAddedUp = false;
+  }
+
+  /** Of the rows from the beginning of a leaf on, which is not behind the last; until the next call. */
+  totalsSince(leaf: number): Float64Array {
+    const timeline = this.timeline!;
+    if (!this.isAddedUp || leaf > this.since) this.begin(timeline);
+    if (leaf < this.since) timeline.addLeaves(leaf, this.since, this.sums);
+    this.since = leaf;
+    return this.sums;
+  }
+
+  private begin(timeline: Timeline): void {
+    const figures = 2 * timeline.layout.measures.length;
+    if (this.sums.length === figures) this.sums.fill(0);
+    else this.sums = new Float64Array(figures);
+    this.since = Math.floor(this.to / POSITION);
+    timeline.leaves.at(this.since)!.addTo(this.sums, this.to % POSITION, 1);
+    this.isAddedUp = true;
+  }
 }
 
-export const endOfWindows = (
+export const moveEnd = (
   timeline: Timeline,
   { delayMs, before }: Omit<WindowSpan, 'windowMs'>,
   event: FoldEvent,
-): WindowEnd => {
+  end: WindowEnd,
+): void => {
   const { stream, hasKnownAt, isTable } = timeline.layout;
-  const through =
-    delayMs > 0 || isTable ? endOf(event.time - delayMs) : endAt(stream, hasKnownAt, event, before);
-  return { through, to: timeline.positionThrough(through) };
+  end.move(
+    timeline,
+    delayMs > 0 || isTable ? endOf(event.time - delayMs) : endAt(stream, hasKnownAt, event, before),
+  );
 };
 
 /**
@@ -62,7 +94,8 @@ export class Window {
    */
   unsettled = NONE;
   /** Count and sum of each measure, once they are asked for. */
-  private totals = new Float64Array(0);
+  private figures = new Float64Array(0);
+  private end!: WindowEnd;
   private isAddedUp = false;
 
   constructor(span: WindowSpan) {
@@ -70,8 +103,10 @@ export class Window {
   }
 
   /** As the event in hand sees it: times in (t - delay - window, t - delay]. */
-  open(timeline: Timeline, { through, to }: WindowEnd, { time }: FoldEvent): void {
+  open(timeline: Timeline, end: WindowEnd, { time }: FoldEvent): void {
     const { windowMs, delayMs } = this.span;
+    const { through, to } = end;
+    this.end = end;
     this.timeline = timeline;
     this.time = time;
     this.after = time - delayMs - windowMs;
@@ -82,21 +117,34 @@ export class Window {
     this.isAddedUp = false;
   }
 
-  /** Count or sum of a measure. Sums are of whole numbers, so that corrections leave nothing behind. */
-  total(measure: number, column: TotalsColumn): number {
+  /**
+   * Counts and sums of all measures (`totalsAt`), until it is opened again. Sums are of whole numbers, so that corrections
+   * leave nothing behind.
+   */
+  totals(): Float64Array {
     if (!this.isAddedUp) this.addUp();
-    return this.totals[totalsAt(measure, column)]!;
+    return this.figures;
   }
 
   /** Of all measures at once: looking for the rows costs more than adding them. */
   private addUp(): void {
     const { timeline, from, to } = this;
     const figures = 2 * timeline.layout.measures.length;
-    if (this.totals.length !== figures) this.totals = new Float64Array(figures);
-    const { totals } = this;
+    if (this.figures.length !== figures) this.figures = new Float64Array(figures);
+    const totals = this.figures;
     this.isAddedUp = true;
-    timeline.totals(from, to, totals);
-    if (this.unsettled.length === 0) return;
+    if (to <= from) totals.fill(0);
+    else {
+      const first = Math.floor(from / POSITION);
+      const since = this.end.totalsSince(first);
+      for (let i = 0; i < figures; i++) totals[i] = since[i]!;
+      timeline.leaves.at(first)!.addTo(totals, from % POSITION, -1);
+    }
+    if (this.unsettled.length > 0) this.correct(totals);
+  }
+
+  /** By itself: what the function within it captures is made at each call. */
+  private correct(totals: Float64Array): void {
     eachCorrection(this, (leaf, row, by) => {
       for (let m = 0; m < leaf.measures; m++) {
         const value = leaf.valueAt(row, m);

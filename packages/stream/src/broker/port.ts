@@ -39,8 +39,11 @@ export interface RecordRun extends TopicPartition {
   keyIn?(i: number, place: BytesPlace): boolean;
   /** The same of a value. Codecs take nothing but Buffers for bytes: where they lie is one. */
   valueIn?(i: number, place: BytesPlace): boolean;
-  /** Whether two values begin with the same so many bytes, told without a view of either. An adapter may do without. */
-  beginAlike?(i: number, j: number, bytes: number): boolean;
+  /**
+   * The next record behind `i` whose value does not begin with the same so many bytes, or `length`; told without a view of
+   * any. An adapter may do without.
+   */
+  nextUnlike?(i: number, bytes: number): number;
   header(i: number, name: string): Uint8Array | undefined;
   /** All headers in order; a name may occur twice. */
   headers(i: number): readonly (readonly [string, Uint8Array])[];

@@ -25,16 +25,20 @@ interface Gathered extends TopicPartition {
 export const batchesOf = (records: readonly OutRecord[]): readonly PartitionBatches[] => {
   const all: Gathered[] = [];
   const byTopic = new Map<string, Gathered[]>();
+  let last: Gathered | undefined;
   for (const record of records) {
     const { topic, partition } = record;
-    let ofTopic = byTopic.get(topic);
-    if (ofTopic === undefined) byTopic.set(topic, (ofTopic = []));
-    let gathered = ofTopic[partition];
-    if (gathered === undefined) all.push((gathered = ofTopic[partition] = { topic, partition, batches: [] }));
+    // Records of one partition mostly follow each other.
+    if (last?.partition !== partition || last.topic !== topic) {
+      let ofTopic = byTopic.get(topic);
+      if (ofTopic === undefined) byTopic.set(topic, (ofTopic = []));
+      last = ofTopic[partition];
+      if (last === undefined) all.push((last = ofTopic[partition] = { topic, partition, batches: [] }));
+    }
     const bytes = recordBytesMax(record);
-    let batch = gathered.batches.at(-1);
+    let batch = last.batches.at(-1);
     if (batch === undefined || batch.bytesMax + bytes > BATCH_BYTES_MAX)
-      gathered.batches.push((batch = { records: [], bytesMax: 0 }));
+      last.batches.push((batch = { records: [], bytesMax: 0 }));
     batch.records.push(record);
     batch.bytesMax += bytes;
   }

@@ -27,7 +27,7 @@ export const fetchedRun = (fetched: RawPartition, from: number, until = Infinity
     value: i => records.value(i),
     keyIn: (i, place) => records.keyIn(i, place),
     valueIn: (i, place) => records.valueIn(i, place),
-    beginAlike: (i, j, bytes) => records.beginAlike(i, j, bytes),
+    nextUnlike: (i, bytes) => records.nextUnlike(i, bytes),
     header: (i, name) => records.header(i, name),
     headers: i => records.headers(i),
   };

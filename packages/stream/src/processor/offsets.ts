@@ -91,8 +91,11 @@ export class OffsetTracker<Held> {
     let whole = 0;
     for (const segment of this.#segments) {
       while (segment.taken < segment.length && segment.closed[segment.taken] !== 0 && more()) {
-        visit(segment.closed[segment.taken]!, segment.held[segment.taken]);
-        segment.held[segment.taken++] = undefined;
+        const held = segment.held[segment.taken];
+        visit(segment.closed[segment.taken]!, held);
+        // Where nothing is held the list stays as short as it is.
+        if (held !== undefined) segment.held[segment.taken] = undefined;
+        segment.taken++;
         count++;
       }
       if (segment.taken < segment.length) break;

@@ -117,7 +117,7 @@ export function assertClosed(hand: Handover): void {
 }
 
 const isAnswered = ({ segment, onHold }: Handover, index: number): boolean =>
-  segment.closed[index] !== 0 || onHold.has(index);
+  segment.closed[index] !== 0 || (onHold.size > 0 && onHold.has(index));
 
 const placeIn = ({ run }: Handover, index: number): string =>
   `${run.topic}-${run.partition} offset ${run.offset(index)}`;

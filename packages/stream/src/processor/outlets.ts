@@ -18,10 +18,16 @@ export function outletOf(
   const known = new Map(
     outputs.map(([name, { topic, codec }]) => [name, { topic, codec, partitions: partitions.get(topic)! }]),
   );
+  // Most go where the one before went.
+  let lastTo = '';
+  let last: ReturnType<(typeof known)['get']>;
   const outputOf = (to: string) => {
-    const output = known.get(to);
-    if (output === undefined) throw new TypeError(`there is no output '${to}'`);
-    return output;
+    if (to !== lastTo) {
+      last = known.get(to);
+      lastTo = to;
+    }
+    if (last === undefined) throw new TypeError(`there is no output '${to}'`);
+    return last;
   };
   return {
     record: (to, key, value, partition) => {

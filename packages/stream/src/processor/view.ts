@@ -41,10 +41,5 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
 
 /** By which the schemas of a run are learnt: of values whose frames are the same, the first. */
 export function* framesOf(run: RecordRun): Generator<Uint8Array | null> {
-  let last = -1;
-  for (let i = 0; i < run.length; i++) {
-    if (last !== -1 && run.beginAlike?.(last, i, FRAME_BYTES) === true) continue;
-    last = i;
-    yield run.value(i);
-  }
+  for (let i = 0; i < run.length; i = run.nextUnlike?.(i, FRAME_BYTES) ?? i + 1) yield run.value(i);
 }

@@ -177,12 +177,21 @@ export class Records {
     return true;
   }
 
-  beginAlike(i: number, j: number, bytes: number): boolean {
-    const [a, b] = [this.#bytesOf(i), this.#bytesOf(j)];
-    const [first, second] = [i * STRIDE, j * STRIDE];
+  nextUnlike(i: number, bytes: number): number {
+    let next = i + 1;
+    while (next < this.#length && this.#beginAlike(i, next, bytes)) next++;
+    return next;
+  }
+
+  #beginAlike(i: number, j: number, bytes: number): boolean {
     const index = this.#index;
+    const first = i * STRIDE;
+    const second = j * STRIDE;
     if (index[first + VALUE_BYTES]! < bytes || index[second + VALUE_BYTES]! < bytes) return false;
-    const [firstAt, secondAt] = [index[first + VALUE_AT]!, index[second + VALUE_AT]!];
+    const a = this.#bytesOf(i);
+    const b = this.#bytesOf(j);
+    const firstAt = index[first + VALUE_AT]!;
+    const secondAt = index[second + VALUE_AT]!;
     for (let k = 0; k < bytes; k++) if (a[firstAt + k] !== b[secondAt + k]) return false;
     return true;
   }

@@ -164,10 +164,12 @@ test('values are said to begin alike where they do, and have so many bytes', () 
           ? undefined
           : Buffer.from(found.subarray(0, bytes)).toString('hex');
       };
-      for (let i = 0; i < run.length; i++)
-        expect(run.beginAlike!(0, i, bytes)).toBe(
-          beginning(0) !== undefined && beginning(0) === beginning(i),
-        );
+      for (let i = 0; i < run.length; i++) {
+        const isAlike = (j: number): boolean => beginning(i) !== undefined && beginning(i) === beginning(j);
+        let next = i + 1;
+        while (next < run.length && isAlike(next)) next++;
+        expect(run.nextUnlike!(i, bytes)).toBe(next);
+      }
     }),
   );
 });
