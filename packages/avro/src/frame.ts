@@ -4,10 +4,11 @@ import { Bad } from './bad.ts';
 export const FRAME_BYTES = 5;
 
 /** Schema id of a frame, or -1 where the bytes are no frame. */
-export const frameId = (bytes: Uint8Array): number =>
-  bytes.length < FRAME_BYTES || bytes[0] !== 0
+export const frameId = (bytes: Uint8Array, from = 0, to = bytes.length): number =>
+  to - from < FRAME_BYTES || bytes[from] !== 0
     ? -1
-    : ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0;
+    : ((bytes[from + 1]! << 24) | (bytes[from + 2]! << 16) | (bytes[from + 3]! << 8) | bytes[from + 4]!) >>>
+      0;
 
 export const writeFrame = (into: Uint8Array, schemaId: number): void => {
   into[0] = 0;
