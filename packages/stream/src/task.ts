@@ -1,5 +1,5 @@
 import type { Bad } from '@millrace/avro';
-import type { PartitionOffset, TopicPartition } from './broker/port.ts';
+import type { BytesPlace, PartitionOffset, TopicPartition } from './broker/port.ts';
 import type { SharedBytes } from './broker/shared.ts';
 
 /** One fetched run of one partition, as a handler sees it: a view over bytes, valid until the handler's promise settles. */
@@ -8,6 +8,10 @@ export interface InboundBatch<In> extends TopicPartition {
   offset(i: number): number;
   appendTimeMs(i: number): number;
   key(i: number): Uint8Array | null;
+  /** Says where a key lies, without a view of it. False: there is none. What reads from elsewhere may do without. */
+  keyIn?(i: number, place: BytesPlace): boolean;
+  /** The same of a value. */
+  valueIn?(i: number, place: BytesPlace): boolean;
   /** Null: a tombstone. */
   bytes(i: number): Uint8Array | null;
   header(i: number, name: string): Uint8Array | undefined;

@@ -14,6 +14,13 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
 }
 
+/** Where something lies in bytes that it shares with others; filled anew for each. */
+export interface BytesPlace {
+  bytes: Uint8Array;
+  from: number;
+  to: number;
+}
+
 /** One fetched run of one partition, in offset order. A view over bytes that stay valid as long as the run is referenced. */
 export interface RecordRun extends TopicPartition {
   readonly length: number;
@@ -28,6 +35,10 @@ export interface RecordRun extends TopicPartition {
   appendTimeMs(i: number): number;
   key(i: number): Uint8Array | null;
   value(i: number): Uint8Array | null;
+  /** Says where a key lies, without a view of it. False: there is none. An adapter may do without. */
+  keyIn?(i: number, place: BytesPlace): boolean;
+  /** The same of a value. Codecs take nothing but Buffers for bytes: where they lie is one. */
+  valueIn?(i: number, place: BytesPlace): boolean;
   /** Whether two values begin with the same so many bytes, told without a view of either. An adapter may do without. */
   beginAlike?(i: number, j: number, bytes: number): boolean;
   header(i: number, name: string): Uint8Array | undefined;

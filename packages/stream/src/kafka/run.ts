@@ -25,6 +25,8 @@ export const fetchedRun = (fetched: RawPartition, from: number, until = Infinity
     appendTimeMs: i => records.appendTimeMs(i),
     key: i => records.key(i),
     value: i => records.value(i),
+    keyIn: (i, place) => records.keyIn(i, place),
+    valueIn: (i, place) => records.valueIn(i, place),
     beginAlike: (i, j, bytes) => records.beginAlike(i, j, bytes),
     header: (i, name) => records.header(i, name),
     headers: i => records.headers(i),

@@ -1,5 +1,5 @@
 import { type Codec, FRAME_BYTES } from '@millrace/avro';
-import type { RecordRun } from '../broker/port.ts';
+import type { BytesPlace, RecordRun } from '../broker/port.ts';
 import type { InboundBatch } from '../task.ts';
 
 /** Part of a run, as a handler sees it; `to` excluded. */
@@ -21,6 +21,10 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     offset: i => run.offset(from + i),
     appendTimeMs: i => run.appendTimeMs(from + i),
     key: i => run.key(from + i),
+    ...(run.keyIn !== undefined && { keyIn: (i: number, place: BytesPlace) => run.keyIn!(from + i, place) }),
+    ...(run.valueIn !== undefined && {
+      valueIn: (i: number, place: BytesPlace) => run.valueIn!(from + i, place),
+    }),
     bytes: bytesOf,
     header: (i, name) => run.header(from + i, name),
     value: i => {

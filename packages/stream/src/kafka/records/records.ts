@@ -1,4 +1,4 @@
-import { BrokerError } from '../../broker/port.ts';
+import { BrokerError, type BytesPlace } from '../../broker/port.ts';
 import type { Batch } from './batches.ts';
 
 /** Numbers kept of each record: where key, value and headers lie in the bytes of its batch, and which batch that is. */
@@ -158,6 +158,23 @@ export class Records {
 
   value(i: number): Buffer | null {
     return this.#view(i * STRIDE + VALUE_AT, i);
+  }
+
+  keyIn(i: number, place: BytesPlace): boolean {
+    return this.#place(i * STRIDE + KEY_AT, i, place);
+  }
+
+  valueIn(i: number, place: BytesPlace): boolean {
+    return this.#place(i * STRIDE + VALUE_AT, i, place);
+  }
+
+  #place(at: number, i: number, place: BytesPlace): boolean {
+    const length = this.#index[at + 1]!;
+    if (length < 0) return false;
+    place.bytes = this.#bytesOf(i);
+    place.from = this.#index[at]!;
+    place.to = place.from + length;
+    return true;
   }
 
   beginAlike(i: number, j: number, bytes: number): boolean {

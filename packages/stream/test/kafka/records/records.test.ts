@@ -64,6 +64,9 @@ test('what is read is what was written', () => {
           expect(run.offset(i)).toBe(at + delta);
           expect(run.appendTimeMs(i)).toBe(appendTimeMs ?? 77);
           expect(run.key(i)).toEqual(one.key === null ? null : Buffer.from(one.key));
+          const place = { bytes: new Uint8Array(0), from: 0, to: 0 };
+          expect(run.keyIn!(i, place)).toBe(one.key !== null);
+          expect(place.bytes.subarray(place.from, place.to)).toEqual(Buffer.from(one.key ?? []));
           expect(run.value(i)).toEqual(one.value === null ? null : Buffer.from(one.value));
           expect(run.headers(i)).toEqual(one.headers.map(([name, of]) => [name, Buffer.from(of)]));
           i++;
