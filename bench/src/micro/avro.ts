@@ -17,7 +17,7 @@ const eventDecoded = ({ events, rows }: Passed, records: number): Piece =>
   oneByOne(
     'event decoded',
     { pool: rows, records },
-    ({ value }) => events.decode(value),
+    ({ value: { bytes, from, to } }) => events.decodeIn!(bytes, from, to),
     ({ event }, value) =>
       value instanceof Bad
         ? value.message
@@ -28,9 +28,9 @@ const eventHashed = ({ rows }: Passed, records: number): Piece =>
   oneByOne(
     'event hashed',
     { pool: rows, records },
-    ({ value }) => inputHash(value),
+    ({ value }) => inputHash(value.bytes),
     ({ value }, hash) =>
-      createHash('sha256').update(value).digest('hex').startsWith(hash) && hash.length === HASH_DIGITS
+      createHash('sha256').update(value.bytes).digest('hex').startsWith(hash) && hash.length === HASH_DIGITS
         ? undefined
         : 'the hash is not that of its bytes',
   );
@@ -64,7 +64,10 @@ const vectorLocated = ({ plan, vectors, values }: Passed, records: number): Piec
 
 const OTHER_BYTES = 'the bytes are not those that the other way gives';
 
-const valueOf = ({ bytes, valueAt, end }: SharedBytes): Buffer => Buffer.from(bytes.slice(valueAt, end));
+const valueOf = (writer: VectorBytes, { bytes, valueAt, end }: SharedBytes): Buffer => {
+  writer.settle();
+  return Buffer.from(bytes.slice(valueAt, end));
+};
 
 const vectorEncoded = ({ plan, vectors, rows, values }: Passed, records: number): Piece => {
   const writer = new VectorBytes(plan, vectors);
@@ -72,7 +75,7 @@ const vectorEncoded = ({ plan, vectors, rows, values }: Passed, records: number)
     'vector encoded by the codec',
     { pool: rows.map((row, i) => ({ row, value: values[i]! })), records },
     ({ value }) => vectors.encode(value),
-    ({ row }, made) => differ(Buffer.from(made), valueOf(writer.of(row, entityOf(row))), OTHER_BYTES),
+    ({ row }, made) => differ(Buffer.from(made), valueOf(writer, writer.of(row, entityOf(row))), OTHER_BYTES),
   );
 };
 
@@ -82,7 +85,7 @@ const vectorWritten = ({ plan, vectors, rows, values }: Passed, records: number)
     'vector written from its row',
     { pool: rows.map((row, i) => ({ row, value: values[i]! })), records },
     ({ row }) => writer.of(row, entityOf(row)),
-    ({ value }, made) => differ(valueOf(made), Buffer.from(vectors.encode(value)), OTHER_BYTES),
+    ({ value }, made) => differ(valueOf(writer, made), Buffer.from(vectors.encode(value)), OTHER_BYTES),
   );
 };
 

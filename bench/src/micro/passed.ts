@@ -67,7 +67,7 @@ const vectorOf = ({ plan, row, parts }: { readonly plan: Plan; readonly row: Row
   return {
     eventId, revision, sequence, entity: entityOf(row), eventTime: time, appendTime: appendTimeMs,
     featureSet: set.version, featureSetHash: set.hash, late,
-    sourceTopic, sourcePartition: partition, sourceOffset: offset, inputHash: inputHash(value), runId: LIVE, traceparent,
+    sourceTopic, sourcePartition: partition, sourceOffset: offset, inputHash: inputHash(value.bytes), runId: LIVE, traceparent,
     event: Object.fromEntries(eventFields.map(name => [name, fields[name]])),
     features: Object.fromEntries(set.names.map((name, i) => [name, finished[i]!])),
     viewAges: Object.fromEntries(views.map((view, i) => [view, ages[2 * i]!])),
@@ -87,9 +87,10 @@ export const passedPayments = (records: number): Passed => {
     const found = steps.map(step => step(event)).filter(step => step !== undefined);
     if (found.length < steps.length) continue;
     const fields = { revision: 0, withdrawn: false, lineage: null, ...event.fields };
+    const bytes = events.encode(fields);
     const row = {
       event: { ...event, fields },
-      value: events.encode(fields),
+      value: { bytes, from: 0, to: bytes.length },
       sourceTopic: scored,
       appendTimeMs: event.time,
       traceparent: null,

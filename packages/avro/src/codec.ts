@@ -14,6 +14,8 @@ export interface Codec<T> {
   prepare(values: Iterable<Uint8Array | null>): Promise<void>;
   /** Decodes one frame. Only ids seen by `prepare` are known; any other is an `unknown-schema`. Never throws for bad bytes. */
   decode(value: Uint8Array): T | Bad;
+  /** As `decode`, of a frame that lies between others in the same bytes. A codec may do without. */
+  decodeIn?(bytes: Uint8Array, from: number, to: number): T | Bad;
   /**
    * Encodes one value with its frame into bytes of its own. Like every small Buffer it may share its ArrayBuffer with
    * others (a fresh one costs ten times as much): copy it, do not transfer it.

@@ -5,7 +5,8 @@ import { SchemaNotRegistered } from './errors.ts';
 import { badFrame, FRAME_BYTES, frameId } from './frame.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { layoutOf } from './layout.ts';
-import { readOwn, resolveWriter, type Writer } from './reading.ts';
+import type { QuickRead } from './quickRead.ts';
+import { quicklyOwn, readOwn, resolveWriter, type Writer } from './reading.ts';
 import { locating, type Rows, rowsOf } from './rows.ts';
 import { type LoadedSchema, loadSchema } from './schema.ts';
 import { fieldWriting, writing } from './writing.ts';
@@ -32,6 +33,7 @@ class ResolvingCodec<T> implements RecordCodec<T> {
   readonly #lookUp: LookUp;
   /** By writer schema id; the reader is always ours. A writer that cannot be read is kept as its `Bad`. */
   readonly #writers = new Map<number, Writer<T> | Bad>();
+  readonly #quickly: QuickRead<T> | undefined;
   #rows: Rows | undefined;
 
   constructor(own: LoadedSchema, id: number, limits: Limits, lookUp: LookUp) {
@@ -42,6 +44,7 @@ class ResolvingCodec<T> implements RecordCodec<T> {
     this.encode = writing(own, id);
     this.encodeField = fieldWriting(own);
     this.#writers.set(id, { read: readOwn<T>(own), asOurs: true });
+    this.#quickly = quicklyOwn<T>(own);
   }
 
   // Not async: nearly every call finds all ids known, and then there is nothing to wait for.
@@ -82,6 +85,14 @@ class ResolvingCodec<T> implements RecordCodec<T> {
       this.#writers.get(id) ??
       new Bad('unknown-schema', `the registry knows no schema ${id}: register it before producing`)
     );
+  }
+
+  decodeIn(bytes: Uint8Array, from: number, to: number): T | Bad {
+    if (frameId(bytes, from, to) === this.id && to - from <= this.#limits.valueBytesMax) {
+      const value = Buffer.isBuffer(bytes) ? this.#quickly?.(bytes, from + FRAME_BYTES, to) : undefined;
+      if (value !== undefined) return value;
+    }
+    return this.decode(bytes.subarray(from, to));
   }
 
   decode(value: Uint8Array): T | Bad {

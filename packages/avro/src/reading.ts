@@ -2,7 +2,8 @@ import type avsc from 'avsc';
 import { Bad } from './bad.ts';
 import { FRAME_BYTES } from './frame.ts';
 import type { Limits } from './limits.ts';
-import { type LoadedSchema, loadSchema } from './schema.ts';
+import { type QuickRead, quickReadOf } from './quickRead.ts';
+import { type LoadedSchema, loadSchema, type TypeView } from './schema.ts';
 import { newWalk } from './walk.ts';
 
 /** Reads framed values of one writer schema into values of ours. Never throws for bad bytes. */
@@ -60,3 +61,7 @@ export const resolveWriter = <T>(
 
 /** Reads what was written with our own schema. */
 export const readOwn = <T>(own: LoadedSchema): Read<T> => reading<T>(own, own.type);
+
+/** The same from the midst of bytes, where it goes quickly; undefined is no verdict. */
+export const quicklyOwn = <T>({ type, limits }: LoadedSchema): QuickRead<T> | undefined =>
+  quickReadOf<T>(type as unknown as TypeView, limits);

@@ -5,7 +5,7 @@ const TEXT_BYTES_MAX = 32;
 const ASCII_MAX = 0x7f;
 
 /** What Node's buffers have and its types leave out: much quicker than `toString` for short texts. */
-interface Sliced extends Uint8Array {
+export interface Sliced extends Uint8Array {
   utf8Slice(from: number, to: number): string;
   latin1Slice(from: number, to: number): string;
 }
@@ -43,27 +43,59 @@ export class KnownTexts {
 
   /** The text that UTF-8 bytes hold. */
   text(bytes: Sliced, from: number, to: number): string {
-    if (to - from > TEXT_BYTES_MAX) return bytes.utf8Slice(from, to);
+    return this.find(bytes, from, to) ?? bytes.utf8Slice(from, to);
+  }
+
+  /** The same where it is known; if not, it may be next time. */
+  find(bytes: Sliced, from: number, to: number): string | undefined {
+    if (to - from > TEXT_BYTES_MAX) return undefined;
     let hash = to - from;
     for (let i = from; i < to; i++) {
       const byte = bytes[i]!;
-      if (byte > ASCII_MAX) return bytes.utf8Slice(from, to);
+      if (byte > ASCII_MAX) return undefined;
       hash = Math.imul(hash ^ byte, 0x5bd1e995);
       hash ^= hash >>> 15;
     }
     const place = hash & this.#mask;
     const known = this.#texts[place];
     if (known !== undefined && isText(known, bytes, from, to)) return known;
-    const text = bytes.latin1Slice(from, to);
-    if (this.#seen[place] === hash) this.#texts[place] = text;
-    else this.#seen[place] = hash;
-    return text;
+    if (this.#seen[place] === hash) return (this.#texts[place] = bytes.latin1Slice(from, to));
+    this.#seen[place] = hash;
+    return undefined;
   }
 }
 
 /** Shared by all codecs of a process. */
 const PLACES = 8_192;
 const known = new KnownTexts(PLACES);
+
+/** Of so many texts of a field in a row none was known: it has texts that come once, such as ids of events. */
+const STRANGE_MAX = 64;
+/** One of so many is looked for all the same. */
+const TRIED_EVERY = 256;
+
+/** The texts of one field: where they come again they are looked for, else it would be in vain. */
+export class FieldTexts {
+  #strange = 0;
+
+  /** The text that UTF-8 bytes hold. */
+  text(bytes: Sliced, from: number, to: number): string {
+    if (this.#strange >= STRANGE_MAX) {
+      if (++this.#strange < STRANGE_MAX + TRIED_EVERY) return bytes.utf8Slice(from, to);
+      this.#strange = STRANGE_MAX;
+    }
+    const found = known.find(bytes, from, to);
+    if (found === undefined) {
+      if (this.#strange < STRANGE_MAX) this.#strange++;
+      return bytes.utf8Slice(from, to);
+    }
+    this.#strange = 0;
+    return found;
+  }
+}
+
+/** Of a text whose length is one byte, at most. */
+export const TEXT_BYTES_IN_BYTE_MAX = 63;
 
 /** Avro's strings as avsc has them, read by way of the known texts. */
 export class TextType extends avsc.types.StringType {

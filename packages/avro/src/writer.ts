@@ -55,6 +55,12 @@ export class ValueWriter {
     return this.#at - this.#start;
   }
 
+  /** Leaves room for so many bytes, which are written once the value is left. */
+  skip(bytes: number): void {
+    this.#reserve(bytes);
+    this.#at += bytes;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;
@@ -89,11 +95,14 @@ export class ValueWriter {
       low = ((size & 63) << 1) | sign;
       rest = size >>> 6;
     } else {
-      low = (size % 64) * 2 + sign;
+      // A remainder of doubles is a call into the C library.
       rest = Math.floor(size / 64);
-      for (; rest >= WORD; rest = Math.floor(rest / 128)) {
+      low = (size - rest * 64) * 2 + sign;
+      while (rest >= WORD) {
         bytes[at++] = low | 128;
-        low = rest % 128;
+        const above = Math.floor(rest / 128);
+        low = rest - above * 128;
+        rest = above;
       }
     }
     // Shifts are cheaper than divisions where 32 bits are enough.
@@ -108,7 +117,11 @@ export class ValueWriter {
   text(value: string): void {
     const { length } = value;
     this.#reserve(VARINT_BYTES_MAX + length * CHARACTER_BYTES_MAX);
-    if (length <= SHORT_TEXT_MAX && this.#ascii(value)) return;
+    const start = this.#at;
+    if (length <= SHORT_TEXT_MAX && this.#ascii(value, start + 1)) {
+      this.#bytes[start] = length << 1;
+      return;
+    }
     this.whole(Buffer.byteLength(value));
     this.#at += this.#bytes.write(value, this.#at);
   }
@@ -116,6 +129,7 @@ export class ValueWriter {
   /** Text as it is, without its length. */
   characters(value: string): void {
     this.#reserve(value.length * CHARACTER_BYTES_MAX);
+    if (value.length <= SHORT_TEXT_MAX && this.#ascii(value, this.#at)) return;
     this.#at += this.#bytes.write(value, this.#at);
   }
 
@@ -125,11 +139,11 @@ export class ValueWriter {
     this.#at += value.length;
   }
 
-  #ascii(value: string): boolean {
+  /** @param start where its characters begin */
+  #ascii(value: string, start: number): boolean {
     const bytes = this.#bytes;
     const { length } = value;
-    let at = this.#at;
-    bytes[at++] = length << 1;
+    let at = start;
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i);
       if (code > ASCII_MAX) return false;

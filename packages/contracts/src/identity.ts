@@ -23,3 +23,5 @@ export const PREDICTION_ID_DIGITS = HEX_DIGITS;
 
 /** First 16 bytes in hex of the SHA-256 of an event's value, as it stands on its topic (frame included). */
 export const inputHash = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex').slice(0, HEX_DIGITS);
+
+export const INPUT_HASH_DIGITS = HEX_DIGITS;

@@ -45,13 +45,21 @@ export type { Progress } from './generated/millrace-progress.ts';
 export type { Redrive } from './generated/millrace-redrive.ts';
 export type { Repartition, RepartitionRow } from './generated/millrace-repartition.ts';
 export type { Run, Stretch } from './generated/millrace-run.ts';
-export { inputHash, PREDICTION_ID_DIGITS, predictionId } from './identity.ts';
+export { INPUT_HASH_DIGITS, inputHash, PREDICTION_ID_DIGITS, predictionId } from './identity.ts';
+export { InputHashes } from './inputHashes.ts';
 export { type AnswerParts, PredictionIds } from './predictionIds.ts';
 export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
-export { isReplayHeader, type Replayed, replayHeaders, replayRunOf } from './replay.ts';
+export {
+  isReplayHeader,
+  REPLAY_RUN_HEADER,
+  type Replayed,
+  replayHeaders,
+  replayRunIn,
+  replayRunOf,
+} from './replay.ts';
 export {
   DEFERRED,
   deferredGroup,

@@ -15,6 +15,9 @@ export interface Replayed {
 const PREFIX = '__replay.';
 const RUN = `${PREFIX}run`;
 
+/** In which `replayRunIn` finds a run: for who looks at many records. */
+export const REPLAY_RUN_HEADER = RUN;
+
 export const isReplayHeader = (name: string): boolean => name.startsWith(PREFIX);
 
 export const replayHeaders = ({ run, source }: Replayed): readonly HeaderPair[] => [
@@ -27,7 +30,11 @@ export const replayHeaders = ({ run, source }: Replayed): readonly HeaderPair[] 
 /** Id of the run that wrote a record again; undefined where none did. */
 export const replayRunOf = (header: (name: string) => Uint8Array | undefined): string | undefined => {
   const bytes = header(RUN);
-  if (bytes === undefined) return undefined;
+  return bytes === undefined ? undefined : replayRunIn(bytes);
+};
+
+/** What the header of a run says; undefined where that is no run's id. */
+export const replayRunIn = (bytes: Uint8Array): string | undefined => {
   const run = Buffer.from(bytes).toString();
   return isRunId(run) ? run : undefined;
 };

@@ -7,6 +7,8 @@ export {
   AHEAD_MS_MAX,
   checkEvent,
   compareOrder,
+  type EventInHand,
+  eventInHand,
   type FoldEvent,
   orderTime,
   readEvent,

@@ -5,7 +5,7 @@ import type { Freshness } from './freshness.ts';
 import { foldRow } from './fold.ts';
 import { OpenBatches } from './openBatch.ts';
 import type { Plan } from './plan.ts';
-import { readSource, type Row } from './row.ts';
+import { readSource, type Row, rowInHand } from './row.ts';
 import type { Inbound, Outputs } from './values.ts';
 import { vectorWriter, type VectorWriterOptions } from './vector.ts';
 import { StageViews } from './views.ts';
@@ -21,6 +21,7 @@ export function directTask(
   const views = plan.first === undefined ? undefined : new StageViews(plan.first, context, cache);
   const batches = new OpenBatches(context.signal);
   const vectors = vectorWriter(plan, context, options);
+  const inHand = rowInHand();
   return {
     async handle(batch: InboundBatch<Inbound>, out: Outcomes<Outputs>): Promise<void> {
       const open = batches.open(batch, out);
@@ -28,10 +29,15 @@ export function directTask(
       book.begin();
       // What is sent again keeps where it first stood: only then are records not in source order.
       const again: Row[] | undefined = source.asideOf === undefined ? undefined : [];
+      const held = { batch: open, i: 0 };
       let isFolded = false;
       let newestMs = Number.NEGATIVE_INFINITY;
       for (let i = 0; i < batch.length; i++) {
-        const row = readSource(plan, source, batch, i, { batch: open, i });
+        held.i = i;
+        const row =
+          again === undefined
+            ? readSource(plan, source, batch, i, held, inHand)
+            : readSource(plan, source, batch, i, { batch: open, i });
         if (typeof row === 'string') open.skip(i, row);
         else if ('reason' in row) open.reject(i, row.reason, row.cause);
         else {

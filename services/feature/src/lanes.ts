@@ -50,5 +50,5 @@ const sentRow = (row: Row): RepartitionValue['row'] => ({
   features: row.features,
   ages: row.ages,
   traceparent: row.traceparent,
-  value: row.value,
+  value: row.value.bytes.subarray(row.value.from, row.value.to),
 });

@@ -1,7 +1,14 @@
 import { Bad } from '@millrace/avro';
-import { EVENT_BYTES_MAX, EVENT_KEY_BYTES_MAX, redrivenOf, replayRunOf } from '@millrace/contracts';
-import { checkEvent, type FoldEvent, readEvent } from '@millrace/features';
 import {
+  EVENT_BYTES_MAX,
+  EVENT_KEY_BYTES_MAX,
+  redrivenOf,
+  REPLAY_RUN_HEADER,
+  replayRunIn,
+} from '@millrace/contracts';
+import { checkEvent, type EventInHand, eventInHand, type FoldEvent, readEvent } from '@millrace/features';
+import {
+  type BytesPlace,
   type InboundBatch,
   murmur2Partition,
   type PartitionOffset,
@@ -15,8 +22,8 @@ import type { Inbound, RepartitionRow } from './values.ts';
 /** An event on its way through the stages. */
 export interface Row {
   readonly event: FoldEvent;
-  /** The event's value as on its topic, with its frame. */
-  readonly value: Uint8Array;
+  /** Where the event's value lies as on its topic, with its frame. */
+  readonly value: Readonly<BytesPlace>;
   readonly sourceTopic: string;
   readonly appendTimeMs: number;
   readonly traceparent: string | null;
@@ -39,6 +46,33 @@ export interface Refusal {
 
 const UTF8 = new TextDecoder();
 const NOTHING: readonly number[] = [];
+const NO_BYTES = new Uint8Array(0);
+const NOBODY: Held = {
+  batch: {
+    settled: Promise.resolve(),
+    done: () => undefined,
+    skip: () => undefined,
+    reject: () => undefined,
+  },
+  i: 0,
+};
+
+/** A row that is read anew again and again. */
+type RowInHand = { -readonly [K in keyof Row]: Row[K] } & { event: EventInHand; value: BytesPlace };
+
+/** To be read into. Whoever keeps rows takes a new one for each. */
+export const rowInHand = (): RowInHand => ({
+  event: eventInHand(),
+  value: { bytes: NO_BYTES, from: 0, to: 0 },
+  sourceTopic: '',
+  appendTimeMs: 0,
+  traceparent: null,
+  isSentAgain: false,
+  late: false,
+  features: NOTHING,
+  ages: NOTHING,
+  held: NOBODY,
+});
 const NO_SOURCE =
   'the record does not say where it first stood: send letters again with millrace dlq redrive';
 
@@ -52,40 +86,42 @@ export function readSource(
   batch: InboundBatch<Inbound>,
   i: number,
   held: Held,
+  into: RowInHand = rowInHand(),
 ): Row | Refusal | SkipReason {
   const { stream, keyField } = source;
-  if (replayRunOf(name => batch.header(i, name)) !== undefined) return 'other-run';
-  const value = batch.bytes(i);
-  const fields = batch.value(i);
-  if (value === null || fields === null) return 'tombstone';
+  if (isReplayed(batch, i)) return 'other-run';
+  const { value } = into;
+  const fields = placeValue(batch, i, value) ? batch.value(i) : null;
+  if (fields === null) return 'tombstone';
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
-  const key = batch.key(i);
+  const key = keyOf(batch, i);
   const large = tooLarge(value, key);
   if (large !== undefined) return { reason: 'too-large', cause: large };
   const wrong = wrongKey(plan, keyField, fields, key, batch.partition);
   if (wrong !== undefined) return { reason: 'wrong-key', cause: wrong };
   const from = sourceOf(source, batch, i);
   if (from === undefined) return { reason: 'bad-value', cause: NO_SOURCE };
-  const event = readEvent(plan.pipeline, stream, fields, from.partition, from.offset);
-  const refused = checkEvent(event, batch.appendTimeMs(i));
+  const appendTimeMs = batch.appendTimeMs(i);
+  const event = readEvent(plan.pipeline, stream, fields, from.partition, from.offset, into.event);
+  const refused = checkEvent(event, appendTimeMs);
   if (refused !== undefined) return { reason: 'bad-value', cause: refused };
   const header = batch.header(i, 'traceparent');
-  return {
-    event,
-    value,
-    sourceTopic: from.topic,
-    appendTimeMs: batch.appendTimeMs(i),
-    traceparent: header === undefined ? lineageTrace(fields) : UTF8.decode(header),
-    isSentAgain: source.asideOf !== undefined,
-    late: false,
-    features: NOTHING,
-    ages: NOTHING,
-    held,
-  };
+  into.sourceTopic = from.topic;
+  into.appendTimeMs = appendTimeMs;
+  into.traceparent = header === undefined ? lineageTrace(fields) : UTF8.decode(header);
+  into.isSentAgain = source.asideOf !== undefined;
+  into.late = false;
+  into.features = NOTHING;
+  into.ages = NOTHING;
+  into.held = held;
+  return into;
 }
 
+const placeInHand = { topic: '', partition: 0, offset: 0 };
+
 /**
- * Where the event first stood. What is sent again keeps those coordinates: two events of one place would have no order.
+ * Where the event first stood, until the next call. What is sent again keeps those coordinates: two events of one place
+ * would have no order.
  */
 function sourceOf(
   { asideOf }: SourcePlan,
@@ -93,16 +129,46 @@ function sourceOf(
   i: number,
 ): PartitionOffset | undefined {
   const { topic, partition } = batch;
-  if (asideOf === undefined) return { topic, partition, offset: batch.offset(i) };
+  if (asideOf === undefined) {
+    placeInHand.topic = topic;
+    placeInHand.partition = partition;
+    placeInHand.offset = batch.offset(i);
+    return placeInHand;
+  }
   const source = redrivenOf(name => batch.header(i, name))?.source;
   return source?.topic === asideOf ? source : undefined;
+}
+
+function isReplayed(batch: InboundBatch<Inbound>, i: number): boolean {
+  const run = batch.header(i, REPLAY_RUN_HEADER);
+  return run !== undefined && replayRunIn(run) !== undefined;
+}
+
+/** False: it is a tombstone. */
+function placeValue(batch: InboundBatch<Inbound>, i: number, place: BytesPlace): boolean {
+  if (batch.valueIn !== undefined) return batch.valueIn(i, place);
+  const bytes = batch.bytes(i);
+  if (bytes === null) return false;
+  place.bytes = bytes;
+  place.from = 0;
+  place.to = bytes.length;
+  return true;
+}
+
+const keyInHand: BytesPlace = { bytes: NO_BYTES, from: 0, to: 0 };
+
+/** Where the key lies, until the next call; null where there is none. */
+function keyOf(batch: InboundBatch<Inbound>, i: number): BytesPlace | null {
+  if (batch.keyIn !== undefined) return batch.keyIn(i, keyInHand) ? keyInHand : null;
+  const key = batch.key(i);
+  return key === null ? null : { bytes: key, from: 0, to: key.length };
 }
 
 /** The row that another stage sent on. `fields`: its decoded value. */
 export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held: Held): Row {
   return {
     event: readEvent(plan.pipeline, sent.stream, fields, sent.sourcePartition, sent.sourceOffset),
-    value: sent.value,
+    value: { bytes: sent.value, from: 0, to: sent.value.length },
     sourceTopic: sent.sourceTopic,
     appendTimeMs: sent.appendTime,
     traceparent: sent.traceparent,
@@ -115,11 +181,11 @@ export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held
 }
 
 /** As ingest has it for events over HTTP: a row of it, or a vector, must fit what brokers take. */
-function tooLarge(value: Uint8Array, key: Uint8Array | null): string | undefined {
-  if (value.length > EVENT_BYTES_MAX)
-    return `the event has ${value.length} bytes; at most ${EVENT_BYTES_MAX} are allowed`;
-  return key !== null && key.length > EVENT_KEY_BYTES_MAX
-    ? `the key has ${key.length} bytes; at most ${EVENT_KEY_BYTES_MAX} are allowed`
+function tooLarge({ from, to }: BytesPlace, key: BytesPlace | null): string | undefined {
+  if (to - from > EVENT_BYTES_MAX)
+    return `the event has ${to - from} bytes; at most ${EVENT_BYTES_MAX} are allowed`;
+  return key !== null && key.to - key.from > EVENT_KEY_BYTES_MAX
+    ? `the key has ${key.to - key.from} bytes; at most ${EVENT_KEY_BYTES_MAX} are allowed`
     : undefined;
 }
 
@@ -128,12 +194,12 @@ function wrongKey(
   { pipeline }: Plan,
   keyField: string,
   fields: Inbound,
-  key: Uint8Array | null,
+  key: BytesPlace | null,
   partition: number,
 ): string | undefined {
   if (key === null) return `the record has no key; it must be the event's ${keyField} in UTF-8`;
   if (!isText(key, String(fields[keyField]))) return `the record's key is not its ${keyField} in UTF-8`;
-  const right = murmur2Partition(key, pipeline.partitions);
+  const right = murmur2Partition(key.bytes, pipeline.partitions, key.from, key.to);
   return right === partition
     ? undefined
     : `the key belongs to partition ${right}: produce with Kafka's murmur2 partitioner (librdkafka: partitioner=murmur2_random)`;
@@ -147,13 +213,13 @@ function lineageTrace(fields: Inbound): string | null {
 const ASCII_MAX = 0x7f;
 
 /** Whether the bytes are this text in UTF-8. */
-function isText(bytes: Uint8Array, text: string): boolean {
+function isText({ bytes, from, to }: BytesPlace, text: string): boolean {
   const { length } = text;
-  if (bytes.length < length) return false;
+  if (to - from < length) return false;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code > ASCII_MAX) return UTF8.decode(bytes) === text;
-    if (bytes[i] !== code) return false;
+    if (code > ASCII_MAX) return UTF8.decode(bytes.subarray(from, to)) === text;
+    if (bytes[from + i] !== code) return false;
   }
-  return bytes.length === length;
+  return to - from === length;
 }

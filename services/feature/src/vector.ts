@@ -42,6 +42,8 @@ export function vectorWriter(
     told.note(row);
   };
   const settle = (phase: EpochPhase): void => {
+    vectors.features.settle();
+    vectors.aside.settle();
     for (const [entity, newest] of releasing.takeNewest()) putNewest(state, entity, newest);
     told.tell(clock.now(), phase);
   };

@@ -3,14 +3,14 @@
  * set share is encoded once, the rest is written where it belongs. The bytes are those that the codec would write.
  */
 import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrace/avro';
-import { type FeaturesValue, inputHash, LIVE } from '@millrace/contracts';
+import { type FeaturesValue, INPUT_HASH_DIGITS, InputHashes, LIVE } from '@millrace/contracts';
 import { ageField } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
 import { Lent, Pieces, type SharedBytes } from '@millrace/stream';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 
-type Put = (out: ValueWriter, row: Row, entity: string) => void;
+type Put = (out: ValueWriter, row: Row) => void;
 type PutValue = (out: ValueWriter, value: unknown) => void;
 
 /** How a plain field's value is written; of others the type itself knows. */
@@ -32,6 +32,17 @@ const putOptionalText = (out: ValueWriter, text: string | null): void => {
   if (text !== null) out.text(text);
 };
 
+/**
+ * Fields of a vector, in the order in which they are written. Which of them is written how stands in `of` and not in a
+ * table: a call through a table, one for each field, takes longer than what most of them do.
+ */
+const FIELDS = [
+  'eventId', 'revision', 'sequence', 'entity', 'eventTime', 'appendTime', 'featureSet', 'featureSetHash', 'late', 'sourceTopic',
+  'sourcePartition', 'sourceOffset', 'inputHash', 'runId', 'traceparent', 'viewAges', 'entityAges', 'event', 'features',
+] as const; // prettier-ignore
+/** A set without views has none. */
+const OPTIONAL: ReadonlySet<string> = new Set(['viewAges', 'entityAges']);
+
 /** Memory of vectors that is kept for later ones, bytes at most. */
 const KEPT_BYTES_MAX = 16 * 1_048_576;
 /** Of all pipelines of the process. */
@@ -41,45 +52,87 @@ const pieces = new Pieces(KEPT_BYTES_MAX);
 export class VectorBytes {
   readonly #plan: Plan;
   readonly #codec: RecordCodec<FeaturesValue>;
-  readonly #puts: readonly Put[];
   readonly #frame = new Uint8Array(FRAME_BYTES);
+  /** Version and hash of the feature set. */
+  readonly #set: Uint8Array;
+  readonly #live: Uint8Array;
+  readonly #putViewAges: Put;
+  readonly #putEntityAges: Put;
+  readonly #putEvent: Put;
+  readonly #putFeatures: Put;
+  /** Where the last vector's event came from, as text and encoded: it is seldom another. */
+  #sourceTopic: string | undefined;
+  #sourceBytes = new Uint8Array(0);
   /** Of the memory that is written to. */
   #lent: Lent | undefined;
   readonly #out = new ValueWriter(bytes => this.#piece(bytes));
+  readonly #hashes = new InputHashes();
 
   /** @throws TypeError where the schema does not fit the feature set: our own defect */
   constructor(plan: Plan, codec: RecordCodec<FeaturesValue>) {
     this.#plan = plan;
     this.#codec = codec;
     writeFrame(this.#frame, codec.id);
-    const own = this.#own();
-    const shared: Readonly<Record<string, unknown>> = {
-      featureSet: plan.set.version,
-      featureSetHash: plan.set.hash,
-      runId: LIVE,
-    };
-    this.#puts = codec.fieldNames.map(name => {
-      const put = own[name];
-      if (put !== undefined) return put;
-      if (!(name in shared)) throw new TypeError(`nothing is known of field '${name}' of a vector`);
-      const bytes = codec.encodeField(name, shared[name]);
-      return out => out.raw(bytes);
-    });
+    const there = codec.fieldNames;
+    const expected = FIELDS.filter(name => there.includes(name) || !OPTIONAL.has(name));
+    if (there.join() !== expected.join())
+      throw new TypeError(`a vector has the fields ${there.join()}, and not ${expected.join()}`);
+    const { version, hash } = plan.set;
+    this.#set = Buffer.concat([
+      codec.encodeField('featureSet', version),
+      codec.encodeField('featureSetHash', hash),
+    ]);
+    this.#live = codec.encodeField('runId', LIVE);
+    const ages = plan.set.stages.flatMap(({ views }) => views.map(ageField));
+    this.#putViewAges = this.#agesPut('viewAges', ages, 0, 0);
+    this.#putEntityAges = this.#agesPut('entityAges', ages, 1, NEVER_HEARD);
+    this.#putEvent = this.#eventPut();
+    this.#putFeatures = this.#featuresPut();
   }
 
-  /** The vector behind its key, which is its entity. @throws TypeError naming a field that does not fit */
+  /**
+   * The vector behind its key, which is its entity. Its bytes are all there once `settle` was called: hashes are made four
+   * at a time. @throws TypeError naming a field that does not fit
+   */
   of(row: Row, entity: string): SharedBytes {
     const out = this.#out;
+    const { event } = row;
     out.begin();
     out.characters(entity);
     const keyBytes = out.length;
     out.raw(this.#frame);
-    for (const put of this.#puts) put(out, row, entity);
+    out.text(event.eventId);
+    putInt(out, event.revision, 'revision');
+    out.whole(event.sequence);
+    out.text(entity);
+    out.whole(event.time);
+    out.whole(row.appendTimeMs);
+    out.raw(this.#set);
+    out.byte(row.late ? 1 : 0);
+    out.raw(row.sourceTopic === this.#sourceTopic ? this.#sourceBytes : this.#sourceOf(row.sourceTopic));
+    out.whole(event.partition);
+    out.whole(event.offset);
+    out.whole(INPUT_HASH_DIGITS);
+    const hashAt = out.length;
+    out.skip(INPUT_HASH_DIGITS);
+    out.raw(this.#live);
+    putOptionalText(out, row.traceparent);
+    this.#putViewAges(out, row);
+    this.#putEntityAges(out, row);
+    this.#putEvent(out, row);
+    this.#putFeatures(out, row);
     const bytes = out.length;
     const keyAt = out.leave();
+    const { value } = row;
+    this.#hashes.add(value.bytes, value.from, value.to, out.memory, keyAt + hashAt);
     const lent = this.#lent!;
     lent.add();
     return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes, lent };
+  }
+
+  /** To be called in the same stretch as `of`, before anybody reads what that gave. */
+  settle(): void {
+    this.#hashes.settle();
   }
 
   /** Goes on in other memory; what was written to is used again once all vectors in it are acknowledged. */
@@ -94,40 +147,24 @@ export class VectorBytes {
     return piece;
   }
 
-  #own(): Readonly<Record<string, Put>> {
-    const ages = this.#plan.set.stages.flatMap(({ views }) => views.map(ageField));
-    return {
-      eventId: (out, { event }) => out.text(event.eventId),
-      revision: (out, { event }) => putInt(out, event.revision, 'revision'),
-      sequence: (out, { event }) => out.whole(event.sequence),
-      entity: (out, _, entity) => out.text(entity),
-      eventTime: (out, { event }) => out.whole(event.time),
-      appendTime: (out, { appendTimeMs }) => out.whole(appendTimeMs),
-      late: (out, { late }) => out.byte(late ? 1 : 0),
-      sourceTopic: (out, { sourceTopic }) => out.text(sourceTopic),
-      sourcePartition: (out, { event }) => out.whole(event.partition),
-      sourceOffset: (out, { event }) => out.whole(event.offset),
-      inputHash: (out, { value }) => out.text(inputHash(value)),
-      traceparent: (out, { traceparent }) => putOptionalText(out, traceparent),
-      viewAges: this.#putAges('viewAges', ages, 0, 0),
-      entityAges: this.#putAges('entityAges', ages, 1, NEVER_HEARD),
-      event: this.#putEvent(),
-      features: this.#putFeatures(),
-    };
+  #sourceOf(topic: string): Uint8Array {
+    this.#sourceTopic = topic;
+    return (this.#sourceBytes = new Uint8Array(this.#codec.encodeField('sourceTopic', topic)));
   }
 
   /** @param which of the two numbers of a view; unknown where an older release had a part in the row */
-  #putAges(field: string, views: readonly string[], which: 0 | 1, unknown: number): Put {
+  #agesPut(field: string, views: readonly string[], which: 0 | 1, unknown: number): Put {
     if (!this.#codec.fieldNames.includes(field)) return () => undefined;
     const places = this.#codec.rows.fieldsOf(field).map(({ name }) => 2 * views.indexOf(name) + which);
     const known = 2 * views.length;
     return (out, { ages }) => {
-      for (const place of places) putInt(out, ages.length === known ? ages[place]! : unknown, field);
+      for (let i = 0; i < places.length; i++)
+        putInt(out, ages.length === known ? ages[places[i]!]! : unknown, field);
     };
   }
 
   /** Fields of the event, and what reference tables say of it. */
-  #putEvent(): Put {
+  #eventPut(): Put {
     const { set } = this.#plan;
     const puts = this.#codec.rows.fieldsOf('event').map(({ name, type }) => {
       const put: PutValue =
@@ -139,21 +176,27 @@ export class VectorBytes {
     return (out, row) => {
       const { fields } = row.event;
       const reference = set.reference.length === 0 ? undefined : set.referenceOf(this.#partsOf(row));
-      for (const { name, put, table } of puts) {
+      for (let i = 0; i < puts.length; i++) {
+        const { name, put, table } = puts[i]!;
         const of = table < 0 ? fields[name] : reference![table]!;
         put(out, table >= 0 && Number.isNaN(of) ? null : of);
       }
     };
   }
 
-  #putFeatures(): Put {
+  #featuresPut(): Put {
     const { set } = this.#plan;
     const names = this.#codec.rows.fieldsOf('features').map(({ name, type }) => `${name} ${type.typeName}`);
     if (names.join() !== set.names.map(name => `${name} float`).join())
       throw new TypeError("field 'features' of a vector has other names than the feature set");
+    // Avro's floats lie with their small end first, as in every machine that we run on.
+    const floats = new Float32Array(set.names.length);
+    const bytes = new Uint8Array(floats.buffer);
+    const values = set.names.map(() => 0);
     return (out, row) => {
-      const values = set.doubles(row.event.fields, this.#partsOf(row));
-      for (let i = 0; i < values.length; i++) out.float(values[i]!);
+      set.doubles(row.event.fields, this.#partsOf(row), values);
+      for (let i = 0; i < values.length; i++) floats[i] = values[i]!;
+      out.raw(bytes);
     };
   }
 

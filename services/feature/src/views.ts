@@ -48,7 +48,8 @@ export class StageViews {
   readonly #cache: EntityCache;
   readonly #prefix: string;
   readonly #open = new Map<string, Entity>();
-  readonly #touched = new Map<string, Entity>();
+  /** Those that are touched, each once. */
+  #touched: Entity[] = [];
   readonly #heard: Heard;
   #heardMore = false;
   #hours: number;
@@ -69,31 +70,32 @@ export class StageViews {
 
   /** Whether an event that is about to be folded is older than what its key has seen, and comes for the first time. */
   comesLate(event: FoldEvent): boolean {
-    return this.#stage.comesLate(this.#entityFor(event).state, event);
+    return this.#stage.comesLate(this.#entityFor(event, this.#idOf(event)).state, event);
   }
 
   fold(event: FoldEvent): Folding {
     if (!this.#stage.streams.includes(event.stream)) return { late: false, features: NOTHING, ages: NOTHING };
-    const id = String(event.fields[this.#stage.key]);
-    const entity = this.#entityFor(event);
+    const id = this.#idOf(event);
+    const entity = this.#entityFor(event, id);
     if (this.#heard.note(event)) this.#heardMore = true;
     const ages = this.#stage.agesOf(entity.state, event, this.#heard);
     const { admission, late, values } = this.#stage.fold(entity.state, event);
     if (admission === 'duplicate') return { skip: 'duplicate' };
     if (admission === 'superseded') return { skip: 'by-rule' };
-    entity.isTouched = true;
-    this.#touched.set(id, entity);
+    if (!entity.isTouched) {
+      entity.isTouched = true;
+      this.#touched.push(entity);
+    }
     return { late, features: values ?? NOTHING, ages };
   }
 
   flush(): void {
-    if (this.#touched.size === 0 && !this.#heardMore) return;
-    for (const [id, entity] of this.#touched) {
-      for (const [chunk, bytes] of entity.state.dirtyChunks()) {
-        const key = `${this.#prefix}${id}\0${chunk}`;
+    if (this.#touched.length === 0 && !this.#heardMore) return;
+    for (const entity of this.#touched) {
+      entity.state.eachDirtyChunk((key, bytes) => {
         if (bytes === null) this.#state.delete(key);
         else this.#state.put(key, bytes);
-      }
+      });
       entity.isTouched = false;
       this.#cache.resize(entity, entity.state.bytes);
     }
@@ -101,8 +103,8 @@ export class StageViews {
       this.#state.put(this.#hoursKey, hoursOf((this.#hoursKept = this.#hours)));
     if (this.#heardMore) this.#state.put(this.#heardKey, heardOf(this.#heard));
     this.#heardMore = false;
-    this.#sweep(this.#touched.size * SWEPT_PER_ENTITY);
-    this.#touched.clear();
+    this.#sweep(this.#touched.length * SWEPT_PER_ENTITY);
+    this.#touched = [];
     this.#cache.shrink();
   }
 
@@ -125,10 +127,14 @@ export class StageViews {
         this.#state.delete(key);
   }
 
+  #idOf(event: FoldEvent): string {
+    return String(event.fields[this.#stage.key]);
+  }
+
   /** The event's entity, without what has expired by the event. */
-  #entityFor(event: FoldEvent): Entity {
+  #entityFor(event: FoldEvent, id: string): Entity {
     this.#hours = Math.max(this.#hours, Math.floor(event.time / HOUR_MS));
-    const entity = this.#entity(String(event.fields[this.#stage.key]));
+    const entity = this.#entity(id);
     const expiryMs = this.#expiryMs;
     if (entity.expiredMs !== expiryMs) entity.state.expireBefore(expiryMs);
     // What is older comes to lie where all is let go next time.
@@ -145,8 +151,8 @@ export class StageViews {
 
   /** Puts it together from its chunks. */
   #read(id: string): Entity {
-    const state = this.#stage.open();
     const group = `${this.#prefix}${id}\0`;
+    const state = this.#stage.open(group);
     for (const [key, bytes] of this.#state.inGroup(group)) state.restoreChunk(key.slice(group.length), bytes);
     const evict = (): void => void this.#open.delete(id);
     const entity = {

@@ -103,12 +103,13 @@ function world(state = new Map<string, Uint8Array>(), positions: Readonly<Record
     vectors.push([event.eventId, [...features]]);
     return { bytes: KEY, keyAt: 0, valueAt: 0, end: KEY.length };
   };
+  const settle = (): void => undefined;
   const options = {
     plan,
     progress: { releasedBy: () => Number.NEGATIVE_INFINITY, onChange: () => () => undefined } as unknown as ProgressView,
     cutter: { epochMs: EPOCH_MS, marginMs: 10, epochsAheadMax: 20 },
     history: { run: undefined, of: () => plan.sources.map(() => ({ from: 0, history: undefined })) },
-    vectors: { features: { of }, aside: { of } } as unknown as OneKeyTaskOptions['vectors'],
+    vectors: { features: { of, settle }, aside: { of, settle } } as unknown as OneKeyTaskOptions['vectors'],
     freshness: new Freshness(pipeline.name, clock, noMetrics),
     cache: new EntityCache(2 ** 20),
     clock,

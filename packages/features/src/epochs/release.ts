@@ -15,6 +15,7 @@ export interface Releasable extends Newest {
 
 /** Newest of an entity, as far as is known here. */
 interface Known {
+  readonly entity: string;
   /** Minus infinity where none was released. */
   eventTimeMs: number;
   sequence: number;
@@ -36,12 +37,16 @@ export const inReleaseOrder = <Row extends Releasable>(
   phase: EpochPhase,
 ): readonly Row[] => rows.toSorted(phase === 'live' ? SOURCE_ORDER : FOLD_ORDER);
 
+/** Entities of which the newest is kept to be at hand; it is asked for again where they were more. */
+const KNOWN_MAX = 4_096;
+
 /** Tells of rows, in the order of their release, which are older than what their entity has released. */
 export class Releasing {
   readonly #newestOf: (entity: string) => Newest | undefined;
   readonly #known = new Map<string, Known>();
+  #changed: Known[] = [];
 
-  /** @param newestOf asked once for each entity until `takeNewest` */
+  /** @param newestOf asked once for each entity, and again when much else was: nobody else may move what it answers */
   constructor(newestOf: (entity: string) => Newest | undefined) {
     this.#newestOf = newestOf;
   }
@@ -50,23 +55,29 @@ export class Releasing {
     let known = this.#known.get(entity);
     if (known === undefined) {
       const newest = this.#newestOf(entity) ?? { eventTimeMs: Number.NEGATIVE_INFINITY, sequence: 0 };
-      known = { eventTimeMs: newest.eventTimeMs, sequence: newest.sequence, isChanged: false };
+      known = { entity, eventTimeMs: newest.eventTimeMs, sequence: newest.sequence, isChanged: false };
       this.#known.set(entity, known);
     }
     if (eventTimeMs < known.eventTimeMs) return true;
     if (eventTimeMs === known.eventTimeMs && sequence < known.sequence) return true;
     known.eventTimeMs = eventTimeMs;
     known.sequence = sequence;
-    known.isChanged = true;
+    if (!known.isChanged) {
+      known.isChanged = true;
+      this.#changed.push(known);
+    }
     return false;
   }
 
-  /** What `newestOf` should answer from now on, where that has changed. All else is forgotten. */
+  /** What `newestOf` should answer from now on, where that has changed. */
   takeNewest(): readonly (readonly [entity: string, newest: Newest])[] {
-    const changed: (readonly [string, Newest])[] = [];
-    for (const [entity, { eventTimeMs, sequence, isChanged }] of this.#known)
-      if (isChanged) changed.push([entity, { eventTimeMs, sequence }]);
-    this.#known.clear();
+    const changed = this.#changed.map(known => {
+      known.isChanged = false;
+      const { entity, eventTimeMs, sequence } = known;
+      return [entity, { eventTimeMs, sequence }] as const;
+    });
+    this.#changed = [];
+    if (this.#known.size > KNOWN_MAX) this.#known.clear();
     return changed;
   }
 }

@@ -25,11 +25,12 @@ export interface CompiledSet {
    * computed in double precision and rounded to float32 at the end; missing is NaN.
    */
   finish(fields: Readonly<Record<string, unknown>>, partials: readonly ArrayLike<number>[]): Float32Array;
-  /** The same, before it is rounded: for who writes floats anyway. */
+  /** The same, before it is rounded, into as many numbers: for who writes floats anyway. */
   doubles(
     fields: Readonly<Record<string, unknown>>,
     partials: readonly ArrayLike<number>[],
-  ): readonly number[];
+    into: number[],
+  ): void;
   /** The values of `reference`, in its order, in double precision; missing is NaN. */
   referenceOf(partials: readonly ArrayLike<number>[]): readonly number[];
 }
@@ -66,15 +67,11 @@ const placing = (names: readonly string[], stages: readonly CompiledStage[]) => 
   const places = stages.flatMap(({ features }, s) =>
     features.map((name, i) => ({ s, i, to: names.indexOf(name) })).filter(({ to }) => to >= 0),
   );
-  const zeros: readonly number[] = names.map(() => 0);
-  // A plain array is cheaper to make and to let go than a typed one of this size.
-  return (partials: readonly ArrayLike<number>[]): number[] => {
-    const values = zeros.slice();
+  return (partials: readonly ArrayLike<number>[], values: number[]): void => {
     for (let p = 0; p < places.length; p++) {
       const { s, i, to } = places[p]!;
       values[to] = partials[s]![i]!;
     }
-    return values;
   };
 };
 
@@ -104,10 +101,10 @@ const compileFinish = (
       : [{ at: index.get(name)!, compute: compileNumber(expression, env) }];
   });
   const place = placing(names, stages);
-  return (fields, partials) => {
-    const hand = { fields, values: place(partials) };
-    for (let i = 0; i < computed.length; i++) hand.values[computed[i]!.at] = computed[i]!.compute(hand);
-    return hand.values;
+  return (fields, partials, values) => {
+    const hand = { fields, values };
+    place(partials, values);
+    for (let i = 0; i < computed.length; i++) values[computed[i]!.at] = computed[i]!.compute(hand);
   };
 };
 
@@ -127,6 +124,8 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
   const keys = wanted.length > 0 ? wanted : all.slice(0, 1);
   const stages = keys.map(key => compileStage(pipeline, key, options.allowanceMs ?? ALLOWANCE_MS));
   const doubles = compileFinish(pipeline, names, stages);
+  const placeReference = placing(reference, stages);
+  const inHand = names.map(() => 0);
   return {
     version: features.version,
     hash: hashFeatureSet(pipeline),
@@ -134,8 +133,15 @@ export const compileSet = (pipeline: Pipeline, options: CompileOptions = {}): Co
     names,
     reference,
     stages,
-    finish: (fields, partials) => new Float32Array(doubles(fields, partials)),
+    finish: (fields, partials) => {
+      doubles(fields, partials, inHand);
+      return new Float32Array(inHand);
+    },
     doubles,
-    referenceOf: placing(reference, stages),
+    referenceOf: partials => {
+      const values = reference.map(() => 0);
+      placeReference(partials, values);
+      return values;
+    },
   };
 };

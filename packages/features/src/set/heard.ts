@@ -71,12 +71,13 @@ export const agesBy = (
       const others = read.filter(stream => stream !== pipeline.scores);
       return { name: view.name, others, timelines: read.map(stream => streams.indexOf(stream)) };
     });
+  const blank: readonly number[] = views.flatMap(() => [0, 0]);
   return {
     views: views.map(({ name }) => name),
     heard: [...new Set(views.flatMap(({ others }) => others))],
     agesOf: (state, event, heard) => {
       if (event.stream !== pipeline.scores) return NONE;
-      const ages: number[] = [];
+      const ages = blank.slice();
       // By index: an iterator for each list would be most of what is allocated here.
       for (let v = 0; v < views.length; v++) {
         const { others, timelines } = views[v]!;
@@ -88,7 +89,8 @@ export const agesBy = (
           newest = Math.max(newest, state.timelines[timelines[i]!]!.newestTime());
         const isNew = newest === Number.NEGATIVE_INFINITY;
         const since = isNew ? NEVER_HEARD : Math.max(0, secondOf(event.time - newest));
-        ages.push(Math.min(behind, AGE_SECONDS_MAX), Math.min(since, AGE_SECONDS_MAX));
+        ages[2 * v] = Math.min(behind, AGE_SECONDS_MAX);
+        ages[2 * v + 1] = Math.min(since, AGE_SECONDS_MAX);
       }
       return ages;
     },

@@ -38,8 +38,8 @@ export interface CompiledStage {
    * newest; infinity for rows of a table, and for a chunk that is not known here.
    */
   neededUntil(chunk: string): number;
-  /** State of an entity that has seen nothing. */
-  open(): EntityState;
+  /** State of an entity that has seen nothing. @param prefix what the keys of its chunks begin with, where it gives them */
+  open(prefix?: string): EntityState;
   /**
    * Of an event that is about to be folded: older than the newest of the scored stream that its entity has seen, and seen
    * for the first time. A repetition, a correction or a withdrawal of what is kept is none.
@@ -160,7 +160,7 @@ export const compileStage = (pipeline: Pipeline, key: string, allowanceMs: numbe
         ? Number.POSITIVE_INFINITY
         : endOfChunk(chunk.slice(layout.stream.length + 1)) + layout.retentionMs;
     },
-    open: () => new EntityState(layouts),
+    open: prefix => new EntityState(layouts, prefix),
     comesLate: (state, event) => {
       const timeline = state.timelines[streams.indexOf(event.stream)];
       return timeline !== undefined && isBehind(timeline, event) && !timeline.holds(event);

@@ -1,6 +1,6 @@
 import { decodeChunk, encodeChunk } from '../windows/chunk.ts';
 import type { Layout } from '../windows/layout.ts';
-import { keyOf } from '../windows/leaf.ts';
+import { keyOf, type Leaf } from '../windows/leaf.ts';
 import { Timeline } from '../windows/timeline.ts';
 
 /**
@@ -9,25 +9,40 @@ import { Timeline } from '../windows/timeline.ts';
  */
 export class EntityState {
   readonly timelines: readonly Timeline[];
+  readonly #prefix: string;
 
-  constructor(layouts: readonly Layout[]) {
+  /** @param prefix what the keys of its chunks begin with, where they are given */
+  constructor(layouts: readonly Layout[], prefix = '') {
     this.timelines = layouts.map(layout => new Timeline(layout));
+    this.#prefix = prefix;
   }
 
-  /** Chunks changed since the last call, null where one is gone. Each is given once. */
-  *dirtyChunks(): Iterable<readonly [key: string, bytes: Uint8Array | null]> {
+  /** Calls back for each chunk changed since the last call, null where one is gone. Each is given once. */
+  eachDirtyChunk(keep: (key: string, bytes: Uint8Array | null) => void): void {
     for (const timeline of this.timelines) {
       const { layout } = timeline;
       const { changed, dropped } = timeline.takeChanges();
       // What is gone goes first: a place may have been taken again.
-      for (const key of dropped) yield [`${layout.stream}:${key}`, null];
+      for (const leaf of dropped) keep(this.#keyOf(leaf, layout), null);
       const newest = timeline.leaves.at(timeline.leaves.length - 1);
       for (const leaf of changed)
-        yield [
-          `${layout.stream}:${keyOf(leaf)}`,
+        keep(
+          this.#keyOf(leaf, layout),
           leaf.length === 0 ? null : encodeChunk(leaf, layout, leaf === newest),
-        ];
+        );
     }
+  }
+
+  /** They as a list. */
+  dirtyChunks(): readonly (readonly [key: string, bytes: Uint8Array | null])[] {
+    const chunks: (readonly [string, Uint8Array | null])[] = [];
+    this.eachDirtyChunk((key, bytes) => chunks.push([key, bytes]));
+    return chunks;
+  }
+
+  /** Made once for each leaf: its chunk is written again and again. */
+  #keyOf(leaf: Leaf, { stream }: Layout): string {
+    return (leaf.key ??= `${this.#prefix}${stream}:${keyOf(leaf)}`);
   }
 
   /** Forgets which chunks changed: for folds that keep no changelog. */

@@ -74,7 +74,7 @@ export class Columns {
   }
 
   /** Adds (1) to totals of all measures those of the first `rows` rows, or takes them away (-1). */
-  addTo(totals: number[], rows: number, by: 1 | -1): void {
+  addTo(totals: Float64Array, rows: number, by: 1 | -1): void {
     if (rows === 0) return;
     if (this.summed < rows) this.addUp();
     const { counts, measures } = this;

@@ -24,6 +24,25 @@ export interface FoldEvent {
 const numberOf = (value: unknown, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
 
+/** An event that is read anew again and again. */
+export type EventInHand = { -readonly [K in keyof FoldEvent]: FoldEvent[K] };
+
+const NO_FIELDS: FoldEvent['fields'] = {};
+
+/** To be read into. Whoever keeps events takes a new one for each. */
+export const eventInHand = (): EventInHand => ({
+  stream: '',
+  eventId: '',
+  revision: 0,
+  withdrawn: false,
+  time: Number.NaN,
+  knownAt: undefined,
+  sequence: 0,
+  partition: 0,
+  offset: 0,
+  fields: NO_FIELDS,
+});
+
 /** Reads a decoded value of a stream; `revision`, `withdrawn` and `sequence` may be absent. */
 export const readEvent = (
   pipeline: Pipeline,
@@ -31,20 +50,20 @@ export const readEvent = (
   fields: Readonly<Record<string, unknown>>,
   partition: number,
   offset: number,
+  into: EventInHand = eventInHand(),
 ): FoldEvent => {
   const { time, table, knownAt = table && time } = pipeline.events[stream] as EventStream;
-  return {
-    stream,
-    eventId: String(fields['eventId']),
-    revision: numberOf(fields['revision'], 0),
-    withdrawn: fields['withdrawn'] === true,
-    time: numberOf(fields[time], Number.NaN),
-    knownAt: knownAt === undefined ? undefined : numberOf(fields[knownAt], Number.NaN),
-    sequence: numberOf(fields['sequence'], 0),
-    partition,
-    offset,
-    fields,
-  };
+  into.stream = stream;
+  into.eventId = String(fields['eventId']);
+  into.revision = numberOf(fields['revision'], 0);
+  into.withdrawn = fields['withdrawn'] === true;
+  into.time = numberOf(fields[time], Number.NaN);
+  into.knownAt = knownAt === undefined ? undefined : numberOf(fields[knownAt], Number.NaN);
+  into.sequence = numberOf(fields['sequence'], 0);
+  into.partition = partition;
+  into.offset = offset;
+  into.fields = fields;
+  return into;
 };
 
 /** Event times further ahead of their append time than this are refused: one would expire all that its key has. */

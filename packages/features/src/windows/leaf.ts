@@ -26,6 +26,8 @@ export class Leaf extends Columns {
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** Changed since its chunk was last written. */
   dirty = false;
+  /** Of its chunk, once it was asked for. */
+  key: string | undefined;
   /** Its chunk as it was last written; undefined where that is not the beginning of what it is now. */
   written: WrittenChunk | undefined;
   /** Smallest and greatest value of each measure, once asked for and until the next change. */

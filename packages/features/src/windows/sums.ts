@@ -13,7 +13,7 @@ export class LeafSums extends LeafTree {
   }
 
   /** Adds to totals of all measures (`totalsAt`) those of the leaves [from, to), as they count now. */
-  addTo(totals: number[], from: number, to: number): void {
+  addTo(totals: Float64Array, from: number, to: number): void {
     this.eachNode(from, to, at => {
       for (let i = 0; i < 2 * this.measures; i++) totals[i]! += this.tree[at + i]!;
     });

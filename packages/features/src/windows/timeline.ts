@@ -1,10 +1,10 @@
 import { COUNT, KNOWN_AT, REVISION, TIME, UNTIL } from './columns.ts';
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
-import { keyOf, Leaf } from './leaf.ts';
+import { Leaf } from './leaf.ts';
 import { LeafList } from './leaves.ts';
 import type { TimelineListener } from './listener.ts';
-import type { NewRow, Point } from './row.ts';
+import { type NewRow, type Point, rowOf } from './row.ts';
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
 
@@ -27,13 +27,6 @@ export type Admission = 'folded' | 'duplicate' | 'superseded' | 'expired';
 const LEAF_BYTES = 600;
 const NO_CHANGES = { changed: [], dropped: [] } as const;
 const NO_ROWS: readonly number[] = [];
-const NO_TEXTS: readonly (string | undefined)[] = [];
-/** The row that is being folded: leaves and listeners take out of it what they keep. One is enough, folding is never nested. */
-const inHand = {
-  time: 0, sequence: 0, partition: 0, offset: 0, id: '', revision: 0, knownAt: 0, until: 0, live: true,
-  numbers: [] as number[], texts: NO_TEXTS,
-}; // prettier-ignore
-
 /**
  * One entity's events of one stream, in order of event time. The time line is cut into leaves at halves of halves of a
  * fixed grid, so which leaves there are depends on the events and not on the order of their arrival. An event is found
@@ -48,10 +41,12 @@ export class Timeline {
   changedAtMax = Number.NEGATIVE_INFINITY;
   /** The greatest stretch of time of one leaf: short enough that what has expired is soon dropped with it. */
   private readonly rootLevel: number;
+  /** Before an event of this time nothing expires: what comes often need not look at the leaves. */
+  private expiresAt = Number.NEGATIVE_INFINITY;
   private sums: LeafSums | undefined;
   private rows = 0;
   private changed: Leaf[] = [];
-  private dropped: string[] = [];
+  private dropped: Leaf[] = [];
 
   constructor(layout: Layout) {
     this.layout = layout;
@@ -87,31 +82,35 @@ export class Timeline {
     const index = this.leafFor(event.time);
     const leaf = this.leaves.at(index)!;
     const same = event.time > newest ? NO_ROWS : this.rowsOf(leaf, event);
+    const knownAt = this.layout.hasKnownAt ? event.knownAt! : Number.NEGATIVE_INFINITY;
+    let until = Number.POSITIVE_INFINITY;
     for (const row of same) if (leaf.at(row, REVISION) === event.revision) return 'duplicate';
     if (!this.layout.hasKnownAt)
       for (const row of same) if (leaf.at(row, REVISION) > event.revision) return 'superseded';
-    const knownAt = this.layout.hasKnownAt ? event.knownAt! : Number.NEGATIVE_INFINITY;
-    let until = Number.POSITIVE_INFINITY;
     for (const row of same) {
       if (!this.layout.hasKnownAt) this.removeRow(index, row);
       else if (leaf.at(row, REVISION) > event.revision) until = Math.min(until, leaf.at(row, KNOWN_AT));
       else if (leaf.at(row, UNTIL) > knownAt) this.supersede(index, row, knownAt);
     }
-    this.insert(index, this.asRow(event, knownAt, until));
+    this.insert(index, rowOf(this.layout, event, knownAt, until));
     if (event.time > newest) this.expireBefore(event.time);
     return 'folded';
   }
 
   /** Drops the leaves that lie wholly before `time` less the retention; of a table, not the one that is in force then. */
   expireBefore(time: number): void {
-    const before = time - this.layout.retentionMs;
+    if (time < this.expiresAt) return;
+    const { retentionMs, isTable } = this.layout;
+    const before = time - retentionMs;
     let gone = 0;
     while (gone < this.leaves.length && this.leaves.at(gone)!.end <= before) gone++;
-    const inForce = this.layout.isTable ? this.lastWith(0, gone, 0) : -1;
+    const inForce = isTable ? this.lastWith(0, gone, 0) : -1;
     if (inForce >= 0) gone = inForce;
+    // Of a table what expires hangs on more than the first leaf.
+    if (!isTable) this.expiresAt = (this.leaves.at(gone)?.end ?? Number.NEGATIVE_INFINITY) + retentionMs;
     if (gone === 0) return;
     for (const leaf of this.leaves.takeFirst(gone)) {
-      this.dropped.push(keyOf(leaf));
+      this.dropped.push(leaf);
       leaf.dirty = false;
       this.rows -= leaf.length;
     }
@@ -132,8 +131,8 @@ export class Timeline {
   }
 
   /** Writes count and sum of each measure (`totalsAt`) over the rows between two positions, as they count now. */
-  totals(from: number, to: number, into: number[]): void {
-    for (let i = 0; i < 2 * this.layout.measures.length; i++) into[i] = 0;
+  totals(from: number, to: number, into: Float64Array): void {
+    for (let i = 0; i < into.length; i++) into[i] = 0;
     if (to <= from) return;
     const first = Math.floor(from / POSITION);
     const last = Math.floor(to / POSITION);
@@ -161,8 +160,8 @@ export class Timeline {
     return -1;
   }
 
-  /** Leaves changed and chunks dropped since the last call. */
-  takeChanges(): { readonly changed: readonly Leaf[]; readonly dropped: readonly string[] } {
+  /** Leaves changed and dropped since the last call. */
+  takeChanges(): { readonly changed: readonly Leaf[]; readonly dropped: readonly Leaf[] } {
     if (this.changed.length === 0 && this.dropped.length === 0) return NO_CHANGES;
     const changed = this.changed.filter(leaf => leaf.dirty);
     const { dropped } = this;
@@ -180,22 +179,6 @@ export class Timeline {
     const at = this.leaves.lastBefore(leaf.start) + 1;
     this.leaves.replace(at, 0, leaf);
     this.leavesMoved(at);
-  }
-
-  private asRow(event: FoldEvent, knownAt: number, until: number): NewRow {
-    const { measures, hasText } = this.layout;
-    inHand.time = event.time;
-    inHand.sequence = event.sequence;
-    inHand.partition = event.partition;
-    inHand.offset = event.offset;
-    inHand.id = event.eventId;
-    inHand.revision = event.revision;
-    inHand.knownAt = knownAt;
-    inHand.until = until;
-    inHand.live = !event.withdrawn;
-    for (let m = 0; m < measures.length; m++) inHand.numbers[m] = measures[m]!.number(event);
-    inHand.texts = hasText ? measures.map(m => m.text?.(event)) : NO_TEXTS;
-    return inHand;
   }
 
   /** Rows of the same event, the last first, so that one may be removed. */
@@ -252,6 +235,7 @@ export class Timeline {
   }
 
   private leavesMoved(from: number): void {
+    if (from === 0) this.expiresAt = Number.NEGATIVE_INFINITY;
     for (const tree of this.trees) tree.leavesMoved(from);
   }
 
@@ -259,7 +243,7 @@ export class Timeline {
     const leaf = this.leaves.at(index)!;
     if (leaf.level === 0 || leaf.length <= LEAF_ROWS_MAX) return;
     leaf.dirty = false;
-    this.dropped.push(keyOf(leaf));
+    this.dropped.push(leaf);
     const kept = leaf.halves().filter(half => half.length > 0);
     this.changed.push(...kept);
     this.leaves.replace(index, 1, ...kept);

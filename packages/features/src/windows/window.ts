@@ -62,7 +62,7 @@ export class Window {
    */
   unsettled = NONE;
   /** Count and sum of each measure, once they are asked for. */
-  private readonly totals: number[] = [];
+  private totals = new Float64Array(0);
   private isAddedUp = false;
 
   constructor(span: WindowSpan) {
@@ -90,7 +90,10 @@ export class Window {
 
   /** Of all measures at once: looking for the rows costs more than adding them. */
   private addUp(): void {
-    const { timeline, from, to, totals } = this;
+    const { timeline, from, to } = this;
+    const figures = 2 * timeline.layout.measures.length;
+    if (this.totals.length !== figures) this.totals = new Float64Array(figures);
+    const { totals } = this;
     this.isAddedUp = true;
     timeline.totals(from, to, totals);
     if (this.unsettled.length === 0) return;

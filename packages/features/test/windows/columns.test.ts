@@ -57,8 +57,9 @@ const isAs = (leaf: Leaf, expected: readonly NewRow[]): void => {
     expect(leaf.ids[i]).toBe(row.id);
   });
   for (let count = 0; count <= expected.length; count++) {
-    const totals = Array.from({ length: 2 * MEASURES }, () => 0);
-    leaf.addTo(totals, count, 1);
+    const into = new Float64Array(2 * MEASURES);
+    leaf.addTo(into, count, 1);
+    const totals = [...into];
     expect(totals).toEqual(totalsOf(expected.slice(0, count)));
     for (let m = 0; m < MEASURES; m++)
       expect([leaf.upTo(count, m, COUNT), leaf.upTo(count, m, SUM)]).toEqual(totals.slice(2 * m, 2 * m + 2));

@@ -80,7 +80,7 @@ test('runs of leaves have the figures of their leaves, whatever comes, goes and 
           for (let at = to - 1; at >= from; at--) if (test(at)) return at;
           return -1;
         };
-        const totals = Array.from({ length: 2 * timeline.layout.measures.length }, () => 0);
+        const totals = new Float64Array(2 * timeline.layout.measures.length);
         sums.addTo(totals, from, to);
         expect([
           totals[totalsAt(summed, COUNT)],

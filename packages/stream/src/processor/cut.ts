@@ -2,6 +2,7 @@ import type { OutRecord, PartitionOffset } from '../broker/port.ts';
 import { bytesOfRecord } from '../broker/shared.ts';
 import { appliedChange } from '../state/applied.ts';
 import type { OverlayState } from '../state/overlay.ts';
+import type { Change } from '../state/store.ts';
 import { ClosingCounts } from './closing.ts';
 import type { Lane } from './lane.ts';
 
@@ -64,9 +65,13 @@ export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFr
   // Nothing was read that is not committed: an offset is said again, as it proves whose records these are.
   if (offsets.length === 0) offsets.push({ ...shares[0]!.lane.at, offset: shares[0]!.watermark });
   const bookkeeping = changelog === undefined ? [] : offsets.map(appliedChange);
-  if (changelog !== undefined)
-    for (const [key, value] of [...changes, ...bookkeeping])
-      records.push({ ...changelog, key: Buffer.from(key), value });
+  if (changelog !== undefined) {
+    const { topic, partition } = changelog;
+    const keep = ([key, value]: Change): void =>
+      void records.push({ topic, partition, key: Buffer.from(key), value });
+    changes.forEach(keep);
+    bookkeeping.forEach(keep);
+  }
   const more = lanes.some(({ tracker }) => tracker.ready);
   const size = shares.reduce((sum, { rows }) => sum + rows, records.length);
   return { records, offsets, bookkeeping, shares, outputs, size, more };

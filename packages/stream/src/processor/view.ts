@@ -2,6 +2,8 @@ import { type Codec, FRAME_BYTES } from '@millrace/avro';
 import type { BytesPlace, RecordRun } from '../broker/port.ts';
 import type { InboundBatch } from '../task.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /** Part of a run, as a handler sees it; `to` excluded. */
 export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: number): InboundBatch<In> {
   // Most are asked for their bytes and their value, one after the other.
@@ -14,6 +16,7 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     }
     return lastBytes;
   };
+  const place: BytesPlace = { bytes: NOTHING, from: 0, to: 0 };
   return {
     topic: run.topic,
     partition: run.partition,
@@ -28,6 +31,8 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     bytes: bytesOf,
     header: (i, name) => run.header(from + i, name),
     value: i => {
+      if (run.valueIn !== undefined && codec.decodeIn !== undefined)
+        return run.valueIn(from + i, place) ? codec.decodeIn(place.bytes, place.from, place.to) : null;
       const bytes = bytesOf(i);
       return bytes === null ? null : codec.decode(bytes);
     },

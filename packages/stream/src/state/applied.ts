@@ -12,6 +12,10 @@ const decoder = new TextDecoder();
 
 export const isBookkeeping = (key: string): boolean => key.startsWith(PREFIX);
 
+/** Whether a key that begins so may be one of bookkeeping. */
+export const mayBeBookkeeping = (prefix: string): boolean =>
+  prefix.startsWith(PREFIX) || PREFIX.startsWith(prefix);
+
 export const appliedChange = ({ topic, offset }: PartitionOffset): readonly [string, Uint8Array] => [
   PREFIX + topic,
   encoder.encode(String(offset)),

@@ -45,6 +45,13 @@ export class GroupedMap<V> {
     return this.#values.entries();
   }
 
+  /** Entries as a list: an iterator makes an object for each. */
+  list(): readonly (readonly [string, V])[] {
+    const list: (readonly [string, V])[] = [];
+    this.#values.forEach((value, key) => list.push([key, value]));
+    return list;
+  }
+
   keys(): MapIterator<string> {
     return this.#values.keys();
   }

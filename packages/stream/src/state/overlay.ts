@@ -1,5 +1,5 @@
 import type { KeyedState } from '../task.ts';
-import { appliedOf, isBookkeeping } from './applied.ts';
+import { appliedOf, isBookkeeping, mayBeBookkeeping } from './applied.ts';
 import { GroupedMap } from './grouped.ts';
 import type { Change, Mark, StateStore } from './store.ts';
 
@@ -17,6 +17,8 @@ export class OverlayState implements KeyedState {
   readonly #changed: (bytes: number) => void;
   #fresh: Changes = new GroupedMap();
   #cut: Changes = new GroupedMap();
+  /** Those of the cut, as a list. */
+  #changes: readonly Change[] = [];
   #size: number;
 
   /**
@@ -60,14 +62,16 @@ export class OverlayState implements KeyedState {
   }
 
   nextKeys(prefix: string, max: number): readonly string[] {
-    return this.#store.nextKeys(prefix, max).filter(key => !isBookkeeping(key));
+    const keys = this.#store.nextKeys(prefix, max);
+    // What they begin with tells it of nearly all.
+    return mayBeBookkeeping(prefix) ? keys.filter(key => !isBookkeeping(key)) : keys;
   }
 
   /** Changes since the last cut. The one before must have been settled. */
   cut(): readonly Change[] {
     this.#cut = this.#fresh;
     this.#fresh = new GroupedMap();
-    return [...this.#cut.entries()];
+    return (this.#changes = this.#cut.list());
   }
 
   /**
@@ -77,9 +81,10 @@ export class OverlayState implements KeyedState {
   async settle(bookkeeping: readonly Change[], markNow: () => Promise<Mark>): Promise<void> {
     if (this.#cut.size > 0 || bookkeeping.length > 0) {
       const mark = this.#store.bytesSinceMark < UNMARKED_BYTES_MAX ? undefined : await markNow();
-      await this.#store.apply([...this.#cut.entries(), ...bookkeeping], mark);
+      await this.#store.apply([...this.#changes, ...bookkeeping], mark);
     }
     this.#cut = new GroupedMap();
+    this.#changes = [];
   }
 
   *#merged(
