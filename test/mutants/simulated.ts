@@ -155,7 +155,7 @@ const OF_THE_RULES: readonly Defect[] = [
     violates: 'answered once',
     shows: 'what a rule puts off until the night is answered at once, too: doubled',
     file: INFERENCE_LANE,
-    text: "    if (routed.to === 'stream' || reader.runOf(batch, i) !== undefined) return routed;",
+    text: "    if (routed.to === 'stream' || reader.runOf(input, batch, i) !== undefined) return routed;",
     instead: `    if (routed.to === 'night') out.emitFor(i, 'deferred', batch.key(i)!, { ...routed, engine: null, controlRevision: inForce.controlRevision, topic: batch.topic, partition: batch.partition, offset: batch.offset(i), vector: Buffer.from(batch.bytes(i)!) });
     return routed;`,
   },

@@ -108,10 +108,26 @@ class ResolvingCodec<T> implements RecordCodec<T> {
     return (this.#rows ??= this.#makeRows());
   }
 
+  /** Whether it is known, and of a schema whose values are the same bytes as of ours. */
+  #isAlike(id: number): boolean {
+    const writer = this.#writers.get(id);
+    return writer !== undefined && !(writer instanceof Bad) && writer.asOurs;
+  }
+
   #makeRows(): Rows {
     const layout = layoutOf(this.#own);
     const located = locating(layout);
-    return rowsOf(this.#own, layout, (value, starts, base) => {
+    const { quick } = layout;
+    const { valueBytesMax } = this.#limits;
+    /** Of the last value that was written with our schema. */
+    let alike = this.id;
+    return rowsOf(this.#own, layout, (bytes, starts, base, from = 0, to = bytes.length) => {
+      const id = frameId(bytes, from, to);
+      if (id !== alike && this.#isAlike(id)) alike = id;
+      // Nearly all are of our own schema, and then no view of them is needed.
+      const isAlike = id === alike && to - from <= valueBytesMax;
+      if (isAlike && quick(bytes, from + FRAME_BYTES, to, starts, base)) return bytes;
+      const value = to - from === bytes.length ? bytes : bytes.subarray(from, to);
       const writer = this.#writerOf(value);
       if (writer instanceof Bad) return writer;
       if (writer.asOurs) return located(value, starts, base);

@@ -1,5 +1,5 @@
 import type { TypeView } from './schema.ts';
-import type { Step, Walk } from './walk.ts';
+import { newWalk, type Step } from './walk.ts';
 
 /** What the quick way knows of a part of variable length. */
 export const OTHER = 0;
@@ -65,22 +65,24 @@ const after = (bytes: Uint8Array, at: number, kind: number, fieldBytesMax: numbe
 /**
  * Locates values whose parts are as they nearly always are: short texts, and numbers of few bytes. Without calls through
  * a table of functions, one for each field, it takes a fraction of the time. False is no verdict: the value is to be
- * looked at in the checked way, from its beginning. What it says yes to, that would, too, and with the same slots.
+ * looked at in the checked way, from its beginning. What it says yes to, that would, too, and with the same slots. The value
+ * may lie between others in the same bytes: it is one only where it ends exactly at `to`, so no part of it lies beyond.
  */
 export const quickly = (parts: readonly QuickPart[], restBytes: number, fieldBytesMax: number) => {
   const fixed = Int32Array.from(parts, ({ fixedBytes }) => fixedBytes);
   const kinds = Int32Array.from(parts, ({ kind }) => kind);
   const walks = parts.map(({ walk }) => walk);
-  return (w: Walk, starts: Int32Array, base: number): boolean => {
-    const { bytes } = w;
-    let at = w.at;
+  const w = newWalk();
+  return (bytes: Uint8Array, from: number, to: number, starts: Int32Array, base: number): boolean => {
+    let at = from;
     starts[base] = at;
     for (let i = 0; i < kinds.length; i++) {
       at += fixed[i]!;
       const kind = kinds[i]!;
       if (kind === OTHER) {
+        w.bytes = bytes;
         w.at = at;
-        if (at > bytes.length || !walks[i]!(w)) return false;
+        if (at > to || !walks[i]!(w)) return false;
         at = w.at;
       } else if (kind < NULLABLE) at = after(bytes, at, kind, fieldBytesMax);
       else if (bytes[at] === 0) at++;
@@ -88,9 +90,6 @@ export const quickly = (parts: readonly QuickPart[], restBytes: number, fieldByt
       if (at === -1) return false;
       starts[base + i + 1] = at;
     }
-    at += restBytes;
-    if (at > bytes.length) return false;
-    w.at = at;
-    return true;
+    return at + restBytes === to;
   };
 };

@@ -1,6 +1,6 @@
 import type avsc from 'avsc';
 import { Bad } from './bad.ts';
-import { badFrame, FRAME_BYTES, frameId } from './frame.ts';
+import { FRAME_BYTES } from './frame.ts';
 import type { Layout, Place } from './layout.ts';
 import type { LoadedSchema } from './schema.ts';
 import { newWalk } from './walk.ts';
@@ -29,18 +29,25 @@ export interface Rows {
   /** Fields of the record within the value that the path leads to, in their order. @throws TypeError where it is none */
   readonly fieldsOf: (path: string) => readonly { readonly name: string; readonly type: avsc.Type }[];
   /**
-   * Notes from `base` on where the fields of a framed value lie, and gives the bytes that the slots speak of: the value
-   * itself where it was written with our schema, else what it is in our schema.
+   * Notes from `base` on where the fields of a framed value lie, and gives the bytes that the slots speak of: those given,
+   * a view of them, or, where the value was written with another schema, what it is in ours. It may lie between others in
+   * the same bytes: then it begins at `from` and ends before `to`.
    */
-  readonly locate: (value: Uint8Array, starts: Int32Array, base: number) => Uint8Array | Bad;
+  readonly locate: (
+    bytes: Uint8Array,
+    starts: Int32Array,
+    base: number,
+    from?: number,
+    to?: number,
+  ) => Uint8Array | Bad;
 }
 
 const shared = newWalk();
 
-/** Locates a value written with our own schema. */
-export const locating = (layout: Layout): Rows['locate'] => {
-  return (value, starts, base) => {
-    if (frameId(value) === -1) return badFrame(value);
+/** Locates a value written with our own schema, which is all there is in its bytes, and says what is wrong with it. */
+export const locating =
+  (layout: Layout) =>
+  (value: Uint8Array, starts: Int32Array, base: number): Uint8Array | Bad => {
     shared.bytes = value;
     shared.at = FRAME_BYTES;
     if (!layout.locate(shared, starts, base))
@@ -49,7 +56,6 @@ export const locating = (layout: Layout): Rows['locate'] => {
       return new Bad('bad-value', `${value.length - shared.at} bytes are left over after the value`);
     return value;
   };
-};
 
 type Read = (value: Uint8Array, start: number, end: number) => unknown;
 

@@ -66,13 +66,25 @@ const { rows } = codec;
 const at = (value: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((of, name) => (of as Record<string, unknown>)[name], value);
 
-/** Every field of a located value, read from its bytes. */
-const readAll = (of: typeof rows, value: Uint8Array): Record<string, unknown> | Bad => {
+const readIn = (
+  of: typeof rows,
+  from: number,
+  to: number,
+  all: Uint8Array,
+): Record<string, unknown> | Bad => {
   const base = 3; // Any.
   const starts = new Int32Array(base + of.slots);
-  const bytes = of.locate(value, starts, base);
+  const bytes = of.locate(all, starts, base, from, to);
   if (bytes instanceof Bad) return bytes;
   return Object.fromEntries(PATHS.map(path => [path, of.field(path).read(bytes, starts, base)]));
+};
+
+/** Every field of a located value, read from its bytes; between others like it no byte of those is taken for its own. */
+const readAll = (of: typeof rows, value: Uint8Array): Record<string, unknown> | Bad => {
+  const { length } = value;
+  const alone = readIn(of, 0, length, value);
+  expect(readIn(of, length, 2 * length, Buffer.concat([value, value, value]))).toEqual(alone);
+  return alone;
 };
 
 test('each field is read where it lies, as the decoder reads it', () => {

@@ -251,7 +251,7 @@ export interface Metrics {
   /** Observes a histogram. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
   /** Observes each of the values: for what is known batch by batch. */
-  observeAll<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, values: readonly number[]): void;
+  observeAll<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, values: ArrayLike<number>): void;
 }
 
 export const noMetrics: Metrics = {

@@ -1,6 +1,7 @@
 import type { Field, RecordCodec } from '@millrace/avro';
 import { type FeaturesValue, PredictionIds, type PredictionValue } from '@millrace/contracts';
 import { compileCondition, compileNumber, compileText, type Engine, type Pipeline } from '@millrace/define';
+import type { BytesPlace } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { type Room, sourceOf } from './bytes.ts';
 import { environmentOf, type InHand } from './inHand.ts';
@@ -110,7 +111,7 @@ export class PredictionWriter {
     room: Room,
   ): (
     row: number,
-    key: Uint8Array,
+    key: Readonly<BytesPlace>,
     outputs: readonly number[],
     vectorOffset: number,
     routed: Routed,
@@ -155,7 +156,7 @@ export class PredictionWriter {
     const { eventId, revision } = this.#id;
     const { starts } = vectors;
     return this.#ids.of(vectors.length, (row, parts) => {
-      const bytes = vectors.values[row]!;
+      const { bytes } = vectors.memories[row]!;
       const base = vectors.base(row);
       parts.bytes = bytes;
       parts.from = textStart(bytes, eventId.start(starts, base));

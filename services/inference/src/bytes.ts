@@ -61,12 +61,12 @@ export class Room {
   }
 }
 
-/** Values lie side by side in what was fetched: its memory is looked at as a whole, and seldom another than before. */
+/** Values lie side by side in what was fetched: its bytes are seldom others than before. */
 export class Memories {
-  #last: Source | undefined;
+  #last = NOTHING;
 
-  of({ buffer }: Uint8Array): Source {
-    if (this.#last?.bytes.buffer !== buffer) this.#last = sourceOf(new Uint8Array(buffer));
+  of(bytes: Uint8Array): Source {
+    if (this.#last.bytes !== bytes) this.#last = sourceOf(bytes);
     return this.#last;
   }
 }

@@ -81,7 +81,7 @@ export const freshnessRule = (
 /** Whether the row that was added last is stale; closes it where such rows are refused. */
 export const staleness = (
   { pipeline, metrics, reader }: LaneOptions,
-  { batch, out }: Run,
+  { batch, out, input }: Run,
   i: number,
   vectors: Vectors,
 ): Stale | undefined => {
@@ -89,7 +89,7 @@ export const staleness = (
   if (stale === undefined) return undefined;
   const { view, policy, cause } = stale;
   // What is replayed has been counted when it came.
-  if (reader.runOf(batch, i) === undefined)
+  if (reader.runOf(input, batch, i) === undefined)
     metrics.count('millrace_records_stale_total', { pipeline: pipeline.name, view, policy });
   if (policy === 'refuse') {
     vectors.pop();

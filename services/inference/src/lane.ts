@@ -6,17 +6,23 @@
  */
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
-import type { InboundBatch, Outcomes, Task } from '@millrace/stream';
+import {
+  type BytesPlace,
+  type InboundBatch,
+  noPlace,
+  type Outcomes,
+  placeOfKey,
+  placeOfValue,
+  type Task,
+} from '@millrace/stream';
 import { processSpan } from '@millrace/telemetry';
-import { type Answers, ask, measureCalls, staleAnswers } from './ask.ts';
+import { ask, measureCalls, staleAnswers } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
-import { Room } from './bytes.ts';
+import { Closings, keyOf } from './closings.ts';
 import { staleness } from './freshness.ts';
 import type { LaneOptions, PredictionOutputs } from './laneOptions.ts';
-import { emitPush } from './pushes.ts';
 import type { Routed } from './routing.ts';
 import { closed, mismatch, type Run, type Taken } from './taken.ts';
-import { Tally } from './tally.ts';
 import { Vectors } from './vectors.ts';
 
 /** Without a reason of ours each abort would make a DOMException. */
@@ -27,7 +33,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   readonly #signal: AbortSignal;
   readonly #runs: Run[] = [];
   #waiting = 0;
-  #batches = 0;
   #pumping = false;
   #lacksModel = false;
   #routesSaid: InForce['routes'] = [];
@@ -35,7 +40,9 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   readonly #glance: Vectors;
   /** Of the batch that is asked. */
   readonly #vectors: Vectors;
-  readonly #room = new Room();
+  readonly #closings: Closings;
+  /** Of a row in hand: where its vector lies, or its key. */
+  readonly #place = noPlace();
   readonly #ended = Promise.withResolvers<void>();
   /** Called when rows arrive while a batch gathers. */
   #arrived: (() => void) | undefined;
@@ -44,6 +51,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   constructor(options: LaneOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#closings = new Closings(options);
     this.#glance = new Vectors(options.reader.rows.slots, 1);
     this.#vectors = new Vectors(options.reader.rows.slots, 1);
     signal.addEventListener('abort', () => this.#end(), { once: true });
@@ -58,7 +66,8 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (batch.length === 0 || this.#signal.aborted) return Promise.resolve();
     const settled = Promise.withResolvers<void>();
     const atMs = this.#options.clock.now();
-    this.#runs.push({ batch, out, atMs, settled, next: 0, open: batch.length });
+    const input = this.#options.reader.input(batch.topic);
+    this.#runs.push({ batch, out, input, atMs, settled, next: 0, open: batch.length });
     this.#waiting += batch.length;
     this.#arrived?.();
     // What goes wrong in it rejects the promises of the runs.
@@ -107,9 +116,10 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     const { owns, reader } = this.#options;
     if (owns === undefined) return;
     for (let run = this.#runs[0]; run !== undefined; run = this.#runs[0]) {
-      const bytes = run.batch.bytes(run.next);
+      const { batch, input, next } = run;
       this.#glance.clear();
-      const isGood = bytes !== null && reader.add(this.#glance, run.batch.topic, bytes) === undefined;
+      const isGood =
+        placeOfValue(batch, next, this.#place) && reader.add(this.#glance, input, this.#place) === undefined;
       if (!isGood || this.#isOurs(this.#glance)) return;
       const i = this.#nextOf(run);
       run.out.skip(i, 'other-set');
@@ -190,14 +200,13 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   /** @returns its route; undefined where it is closed, and not to be scored */
-  #takeOne({ batch, out }: Run, i: number, vectors: Vectors, inForce: InForce): Routed | undefined {
+  #takeOne({ batch, out, input }: Run, i: number, vectors: Vectors, inForce: InForce): Routed | undefined {
     const { reader } = this.#options;
-    const bytes = reader.bytes(batch, i);
-    if (bytes === null) {
+    if (!reader.place(input, batch, i, this.#place)) {
       out.skip(i, 'tombstone');
       return undefined;
     }
-    const problem = reader.add(vectors, batch.topic, bytes);
+    const problem = reader.add(vectors, input, this.#place);
     if (problem === undefined && !this.#isOurs(vectors)) {
       vectors.pop();
       out.skip(i, 'other-set');
@@ -208,7 +217,7 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     if (problem !== undefined) return undefined;
     const routed = this.#options.route(vectors, vectors.length - 1, inForce, { batch, i });
     // Whoever replays a vector wants its answer now; the night has, or has had, the one that was put off.
-    if (routed.to === 'stream' || reader.runOf(batch, i) !== undefined) return routed;
+    if (routed.to === 'stream' || reader.runOf(input, batch, i) !== undefined) return routed;
     this.#defer({ batch, out }, i, vectors, routed, inForce);
     return undefined;
   }
@@ -216,11 +225,11 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   /** Puts the vector off until the night, in the transaction that passes it. */
   #defer({ batch, out }: Pick<Run, 'batch' | 'out'>, i: number, vectors: Vectors, { route, routeVersion, review, engine }: Routed, { controlRevision }: InForce): void {
     const { pipeline, metrics, reader } = this.#options;
-    const key = batch.key(i) ?? reader.entity(vectors, vectors.length - 1);
+    const key = keyOf(reader, batch, i, vectors, vectors.length - 1, this.#place);
     vectors.pop();
     const { topic, partition } = batch;
     const vector = Buffer.from(batch.bytes(i)!);
-    out.emitFor(i, 'deferred', key, { route, routeVersion, review, engine: engine ?? null, controlRevision, topic, partition, offset: batch.offset(i), vector });
+    out.emitFor(i, 'deferred', key.bytes.subarray(key.from, key.to), { route, routeVersion, review, engine: engine ?? null, controlRevision, topic, partition, offset: batch.offset(i), vector });
     out.done(i);
     metrics.count('millrace_records_deferred_total', { pipeline: pipeline.name, route });
   } // prettier-ignore
@@ -236,15 +245,12 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
   }
 
   async #score(taken: Taken, chosen: Chosen): Promise<void> {
-    const { pipeline, clock, metrics, tracing, reader } = this.#options;
+    const { pipeline, metrics, tracing, reader } = this.#options;
     const { runs, routed, stale, vectors } = taken;
     const { freshness } = reader;
     if (freshness !== undefined && stale.every(one => one?.policy === 'fallback'))
-      return this.#close(taken, staleAnswers(freshness.constant), chosen);
-    const { name } = chosen.lease.model.model.manifest;
-    const startMs = clock.now();
-    const waits = runs.map(run => Math.max(0, startMs - run.atMs) / 1000);
-    metrics.observeAll('millrace_model_queue_seconds', { pipeline: pipeline.name, model: name }, waits);
+      return this.#closings.close(taken, staleAnswers(freshness.constant), chosen);
+    this.#closings.waited(runs, chosen.lease.model.model.manifest.name);
     const { topic, partition } = runs[0]!.batch;
     const traceparents = reader.traceparents(vectors);
     const answers = await processSpan(tracing, { topic, partition, rows: vectors.length, traceparents }, () =>
@@ -252,48 +258,6 @@ export class Lane implements Task<FeaturesValue, PredictionOutputs> {
     );
     measureCalls(metrics, pipeline.name, answers);
     if (this.#signal.aborted) for (const run of runs) run.settled.resolve();
-    else this.#close(taken, answers, chosen);
-  }
-
-  /** Predictions and closings of a batch, in one synchronous stretch and in the order of its rows. */
-  #close({ runs, at, routed, stale, vectors }: Taken, answers: Answers, { inForce }: Chosen): void {
-    const { pipeline, metrics, writer, reader, clock, name } = this.#options;
-    const to = { metrics, pipeline: pipeline.name };
-    const scoredAt = clock.now();
-    const batchId = `${name}-${this.#batches++}`;
-    const written = ({ by, engineOf }: Answers) =>
-      writer.begin({ vectors, by, engineOf, inForce, scoredAt, batchId }, this.#room);
-    const write = written(answers);
-    const constant = staleAnswers(reader.freshness?.constant ?? []);
-    let writeConstant: typeof write | undefined;
-    const tally = new Tally();
-    for (let row = 0; row < runs.length; row++) {
-      const [run, i] = [runs[row]!, at[row]!];
-      const isConstant = stale[row]?.policy === 'fallback';
-      const { by, failed, outputs: outputsOf } = isConstant ? constant : answers;
-      const failure = failed.get(row);
-      if (failure === undefined) {
-        const outputs = outputsOf(row);
-        const writeRow = isConstant ? (writeConstant ??= written(constant)) : write;
-        const key = run.batch.key(i) ?? reader.entity(vectors, row);
-        const answer = writeRow(
-          row,
-          key,
-          outputs,
-          run.batch.offset(i),
-          routed[row]!,
-          stale[row] !== undefined,
-        );
-        for (const push of answer.pushes) emitPush(run.out, i, key, push, to);
-        run.out.answer(i, 'predictions', answer);
-        // How long an answer took is asked of live ones: what is replayed came long ago.
-        const isLive = reader.runOf(run.batch, i) === undefined;
-        const seconds = isLive ? (scoredAt - reader.appendTime(vectors, row)) / 1000 : undefined;
-        tally.add(answer.decision, outputs[0], seconds);
-        if (by.fallback !== null) tally.addFallback(by.fallback);
-      } else run.out.reject(i, 'scoring-failed', failure);
-      closed(run, 1);
-    }
-    tally.report(metrics, pipeline.name);
+    else this.#closings.close(taken, answers, chosen);
   }
 }

@@ -6,7 +6,7 @@
 import { encodeAlike, type Field, FRAME_BYTES, type RecordCodec, writeFrame } from '@millrace/avro';
 import { type FeaturesValue, PREDICTION_ID_DIGITS, type PredictionValue } from '@millrace/contracts';
 import { type Engine, hashFeatureSet, type Pipeline } from '@millrace/define';
-import type { SharedBytes } from '@millrace/stream';
+import type { BytesPlace, SharedBytes } from '@millrace/stream';
 import type { SharedField } from './answer.ts';
 import { copy, copyAll, NOTHING, putLong, putText, type Room, type Source, sourceOf } from './bytes.ts';
 import { hasType, sameNames, textKpis } from './predictionSchema.ts';
@@ -169,36 +169,35 @@ export class PredictionBytes {
     vectors: Vectors,
     shared: Shared,
     room: Room,
-  ): (row: number, key: Uint8Array, fields: RowFields, place: Place) => void {
+  ): (row: number, key: Readonly<BytesPlace>, fields: RowFields, place: Place) => void {
     const parts = this.#parts;
     const frame = this.#frame;
-    const { values, memories, starts } = vectors;
+    const { memories, starts } = vectors;
     const known: Steady[] = [];
     let steady: Steady | undefined;
     const bytesFrom = (first: number, bytesMax: number): number => {
-      let bytes = (bytesMax + KEY_BYTES_ABOUT) * (values.length - first);
-      for (let row = first; row < values.length; row++) bytes += values[row]!.length;
+      let bytes = (bytesMax + KEY_BYTES_ABOUT) * (vectors.length - first);
+      for (let row = first; row < vectors.length; row++) bytes += vectors.size(row);
       return bytes;
     };
     return (row, key, fields, place) => {
       if (steady === undefined || steady.routed !== fields.routed || steady.engine !== fields.engine)
         steady = this.#steadyOf(fields, shared, known);
       const { sources, bytesMax } = steady;
-      const bytes = values[row]!;
+      const keyBytes = key.to - key.from;
       // What is full is left for memory that all other rows fit in, unless their keys are longer than reckoned with.
-      if (!room.has(key.length + bytes.length + bytesMax)) room.renew(bytesFrom(row, bytesMax) + key.length);
+      if (!room.has(keyBytes + vectors.size(row) + bytesMax)) room.renew(bytesFrom(row, bytesMax) + keyBytes);
       const { into, target } = room;
       const memory = memories[row]!;
-      const { byteOffset } = bytes;
       const base = row * this.#slots;
       const keyAt = room.end;
-      for (let i = 0; i < key.length; i++) into[keyAt + i] = key[i]!;
-      const valueAt = keyAt + key.length;
+      for (let i = 0; i < keyBytes; i++) into[keyAt + i] = key.bytes[key.from + i]!;
+      const valueAt = keyAt + keyBytes;
       let next = copy(frame, 0, FRAME_BYTES, target, valueAt);
       for (let k = 0; k < parts.length; k++) {
         const { kind, from, to } = parts[k]!;
         if (kind === 'copied')
-          next = copy(memory, byteOffset + starts[base + from.slot]! + from.bytes, byteOffset + starts[base + to.slot]! + to.bytes, target, next); // prettier-ignore
+          next = copy(memory, starts[base + from.slot]! + from.bytes, starts[base + to.slot]! + to.bytes, target, next); // prettier-ignore
         else if (kind === 'steady') next = copyAll(sources[k]!, target, next);
         else next = this.#putOwn(kind, row, fields, room, next);
       }

@@ -5,11 +5,12 @@ import type { InboundBatch, Outcomes } from '@millrace/stream';
 import type { PredictionOutputs } from './laneOptions.ts';
 import type { Stale } from './freshness.ts';
 import type { Routed } from './routing.ts';
-import type { Vectors } from './vectors.ts';
+import type { VectorInput, Vectors } from './vectors.ts';
 
 export interface Run {
   readonly batch: InboundBatch<FeaturesValue>;
   readonly out: Outcomes<PredictionOutputs>;
+  readonly input: VectorInput;
   readonly atMs: number;
   readonly settled: PromiseWithResolvers<void>;
   next: number; // first row not yet taken

@@ -2,7 +2,7 @@ import { Bad, type Field, type RecordCodec } from '@millrace/avro';
 import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
 import { Floats } from '@millrace/model';
-import type { InboundBatch } from '@millrace/stream';
+import { type BytesPlace, type InboundBatch, placeOf, placeOfValue } from '@millrace/stream';
 import { areSame, copy, Memories, type Source, sourceOf } from './bytes.ts';
 import { type FreshnessRule, freshnessRule } from './freshness.ts';
 
@@ -10,39 +10,47 @@ type Rows = RecordCodec<FeaturesValue>['rows'];
 
 /** The vectors of one batch, left in their bytes: where the fields of each lie is all that is kept of it. */
 export class Vectors {
-  readonly values: Uint8Array[] = [];
-  /** The memory that each lies in. */
+  /** The bytes that each lies in, mostly among others. */
   readonly memories: Source[] = [];
   #starts: Int32Array;
+  #sizes: Int32Array;
   readonly #slots: number;
 
   constructor(slots: number, rowsMax: number) {
     this.#slots = slots;
     this.#starts = new Int32Array(slots * rowsMax);
+    this.#sizes = new Int32Array(rowsMax);
   }
 
   /** Begins another batch. Its memory stays: a batch of hundreds of rows would take as much anew each time. */
   renew(rowsMax: number): this {
     this.clear();
-    if (this.#slots * rowsMax > this.#starts.length) this.#starts = new Int32Array(this.#slots * rowsMax);
+    if (rowsMax > this.#sizes.length) {
+      this.#starts = new Int32Array(this.#slots * rowsMax);
+      this.#sizes = new Int32Array(rowsMax);
+    }
     return this;
   }
 
   /** Lets go of what was fetched. */
   clear(): void {
-    this.values.length = 0;
     this.memories.length = 0;
   }
 
-  add(value: Uint8Array, memory: Source): void {
-    this.values.push(value);
+  /** @param size bytes of the vector */
+  add(memory: Source, size: number): void {
+    this.#sizes[this.memories.length] = size;
     this.memories.push(memory);
   }
 
   /** Takes back the last one. */
   pop(): void {
-    this.values.pop();
     this.memories.pop();
+  }
+
+  /** Bytes of one. */
+  size(row: number): number {
+    return this.#sizes[row]!;
   }
 
   get starts(): Int32Array {
@@ -50,7 +58,7 @@ export class Vectors {
   }
 
   get length(): number {
-    return this.values.length;
+    return this.memories.length;
   }
 
   base(row: number): number {
@@ -58,7 +66,7 @@ export class Vectors {
   }
 
   read(field: Field, row: number): unknown {
-    return field.read(this.values[row]!, this.starts, this.base(row));
+    return field.read(this.memories[row]!.bytes, this.starts, this.base(row));
   }
 }
 
@@ -80,7 +88,7 @@ export class SameText {
   }
 
   read(vectors: Vectors, row: number): string {
-    const bytes = vectors.values[row]!;
+    const { bytes } = vectors.memories[row]!;
     const start = this.#field.start(vectors.starts, vectors.base(row));
     const end = this.#field.end(vectors.starts, vectors.base(row));
     const known = this.#bytes;
@@ -103,6 +111,14 @@ interface Tensor {
 /** Copies one row's features to a place of a tensor, of which `at` is the first value. */
 type Fill = (vectors: Vectors, row: number, into: Tensor, at: number) => void;
 
+/** What vectors of one topic are read by. */
+export interface VectorInput {
+  readonly codec: RecordCodec<FeaturesValue>;
+  readonly rows: Rows;
+  /** Whether they may be replayed ones. */
+  readonly isAside: boolean;
+}
+
 const FLOAT_BYTES = 4;
 
 /** What vectors of one pipeline are read by. */
@@ -110,8 +126,7 @@ export class VectorReader {
   readonly rows: Rows;
   /** Undefined where nothing says how old a view may be. */
   readonly freshness: FreshnessRule | undefined;
-  readonly #codecs: ReadonlyMap<string, RecordCodec<FeaturesValue>>;
-  readonly #asides: ReadonlySet<string>;
+  readonly #inputs: ReadonlyMap<string, VectorInput>;
   readonly #set: readonly [Field, Field];
   readonly #setBytes: Source;
   readonly #traceparent: Field;
@@ -128,8 +143,12 @@ export class VectorReader {
     const [codec] = codecs.values();
     this.rows = codec!.rows;
     this.freshness = freshnessRule(pipeline, codec!);
-    this.#codecs = codecs;
-    this.#asides = new Set([...codecs.keys()].filter(topic => asideTopic(topic) === topic));
+    this.#inputs = new Map(
+      [...codecs].map(([topic, of]) => [
+        topic,
+        { codec: of, rows: of.rows, isAside: asideTopic(topic) === topic },
+      ]),
+    );
     this.#set = [this.rows.field('featureSet'), this.rows.field('featureSetHash')];
     this.#setBytes = sourceOf(
       Buffer.concat([
@@ -144,40 +163,50 @@ export class VectorReader {
     this.#sourceOffset = this.rows.field('sourceOffset');
   }
 
-  /** The run that wrote a vector again; undefined where none did. Nothing is replayed to the compacted topic. */
-  runOf(batch: InboundBatch<FeaturesValue>, i: number): string | undefined {
-    return this.#asides.has(batch.topic) ? replayRunOf(name => batch.header(i, name)) : undefined;
+  input(topic: string): VectorInput {
+    return this.#inputs.get(topic)!;
   }
 
-  /** The vector as it is read: one that was replayed is of the run that wrote it, and so are its predictions. */
-  bytes(batch: InboundBatch<FeaturesValue>, i: number): Uint8Array | null {
-    const bytes = batch.bytes(i);
-    const runId = this.runOf(batch, i);
-    const value = bytes === null || runId === undefined ? null : batch.value(i);
-    return value === null || value instanceof Bad
-      ? bytes
-      : this.#codecs.get(batch.topic)!.encode({ ...value, runId: runId! });
+  /** The run that wrote a vector again; undefined where none did. Nothing is replayed to the compacted topic. */
+  runOf({ isAside }: VectorInput, batch: InboundBatch<FeaturesValue>, i: number): string | undefined {
+    return isAside ? replayRunOf(name => batch.header(i, name)) : undefined;
+  }
+
+  /**
+   * Where the vector lies, as it is read: one that was replayed is of the run that wrote it, and so are its predictions.
+   * @returns false where there is none
+   */
+  place(input: VectorInput, batch: InboundBatch<FeaturesValue>, i: number, place: BytesPlace): boolean {
+    const runId = this.runOf(input, batch, i);
+    if (runId !== undefined) {
+      const value = batch.value(i);
+      if (value !== null && !(value instanceof Bad))
+        return placeOf(input.codec.encode({ ...value, runId }), place);
+    }
+    return placeOfValue(batch, i, place);
   }
 
   /** Adds one row, or says why it cannot be used. */
-  add(vectors: Vectors, topic: string, value: Uint8Array): Bad | 'other-features' | undefined {
-    const row = vectors.length;
-    const base = vectors.base(row);
-    const located = this.#codecs.get(topic)!.rows.locate(value, vectors.starts, base);
+  add(
+    vectors: Vectors,
+    { rows }: VectorInput,
+    { bytes, from, to }: Readonly<BytesPlace>,
+  ): Bad | 'other-features' | undefined {
+    const base = vectors.base(vectors.length);
+    const located = rows.locate(bytes, vectors.starts, base, from, to);
     if (located instanceof Bad) return located;
     const memory = this.#memories.of(located);
-    if (!this.#isOfOurSet(located, memory, vectors.starts, base)) return 'other-features';
-    vectors.add(located, memory);
+    if (!this.#isOfOurSet(memory, vectors.starts, base)) return 'other-features';
+    vectors.add(memory, located === bytes ? to - from : located.length);
     return undefined;
   }
 
   /** Version and hash lie side by side: as bytes they are ours, or the vector is of another feature set. */
-  #isOfOurSet(value: Uint8Array, memory: Source, starts: Int32Array, base: number): boolean {
+  #isOfOurSet(memory: Source, starts: Int32Array, base: number): boolean {
     const [version, hash] = this.#set;
     const start = version.start(starts, base);
     const wanted = this.#setBytes;
-    if (hash.end(starts, base) - start !== wanted.bytes.length) return false;
-    return areSame(memory, value.byteOffset + start, wanted);
+    return hash.end(starts, base) - start === wanted.bytes.length && areSame(memory, start, wanted);
   }
 
   /** The features of all rows, in the order named. */
@@ -206,18 +235,19 @@ export class VectorReader {
       };
     }
     const bytes = names.length * FLOAT_BYTES;
-    return ({ values, memories, starts }, row, into, at) => {
-      const start = values[row]!.byteOffset + first.start(starts, row * this.rows.slots);
+    return ({ memories, starts }, row, into, at) => {
+      const start = first.start(starts, row * this.rows.slots);
       copy(memories[row]!, start, start + bytes, into.source, at * FLOAT_BYTES);
     };
   }
 
-  /** As bytes. */
-  entity(vectors: Vectors, row: number): Uint8Array {
-    const bytes = vectors.values[row]!;
+  /** Where its text lies. */
+  entity(vectors: Vectors, row: number, place: BytesPlace): void {
+    const { bytes } = vectors.memories[row]!;
     const base = vectors.base(row);
-    const start = textStart(bytes, this.#entity.start(vectors.starts, base));
-    return bytes.slice(start, this.#entity.end(vectors.starts, base));
+    place.bytes = bytes;
+    place.from = textStart(bytes, this.#entity.start(vectors.starts, base));
+    place.to = this.#entity.end(vectors.starts, base);
   }
 
   appendTime(vectors: Vectors, row: number): number {
@@ -238,7 +268,7 @@ export class VectorReader {
     for (let row = 0; row < vectors.length; row++) {
       const at = this.#traceparent.start(vectors.starts, vectors.base(row));
       // The first branch of the union is null.
-      if (vectors.values[row]![at] !== 0) found.push(vectors.read(this.#traceparent, row) as string);
+      if (vectors.memories[row]!.bytes[at] !== 0) found.push(vectors.read(this.#traceparent, row) as string);
     }
     return found;
   }

@@ -7,12 +7,15 @@ import fc from 'fast-check';
 import { PredictionWriter } from '../src/answer.ts';
 import { Room } from '../src/bytes.ts';
 import { VectorReader, Vectors } from '../src/vectors.ts';
+import { among } from './among.ts';
 import { codecs, FEATURES, vectorOf } from './harness.ts';
 import { predictionsOf } from './reference.ts';
 
 const { features, predictions } = codecs();
 const TOPIC = 'fraud.features.v1';
 const reader = new VectorReader(fraud, new Map([[TOPIC, features]]));
+const INPUT = reader.input(TOPIC);
+
 const writer = new PredictionWriter(fraud, features, predictions, new Map());
 const reference = predictionsOf(fraud);
 /** Of all batches, as a lane has it. */
@@ -61,7 +64,7 @@ const routed = fc.record({
 
 const taken = (vectors: readonly FeaturesValue[]): Vectors => {
   const into = new Vectors(reader.rows.slots, vectors.length);
-  for (const one of vectors) expect(reader.add(into, TOPIC, features.encode(one))).toBeUndefined();
+  for (const one of vectors) expect(reader.add(into, INPUT, among(features.encode(one)))).toBeUndefined();
   return into;
 };
 
@@ -87,7 +90,7 @@ test('the bytes of a prediction are those of the prediction as a value', () => {
           room,
         );
         const written = of.map(([, output, offset], row) => ({
-          ...write(row, KEYS[row % KEYS.length]!, [output], offset, routeOf(row), row % 2 === 1),
+          ...write(row, among(KEYS[row % KEYS.length]!), [output], offset, routeOf(row), row % 2 === 1),
         }));
         for (const [row, [given, output, vectorOffset]] of of.entries()) {
           // As it was read: what is no float on the way in is one then.
@@ -126,11 +129,12 @@ test('vectors that are used again have nothing of the batch before, and as much 
       const vectors = new Vectors(reader.rows.slots, 1);
       for (const of of batches) {
         vectors.renew(of.length);
-        for (const [one] of of) expect(reader.add(vectors, TOPIC, features.encode(one))).toBeUndefined();
+        for (const [one] of of)
+          expect(reader.add(vectors, INPUT, among(features.encode(one)))).toBeUndefined();
         expect(vectors.length).toBe(of.length);
         for (const [row, [one]] of of.entries()) expect(reader.appendTime(vectors, row)).toBe(one.appendTime);
         vectors.clear();
-        expect(vectors.values).toEqual([]);
+        expect(vectors.memories).toEqual([]);
       }
     }),
     { numRuns: 50 },
@@ -139,7 +143,7 @@ test('vectors that are used again have nothing of the batch before, and as much 
 
 test('a vector of another feature set, or no vector, takes no row', () => {
   const vectors = new Vectors(reader.rows.slots, 1);
-  const add = (bytes: Uint8Array) => reader.add(vectors, TOPIC, bytes);
+  const add = (bytes: Uint8Array) => reader.add(vectors, INPUT, among(bytes));
   const hash = 'f'.repeat(vectorOf(0).featureSetHash.length);
   expect(add(features.encode(vectorOf(0, { featureSet: 2 })))).toBe('other-features');
   expect(add(features.encode(vectorOf(0, { featureSetHash: hash })))).toBe('other-features');
@@ -152,7 +156,9 @@ test('a vector of another feature set, or no vector, takes no row', () => {
   expect(vectors.length).toBe(0);
   expect(add(features.encode(vectorOf(5)))).toBeUndefined();
   expect(vectors.length).toBe(1);
-  expect(reader.entity(vectors, 0)).toEqual(Buffer.from(vectorOf(5).entity));
+  const entity = among(Buffer.from(''));
+  reader.entity(vectors, 0, entity);
+  expect(entity.bytes.subarray(entity.from, entity.to)).toEqual(Buffer.from(vectorOf(5).entity));
   expect(reader.appendTime(vectors, 0)).toBe(vectorOf(5).appendTime);
   expect(reader.traceparents(vectors)).toEqual([]);
 });

@@ -15,6 +15,7 @@ import { Room } from '../src/bytes.ts';
 import { KPI_TEXT_CHARACTERS_MAX } from '../src/predictionBytes.ts';
 import { PUSH_BYTES_MAX } from '../src/pushes.ts';
 import { VectorReader, Vectors } from '../src/vectors.ts';
+import { among } from './among.ts';
 import { FEATURES, vectorOf } from './harness.ts';
 import { EVEN, LARGE, LOSS, PUSHING } from './pushing.ts';
 
@@ -28,6 +29,7 @@ const pushes = new Map(
   Object.entries(TOPICS.pushes).map(([name, topic], i) => [name, codecOf<PushValue>(topic, 40 + i)]),
 );
 const reader = new VectorReader(PUSHING, new Map([[TOPICS.features, features]]));
+const INPUT = reader.input(TOPICS.features);
 const writer = (run?: string): PredictionWriter =>
   new PredictionWriter(PUSHING, features, predictions, pushes, run);
 const BY = { model: 'm', modelVersion: '2', modelDigest: 'd', fallback: null };
@@ -38,7 +40,7 @@ const IN_FORCE = {
   routeVersion: 4,
   arm: 'champion',
 };
-const KEY = Buffer.from('customer');
+const KEY = among(Buffer.from('customer'));
 const ROUTED = { route: 'large', routeVersion: 4, to: 'stream', review: true } as const;
 
 const begun = (writing: PredictionWriter, vectors: Vectors) =>
@@ -53,7 +55,7 @@ const answered = (
 ): readonly Prediction[] => {
   const vectors = new Vectors(reader.rows.slots, rows.length);
   for (const [vector] of rows)
-    expect(reader.add(vectors, TOPICS.features, features.encode(vector))).toBeUndefined();
+    expect(reader.add(vectors, INPUT, among(features.encode(vector)))).toBeUndefined();
   const write = begun(writer(run), vectors);
   return rows.map(([, score], row) => ({ ...write(row, KEY, [score], row, ROUTED, false) }));
 };
@@ -198,8 +200,8 @@ test('a business figure in words longer than one is to be is missing', () => {
     const vectors = new Vectors(reader.rows.slots, 1);
     reader.add(
       vectors,
-      TOPICS.features,
-      features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } })),
+      INPUT,
+      among(features.encode(vectorOf(1, { event: { customerId: 'c', terminalId, amount: 1 } }))),
     );
     const answer = begun(wording, vectors)(0, KEY, [0.5], 0, ROUTED, false);
     return decoded(codec, valueOf(answer)).kpis['size'];
@@ -211,7 +213,7 @@ test('a business figure in words longer than one is to be is missing', () => {
 test('without pushes nothing is worked out, and nothing is made for a row', () => {
   const plain = new PredictionWriter({ ...PUSHING, pushes: {} }, features, predictions, new Map());
   const vectors = new Vectors(reader.rows.slots, 2);
-  for (const n of [1, 2]) reader.add(vectors, TOPICS.features, features.encode(vectorOf(n)));
+  for (const n of [1, 2]) reader.add(vectors, INPUT, among(features.encode(vectorOf(n))));
   const write = plain.begin({ vectors, by: BY, engineOf: () => 'cpu', inForce: IN_FORCE, scoredAt: 5, batchId: 'b' }, new Room());
   const [first, second] = [0, 1].map(row => write(row, KEY, [1], row, ROUTED, false).pushes);
   expect(first).toEqual([]);

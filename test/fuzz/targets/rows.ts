@@ -47,7 +47,10 @@ const at = (value: unknown, path: string): unknown =>
 /** Located exactly where it can be decoded; and then each field is what avsc makes of it, and they lie side by side. */
 const compare = ({ codec, byAvsc, fields, starts }: Reader, framed: Buffer): boolean => {
   const decoded = codec.decode(framed);
+  const { length } = framed;
+  const between = codec.rows.locate(Buffer.concat([framed, framed, framed]), starts, BASE, length, 2 * length);
   const located = codec.rows.locate(framed, starts, BASE);
+  must(between instanceof Bad === located instanceof Bad, 'between others it is what it is alone');
   must(located instanceof Bad === decoded instanceof Bad, 'what can be located can be decoded, and no other');
   // Of two faults in one value, each may tell the other.
   if (located instanceof Bad) return false;

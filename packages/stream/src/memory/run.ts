@@ -1,3 +1,4 @@
+import { placeOf } from '../broker/place.ts';
 import type { RecordRun, TopicPartition } from '../broker/port.ts';
 import type { Slice } from './log.ts';
 
@@ -17,6 +18,8 @@ export const sliceRun = (
   appendTimeMs: i => entries[i]!.timeMs,
   key: i => entries[i]!.key,
   value: i => entries[i]!.value,
+  keyIn: (i, place) => placeOf(entries[i]!.key, place),
+  valueIn: (i, place) => placeOf(entries[i]!.value, place),
   header: (i, name) => entries[i]!.headers.find(([other]) => other === name)?.[1],
   headers: i => entries[i]!.headers,
 });

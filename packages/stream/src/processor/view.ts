@@ -1,8 +1,7 @@
 import { type Codec, FRAME_BYTES } from '@millrace/avro';
-import type { BytesPlace, RecordRun } from '../broker/port.ts';
+import { noPlace, placeOf, placeOfKey } from '../broker/place.ts';
+import type { RecordRun } from '../broker/port.ts';
 import type { InboundBatch } from '../task.ts';
-
-const NOTHING = new Uint8Array(0);
 
 /** Part of a run, as a handler sees it; `to` excluded. */
 export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: number): InboundBatch<In> {
@@ -16,7 +15,7 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     }
     return lastBytes;
   };
-  const place: BytesPlace = { bytes: NOTHING, from: 0, to: 0 };
+  const place = noPlace();
   return {
     topic: run.topic,
     partition: run.partition,
@@ -24,10 +23,9 @@ export function viewOf<In>(run: RecordRun, codec: Codec<In>, from: number, to: n
     offset: i => run.offset(from + i),
     appendTimeMs: i => run.appendTimeMs(from + i),
     key: i => run.key(from + i),
-    ...(run.keyIn !== undefined && { keyIn: (i: number, place: BytesPlace) => run.keyIn!(from + i, place) }),
-    ...(run.valueIn !== undefined && {
-      valueIn: (i: number, place: BytesPlace) => run.valueIn!(from + i, place),
-    }),
+    keyIn: (i, at) => placeOfKey(run, from + i, at),
+    valueIn: (i, at) =>
+      run.valueIn === undefined ? placeOf(run.value(from + i), at) : run.valueIn(from + i, at),
     bytes: bytesOf,
     header: (i, name) => run.header(from + i, name),
     value: i => {
