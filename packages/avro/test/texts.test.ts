@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { localCodec } from '../src/index.ts';
-import { KnownTexts } from '../src/texts.ts';
+import { FieldTexts, KnownTexts } from '../src/texts.ts';
 
 type Bytes = Parameters<KnownTexts['text']>[0];
 const bytesOf = (text: string): Bytes => Buffer.from(text) as unknown as Bytes;
@@ -58,4 +58,20 @@ test('texts of every length are read by codecs, within records and in resolved s
         const value = { a: unit.repeat(length), b: unit.repeat(length + 1) };
         expect(codec.decode(codec.encode(value))).toEqual(value);
       }
+});
+
+test('texts of a field are what the bytes hold, whether they come once or again and again', () => {
+  const texts = new FieldTexts();
+  const read = (text: string): string => {
+    const bytes = Buffer.from(`..${text}..`);
+    return texts.text(bytes as never, 2, bytes.length - 2);
+  };
+  const once = fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { minLength: 100, maxLength: 700, size: 'max' }); // prettier-ignore
+  fc.assert(
+    fc.property(once, fc.constantFrom('c-1', 'Zoë', 'x'.repeat(40)), (strange, often) => {
+      for (const text of strange) expect(read(text)).toBe(text);
+      for (let i = 0; i < 300; i++) expect(read(often)).toBe(often);
+    }),
+    { numRuns: 20 },
+  );
 });

@@ -11,7 +11,10 @@ import {
   type BytesPlace,
   type InboundBatch,
   murmur2Partition,
+  noPlace,
   type PartitionOffset,
+  placeOfKey,
+  placeOfValue,
   type RejectReason,
   type SkipReason,
 } from '@millrace/stream';
@@ -46,7 +49,6 @@ export interface Refusal {
 
 const UTF8 = new TextDecoder();
 const NOTHING: readonly number[] = [];
-const NO_BYTES = new Uint8Array(0);
 const NOBODY: Held = {
   batch: {
     settled: Promise.resolve(),
@@ -63,7 +65,7 @@ type RowInHand = { -readonly [K in keyof Row]: Row[K] } & { event: EventInHand; 
 /** To be read into. Whoever keeps rows takes a new one for each. */
 export const rowInHand = (): RowInHand => ({
   event: eventInHand(),
-  value: { bytes: NO_BYTES, from: 0, to: 0 },
+  value: noPlace(),
   sourceTopic: '',
   appendTimeMs: 0,
   traceparent: null,
@@ -91,10 +93,10 @@ export function readSource(
   const { stream, keyField } = source;
   if (isReplayed(batch, i)) return 'other-run';
   const { value } = into;
-  const fields = placeValue(batch, i, value) ? batch.value(i) : null;
+  const fields = placeOfValue(batch, i, value) ? batch.value(i) : null;
   if (fields === null) return 'tombstone';
   if (fields instanceof Bad) return { reason: fields.reason, cause: fields };
-  const key = keyOf(batch, i);
+  const key = placeOfKey(batch, i, keyInHand) ? keyInHand : null;
   const large = tooLarge(value, key);
   if (large !== undefined) return { reason: 'too-large', cause: large };
   const wrong = wrongKey(plan, keyField, fields, key, batch.partition);
@@ -150,25 +152,7 @@ function isReplayed(batch: InboundBatch<Inbound>, i: number): boolean {
   return run !== undefined && replayRunIn(run) !== undefined;
 }
 
-/** False: it is a tombstone. */
-function placeValue(batch: InboundBatch<Inbound>, i: number, place: BytesPlace): boolean {
-  if (batch.valueIn !== undefined) return batch.valueIn(i, place);
-  const bytes = batch.bytes(i);
-  if (bytes === null) return false;
-  place.bytes = bytes;
-  place.from = 0;
-  place.to = bytes.length;
-  return true;
-}
-
-const keyInHand: BytesPlace = { bytes: NO_BYTES, from: 0, to: 0 };
-
-/** Where the key lies, until the next call; null where there is none. */
-function keyOf(batch: InboundBatch<Inbound>, i: number): BytesPlace | null {
-  if (batch.keyIn !== undefined) return batch.keyIn(i, keyInHand) ? keyInHand : null;
-  const key = batch.key(i);
-  return key === null ? null : { bytes: key, from: 0, to: key.length };
-}
+const keyInHand = noPlace();
 
 /** The row that another stage sent on. `fields`: its decoded value. */
 export function readSent(plan: Plan, sent: RepartitionRow, fields: Inbound, held: Held): Row {

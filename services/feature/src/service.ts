@@ -66,12 +66,13 @@ const EPOCH_FETCH_BYTES_MAX = 131_072;
 
 /**
  * Without epochs what was fetched waits for its commit together with its vectors, which are several times as large, in each
- * of the tasks: with more of it, memory is all that grows.
+ * of the tasks: with more of it, memory is all that grows. Events are folded faster than a broker on the same cores takes
+ * vectors, so what may wait does.
  */
-const DIRECT_FETCH_BYTES_MAX = 524_288;
+const DIRECT_FETCH_BYTES_MAX = 393_216;
 const DIRECT_LANE: LaneMarks = {
-  rowsHigh: 10_000,
-  rowsLow: 5_000,
+  rowsHigh: 7_500,
+  rowsLow: 3_750,
   bytesHigh: 8 * 1_048_576,
   bytesLow: 4 * 1_048_576,
 };

@@ -37,7 +37,7 @@ export class Columns {
   length = 0;
   private readonly width: number;
   /** Row after row; a plain array of doubles is cheaper to make and to let go than a typed one of this size. */
-  private rows: number[];
+  private rows: number[] = [];
   /** The rare columns, row after row; undefined while all rows are plain. */
   private rare: number[] | undefined;
   private partition = 0;
@@ -45,11 +45,9 @@ export class Columns {
   private counts: number[] | undefined;
   private summed = 0;
 
-  /** @param rows that are likely to come: to let the list grow to them takes several times the memory */
-  constructor(measures: number, rows = 0) {
+  constructor(measures: number) {
     this.measures = measures;
     this.width = HEAD + (measures - 1) * PER_MEASURE;
-    this.rows = new Array<number>(rows * this.width);
   }
 
   at(row: number, column: number): number {
@@ -125,7 +123,7 @@ export class Columns {
     const { rows, width } = this;
     const at = index * width;
     // In order the row is appended value by value; else the rows behind it move up first.
-    if (index < this.length) makeRoom(rows, at, width, this.length * width);
+    if (index < this.length) makeRoom(rows, at, width);
     rows[at + TIME] = row.time;
     rows[at + SEQUENCE] = row.sequence;
     rows[at + OFFSET] = row.offset;
@@ -158,7 +156,7 @@ export class Columns {
 
   private putRare(index: number, row: NewRow): void {
     const rare = this.rareColumns();
-    if (index < this.length) makeRoom(rare, index * RARE, RARE, this.length * RARE);
+    if (index < this.length) makeRoom(rare, index * RARE, RARE);
     const at = index * RARE - HEAD;
     rare[at + PARTITION] = row.partition;
     rare[at + REVISION] = row.revision;
@@ -228,9 +226,9 @@ export class Columns {
   }
 }
 
-/** @param end of what is in use */
-const makeRoom = (rows: number[], at: number, width: number, end: number): void => {
-  for (let i = end - width; i < end; i++) rows[i + width] = rows[i]!;
+const makeRoom = (rows: number[], at: number, width: number): void => {
+  const end = rows.length;
+  for (let i = end - width; i < end; i++) rows.push(rows[i]!);
   // Of a plain array `copyWithin` is many times slower.
   for (let i = end - 1; i >= at + width; i--) rows[i] = rows[i - width]!;
 };

@@ -33,8 +33,8 @@ export class Leaf extends Columns {
   /** Smallest and greatest value of each measure, once asked for and until the next change. */
   private extremes: Float64Array | undefined;
 
-  constructor(start: number, level: number, measures: number, rows?: number) {
-    super(measures, rows);
+  constructor(start: number, level: number, measures: number) {
+    super(measures);
     this.start = start;
     this.level = level;
     this.end = start + 2 ** level;

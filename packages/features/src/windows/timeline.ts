@@ -270,11 +270,7 @@ export class Timeline {
     while (!free(level)) level--;
     // What comes from now on lies mostly behind it.
     if (previous !== undefined && next === undefined) previous.trim();
-    this.leaves.replace(
-      at + 1,
-      0,
-      new Leaf(startOf(level), level, this.layout.measures.length, previous?.length),
-    );
+    this.leaves.replace(at + 1, 0, new Leaf(startOf(level), level, this.layout.measures.length));
     this.leavesMoved(at + 1);
     return at + 1;
   }
