@@ -248,8 +248,8 @@ export interface Metrics {
   /** Adds to a counter (default 1). */
   count<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>, by?: number): void;
   set<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>, value: number): void;
-  /** Observes a histogram. */
-  observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** Observes a histogram. @param times how often the value is found. Default 1 */
+  observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number, times?: number): void;
   /** Observes each of the values: for what is known batch by batch. */
   observeAll<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, values: ArrayLike<number>): void;
 }

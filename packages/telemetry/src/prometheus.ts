@@ -72,16 +72,16 @@ const instruments = (cell: CellOf): Metrics => ({
   set: (name, labels, value) => {
     cell(name, labels).value = value;
   },
-  observe: (name, labels, value) => {
+  observe: (name, labels, value, times = 1) => {
     // One NaN would make the sum NaN for good.
-    if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value);
+    if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value, times);
   },
   observeAll: (name, labels, values) => {
     const into = cell(name, labels);
     const { buckets } = METRICS[name];
     // By index: an iterator boxes each number that it gives.
     for (let i = 0; i < values.length; i++)
-      if (Number.isFinite(values[i])) observeIn(into, buckets, values[i]!);
+      if (Number.isFinite(values[i])) observeIn(into, buckets, values[i]!, 1);
   },
 });
 

@@ -78,10 +78,10 @@ export class Series {
   }
 }
 
-/** Counts one observation: `value` keeps the sum. */
-export const observeIn = (cell: Cell, buckets: readonly number[], value: number): void => {
+/** Counts a value that was observed so many times: `value` keeps the sum. */
+export const observeIn = (cell: Cell, buckets: readonly number[], value: number, times: number): void => {
   let at = 0;
   while (at < buckets.length && value > buckets[at]!) at++;
-  cell.counts[at]! += 1;
-  cell.value += value;
+  cell.counts[at]! += times;
+  cell.value += value * times;
 };

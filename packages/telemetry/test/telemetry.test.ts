@@ -38,6 +38,7 @@ test('metrics: counters, gauges and histograms in text, with the process and the
   metrics.set('millrace_freshness_seconds', { pipeline: 'p', stream: 's' }, 2.5);
   for (const rows of [1, 2, 3, 5000, Number.NaN])
     metrics.observe('millrace_model_batch_rows', { pipeline: 'p', model: 'm' }, rows);
+  metrics.observe('millrace_model_batch_rows', { pipeline: 'p', model: 'm' }, 3, 2);
   const lines = (await metrics.text()).split('\n');
   await telemetry.stop();
 
@@ -50,11 +51,11 @@ test('metrics: counters, gauges and histograms in text, with the process and the
       'millrace_freshness_seconds{pipeline="p",stream="s"} 2.5',
       'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="1"} 1',
       'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="2"} 2',
-      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="4"} 3',
-      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="2048"} 3',
-      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="+Inf"} 4',
-      'millrace_model_batch_rows_sum{pipeline="p",model="m"} 5006',
-      'millrace_model_batch_rows_count{pipeline="p",model="m"} 4',
+      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="4"} 5',
+      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="2048"} 5',
+      'millrace_model_batch_rows_bucket{pipeline="p",model="m",le="+Inf"} 6',
+      'millrace_model_batch_rows_sum{pipeline="p",model="m"} 5012',
+      'millrace_model_batch_rows_count{pipeline="p",model="m"} 6',
       'millrace_build_info{service="echo",version="1.2.3"} 1',
       'millrace_ingest_in_flight_bytes 0',
     ]),

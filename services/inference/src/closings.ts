@@ -37,9 +37,16 @@ export class Closings {
   /** Rows leave the lane for a model. */
   waited(runs: readonly Run[], model: string): void {
     const { metrics, pipeline, clock } = this.#options;
-    this.#tally.renew(runs.length);
-    const waits = this.#tally.waits(runs, clock.now());
-    metrics.observeAll('millrace_model_queue_seconds', { pipeline: pipeline.name, model }, waits);
+    const labels = { pipeline: pipeline.name, model };
+    const nowMs = clock.now();
+    for (let row = 0; row < runs.length;) {
+      const run = runs[row]!;
+      const first = row;
+      // Rows of a run came together.
+      while (runs[row] === run) row++;
+      const seconds = Math.max(0, nowMs - run.atMs) / 1000;
+      metrics.observe('millrace_model_queue_seconds', labels, seconds, row - first);
+    }
   }
 
   /** Predictions and closings of a batch, in one synchronous stretch and in the order of its rows. */

@@ -1,5 +1,4 @@
 import type { Metrics } from '@millrace/telemetry';
-import type { Run } from './taken.ts';
 
 const SECOND_MS = 1000;
 
@@ -24,13 +23,6 @@ export class Tally {
     if (rowsMax <= this.#scores.length) return;
     this.#scores = new Float64Array(rowsMax);
     this.#seconds = new Float64Array(rowsMax);
-  }
-
-  /** How long each row has waited in its lane, in seconds; good until something is added. */
-  waits(runs: readonly Run[], nowMs: number): ArrayLike<number> {
-    for (let row = 0; row < runs.length; row++)
-      this.#seconds[row] = Math.max(0, nowMs - runs[row]!.atMs) / SECOND_MS;
-    return this.#seconds.subarray(0, runs.length);
   }
 
   add(decision: string, score: number | undefined): void {

@@ -16,8 +16,8 @@ export const counting = (): Counted => {
       count: (name, labels, by = 1) => {
         seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + by);
       },
-      observe: (name, labels) => {
-        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + 1);
+      observe: (name, labels, _value, times = 1) => {
+        seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + times);
       },
       observeAll: (name, labels, values) => {
         seen.set(key(name, labels), (seen.get(key(name, labels)) ?? 0) + values.length);
