@@ -69,10 +69,10 @@ const EPOCH_FETCH_BYTES_MAX = 131_072;
  * of the tasks: with more of it, memory is all that grows. Events are folded faster than a broker on the same cores takes
  * vectors, so what may wait does.
  */
-const DIRECT_FETCH_BYTES_MAX = 393_216;
+const DIRECT_FETCH_BYTES_MAX = 458_752;
 const DIRECT_LANE: LaneMarks = {
-  rowsHigh: 7_500,
-  rowsLow: 3_750,
+  rowsHigh: 8_750,
+  rowsLow: 4_375,
   bytesHigh: 8 * 1_048_576,
   bytesLow: 4 * 1_048_576,
 };
