@@ -6,15 +6,7 @@
  */
 import { Bad } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
-import {
-  type BytesPlace,
-  type InboundBatch,
-  noPlace,
-  type Outcomes,
-  placeOfKey,
-  placeOfValue,
-  type Task,
-} from '@millrace/stream';
+import { type InboundBatch, noPlace, type Outcomes, placeOfValue, type Task } from '@millrace/stream';
 import { processSpan } from '@millrace/telemetry';
 import { ask, measureCalls, staleAnswers } from './ask.ts';
 import type { Chosen, InForce } from './board.ts';
