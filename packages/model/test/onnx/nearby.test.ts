@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { shortNear } from '../../src/onnx/nearby.ts';
+import { type NearLimits, nearLimits, shortNear } from '../../src/onnx/nearby.ts';
 import { type Rows, type Scorer, ScoringError } from '../../src/scorer.ts';
 
 /** Two engines of one model, and which was asked for how many rows. */
-const rig = (msPerRow: () => number) => {
+const rig = (msPerRow: () => number, limits?: NearLimits) => {
   const asked: (readonly [where: string, rows: number])[] = [];
   const engine = (where: string): Scorer => ({
     provider: 'cpu',
@@ -14,7 +14,7 @@ const rig = (msPerRow: () => number) => {
       return { data: data.slice(), computeMs: msPerRow() * rows };
     },
   });
-  const scorer = shortNear(engine('far'), engine('near'));
+  const scorer = shortNear(engine('far'), engine('near'), limits);
   const ask = async (rows: number, first = 1): Promise<string> => {
     await scorer.score({ rows, data: Float32Array.from({ length: rows }, () => first) });
     return asked.at(-1)![0];
@@ -36,6 +36,17 @@ test('a batch that would keep the thread for longer than a millisecond goes far,
   await ask(1);
   expect(await ask(10)).toBe('near');
   expect(await ask(11)).toBe('far');
+});
+
+test('with few cores large batches are short, too, as long as they do not take long', async () => {
+  expect(nearLimits(3)).toEqual(nearLimits(16));
+  const { ask } = rig(() => 0.002, nearLimits(2));
+  await ask(1);
+  expect(await ask(512)).toBe('near');
+  expect(await ask(1_001)).toBe('far');
+  const more = rig(() => 0.002, nearLimits(3));
+  await more.ask(1);
+  expect(await more.ask(512)).toBe('far');
 });
 
 test('a model that becomes slow goes far, and comes back when it is fast again', async () => {
