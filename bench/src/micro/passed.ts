@@ -5,7 +5,7 @@ import { ageField } from '@millrace/define';
 import { type CompiledStage, type EntityState, type FoldEvent, Heard } from '@millrace/features';
 import { fraud } from '@millrace/pipelines';
 import { type Plan, planOf } from '../../../services/feature/src/plan.ts';
-import type { Row } from '../../../services/feature/src/row.ts';
+import { NOBODY, type Row } from '../../../services/feature/src/row.ts';
 import { eventsOf, SIMULATION } from '../load/payments.ts';
 
 /** Payments that are gone through in turn: more than one run of a topic has, fewer than would fill the memory. */
@@ -25,17 +25,6 @@ const codecOf = <T>({ values }: Plan, topic: string, id: number): RecordCodec<T>
   localCodec<T>(values.get(topic)!.schema, id);
 
 export const entityOf = ({ event }: Row): string => String(event.fields[fraud.entity]);
-
-/** Nobody waits for these rows. */
-const HELD: Row['held'] = {
-  batch: {
-    settled: Promise.resolve(),
-    done: () => undefined,
-    skip: () => undefined,
-    reject: () => undefined,
-  },
-  i: 0,
-};
 
 interface Step {
   readonly values: readonly number[];
@@ -98,7 +87,7 @@ export const passedPayments = (records: number): Passed => {
       late: false,
       features: found.flatMap(({ values }) => values),
       ages: found.flatMap(({ ages }) => ages),
-      held: HELD,
+      held: NOBODY,
     };
     rows.push(row);
     values.push(vectorOf({ plan, row, parts: found.map(step => step.values) }));

@@ -18,8 +18,8 @@ const KINDS: Readonly<Record<string, number>> = {
 const NULLABLE = 8;
 
 /** Numbers of so many bytes are neither too large nor too long, whatever they hold. */
-const INT_BYTES_MAX = 4;
-const LONG_BYTES_MAX = 7;
+export const INT_BYTES_MAX = 4;
+export const LONG_BYTES_MAX = 7;
 
 export const kindOf = ({ typeName, types }: TypeView): number => {
   if (types?.length !== 2 || types[0]!.typeName !== 'null') return KINDS[typeName] ?? OTHER;

@@ -1,17 +1,8 @@
 import type { TypeView } from './schema.ts';
 import { FieldTexts, type Sliced, TEXT_BYTES_IN_BYTE_MAX } from './texts.ts';
 import type { Limits } from './limits.ts';
-
-/** Numbers of so many bytes are neither too large nor too long, whatever they hold. */
-const INT_BYTES_MAX = 4;
-const LONG_BYTES_MAX = 7;
-const FLOAT_BYTES = 4;
-const DOUBLE_BYTES = 8;
-
-const doubles = new Float64Array(1);
-const floats = new Float32Array(1);
-const doubleBytes = new Uint8Array(doubles.buffer);
-const floatBytes = new Uint8Array(floats.buffer);
+import { INT_BYTES_MAX, LONG_BYTES_MAX } from './quick.ts';
+import { DOUBLE_BYTES, FLOAT_BYTES, readDouble, readFloat } from './floats.ts';
 
 /**
  * Reads one part after the other. What is not as it nearly always is, or lies past the end, makes the value unusual:
@@ -51,19 +42,16 @@ class Parts {
     return byte === 1;
   }
 
-  // Avro's floats lie with their small end first, as in every machine that we run on.
   float(): number {
-    const { bytes, at } = this;
-    for (let k = 0; k < FLOAT_BYTES; k++) floatBytes[k] = bytes[at + k]!;
+    const { at } = this;
     this.at = at + FLOAT_BYTES;
-    return floats[0]!;
+    return readFloat(this.bytes, at);
   }
 
   double(): number {
-    const { bytes, at } = this;
-    for (let k = 0; k < DOUBLE_BYTES; k++) doubleBytes[k] = bytes[at + k]!;
+    const { at } = this;
     this.at = at + DOUBLE_BYTES;
-    return doubles[0]!;
+    return readDouble(this.bytes, at);
   }
 
   /** Of what may be null, and null is the first branch: whether it is. */

@@ -1,5 +1,6 @@
 import type avsc from 'avsc';
 import { Bad } from './bad.ts';
+import { FLOAT_BYTES, readDouble, readFloat } from './floats.ts';
 import { FRAME_BYTES } from './frame.ts';
 import type { Layout, Place } from './layout.ts';
 import type { LoadedSchema } from './schema.ts';
@@ -59,13 +60,6 @@ export const locating =
 
 type Read = (value: Uint8Array, start: number, end: number) => unknown;
 
-const FLOAT_BYTES = 4;
-const DOUBLE_BYTES = 8;
-const doubles = new Float64Array(1);
-const floats = new Float32Array(1);
-const doubleBytes = new Uint8Array(doubles.buffer);
-const floatBytes = new Uint8Array(floats.buffer);
-
 /** Whole numbers were checked when the value was located: they end within 10 bytes and are exact. */
 const whole: Read = (value, start) => {
   let n = 0;
@@ -77,16 +71,9 @@ const whole: Read = (value, start) => {
   }
 };
 
-// Avro's floats lie with their small end first, as in every machine that we run on.
 const reads: Readonly<Record<string, Read>> = {
-  float: (value, start) => {
-    for (let k = 0; k < FLOAT_BYTES; k++) floatBytes[k] = value[start + k]!;
-    return floats[0]!;
-  },
-  double: (value, start) => {
-    for (let k = 0; k < DOUBLE_BYTES; k++) doubleBytes[k] = value[start + k]!;
-    return doubles[0]!;
-  },
+  float: readFloat,
+  double: readDouble,
   boolean: (value, start) => value[start] === 1,
   int: whole,
   long: whole,

@@ -52,14 +52,7 @@ export { applySchemas, schemaPlan, type SchemaStep } from './plan/schemas.ts';
 export { type ExistingTopic, topicPlan, type TopicStep } from './plan/topics.ts';
 export { type Coordinates, isLetterHeader, type LetterAbout, letterOf } from './letters.ts';
 export { type HeaderPair, isRedriveHeader, redriveHeaders, type Redriven, redrivenOf } from './redrive.ts';
-export {
-  isReplayHeader,
-  REPLAY_RUN_HEADER,
-  type Replayed,
-  replayHeaders,
-  replayRunIn,
-  replayRunOf,
-} from './replay.ts';
+export { isReplayHeader, REPLAY_RUN_HEADER, type Replayed, replayHeaders, replayRunOf } from './replay.ts';
 export {
   DEFERRED,
   deferredGroup,

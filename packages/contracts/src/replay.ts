@@ -13,28 +13,21 @@ export interface Replayed {
 }
 
 const PREFIX = '__replay.';
-const RUN = `${PREFIX}run`;
-
-/** In which `replayRunIn` finds a run: for who looks at many records. */
-export const REPLAY_RUN_HEADER = RUN;
+/** In which a replayed record says its run. */
+export const REPLAY_RUN_HEADER = `${PREFIX}run`;
 
 export const isReplayHeader = (name: string): boolean => name.startsWith(PREFIX);
 
 export const replayHeaders = ({ run, source }: Replayed): readonly HeaderPair[] => [
-  [RUN, Buffer.from(run)],
+  [REPLAY_RUN_HEADER, Buffer.from(run)],
   [`${PREFIX}source.topic`, Buffer.from(source.topic)],
   [`${PREFIX}source.partition`, Buffer.from(String(source.partition))],
   [`${PREFIX}source.offset`, Buffer.from(String(source.offset))],
 ];
 
-/** Id of the run that wrote a record again; undefined where none did. */
-export const replayRunOf = (header: (name: string) => Uint8Array | undefined): string | undefined => {
-  const bytes = header(RUN);
-  return bytes === undefined ? undefined : replayRunIn(bytes);
-};
-
-/** What the header of a run says; undefined where that is no run's id. */
-export const replayRunIn = (bytes: Uint8Array): string | undefined => {
-  const run = Buffer.from(bytes).toString();
+/** Id of the run that wrote a record again, by that header; undefined where none did, or it holds no run's id. */
+export const replayRunOf = (header: Uint8Array | undefined): string | undefined => {
+  if (header === undefined) return undefined;
+  const run = Buffer.from(header).toString();
   return isRunId(run) ? run : undefined;
 };

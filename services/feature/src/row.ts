@@ -4,7 +4,7 @@ import {
   EVENT_KEY_BYTES_MAX,
   redrivenOf,
   REPLAY_RUN_HEADER,
-  replayRunIn,
+  replayRunOf,
 } from '@millrace/contracts';
 import { checkEvent, type EventInHand, eventInHand, type FoldEvent, readEvent } from '@millrace/features';
 import {
@@ -49,7 +49,8 @@ export interface Refusal {
 
 const UTF8 = new TextDecoder();
 const NOTHING: readonly number[] = [];
-const NOBODY: Held = {
+/** Of rows for which nobody waits. */
+export const NOBODY: Held = {
   batch: {
     settled: Promise.resolve(),
     done: () => undefined,
@@ -91,7 +92,7 @@ export function readSource(
   into: RowInHand = rowInHand(),
 ): Row | Refusal | SkipReason {
   const { stream, keyField } = source;
-  if (isReplayed(batch, i)) return 'other-run';
+  if (replayRunOf(batch.header(i, REPLAY_RUN_HEADER)) !== undefined) return 'other-run';
   const { value } = into;
   const fields = placeOfValue(batch, i, value) ? batch.value(i) : null;
   if (fields === null) return 'tombstone';
@@ -145,11 +146,6 @@ function sourceOf(
   }
   const source = redrivenOf(headersOf(batch, i))?.source;
   return source?.topic === asideOf ? source : undefined;
-}
-
-function isReplayed(batch: InboundBatch<Inbound>, i: number): boolean {
-  const run = batch.header(i, REPLAY_RUN_HEADER);
-  return run !== undefined && replayRunIn(run) !== undefined;
 }
 
 const keyInHand = noPlace();

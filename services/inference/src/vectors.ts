@@ -1,5 +1,5 @@
 import { Bad, type Field, type RecordCodec } from '@millrace/avro';
-import { asideTopic, type FeaturesValue, replayRunOf } from '@millrace/contracts';
+import { asideTopic, type FeaturesValue, REPLAY_RUN_HEADER, replayRunOf } from '@millrace/contracts';
 import { hashFeatureSet, type Pipeline } from '@millrace/define';
 import { Floats } from '@millrace/model';
 import { type BytesPlace, type InboundBatch, placeOf, placeOfValue } from '@millrace/stream';
@@ -169,7 +169,7 @@ export class VectorReader {
 
   /** The run that wrote a vector again; undefined where none did. Nothing is replayed to the compacted topic. */
   runOf({ isAside }: VectorInput, batch: InboundBatch<FeaturesValue>, i: number): string | undefined {
-    return isAside ? replayRunOf(name => batch.header(i, name)) : undefined;
+    return isAside ? replayRunOf(batch.header(i, REPLAY_RUN_HEADER)) : undefined;
   }
 
   /**

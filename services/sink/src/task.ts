@@ -9,7 +9,7 @@
  * without being written again; one that is not was refused by the database, and its dead letter may be missing too.
  */
 import { Bad } from '@millrace/avro';
-import { LIVE, type PredictionValue, replayRunOf } from '@millrace/contracts';
+import { LIVE, type PredictionValue, REPLAY_RUN_HEADER, replayRunOf } from '@millrace/contracts';
 import type { Outage } from '@millrace/runtime';
 import type { InboundBatch, Outcomes, PartitionOffset, Task } from '@millrace/stream';
 import { type Clock, type Metrics, processSpan, type Tracing } from '@millrace/telemetry';
@@ -149,7 +149,7 @@ export class StoreTask implements Task<PredictionValue, Record<string, never>> {
         else if (value instanceof Bad) group.closings.push(() => out.reject(i, value.reason, value));
         else {
           group.rows.push({ prediction: value, offset });
-          const isReplayed = replayRunOf(name => batch.header(i, name)) !== undefined;
+          const isReplayed = replayRunOf(batch.header(i, REPLAY_RUN_HEADER)) !== undefined;
           if (value.runId === LIVE && !isReplayed) group.live.add(offset);
           group.closings.push(bad => {
             const reason = bad.get(offset);

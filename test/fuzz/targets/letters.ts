@@ -1,4 +1,4 @@
-import { type HeaderPair, isLetterHeader, isRedriveHeader, isRunId, type LetterAbout, letterOf, redrivenOf, redriveHeaders, replayRunOf } from '@millrace/contracts'; // prettier-ignore
+import { type HeaderPair, isLetterHeader, isRedriveHeader, isRunId, type LetterAbout, letterOf, redrivenOf, redriveHeaders, REPLAY_RUN_HEADER, replayRunOf } from '@millrace/contracts'; // prettier-ignore
 import type { OutRecord, PartitionOffset, RecordRun } from '@millrace/stream';
 import {
   deadLetter,
@@ -141,7 +141,7 @@ export const lettersTarget = async (): Promise<Target> => {
       must(about === undefined || (isPlace(about.rejected) && Number.isSafeInteger(about.deliveries)), 'a letter has a place');
       show({ topic: `${TOPIC}.dlq`, partition: 0, key: null, value: null, headers }, about);
       if (about !== undefined && about.redriven < LOOPS) redriven({ topic: `${TOPIC}.dlq`, partition: 0, key: null, value: null, headers }, about);
-      const run = replayRunOf(headerIn(headers));
+      const run = replayRunOf(headerIn(headers)(REPLAY_RUN_HEADER));
       must(run === undefined || isRunId(run), 'a run has an id');
     },
   };

@@ -177,6 +177,9 @@ export const aggregateReader = (aggregate: Aggregate, measures: readonly number[
         return newest === undefined ? empty : (w.time - newest.leaf.at(newest.row, TIME)) / 1000;
       };
     default:
-      throw new RangeError(`aggregation '${aggregate.kind}' is unknown`);
+      // So that a kind of which nobody has thought does not compile.
+      throw new RangeError(
+        `aggregation '${aggregate.kind satisfies 'count' | 'sum' | 'mean' | 'share'}' is one of totals`,
+      );
   }
 };
