@@ -150,13 +150,14 @@ export const eventually = async <T>(
   isEnough: (answer: T) => boolean,
   tell: (answer: T) => string,
   withinMs = PATIENCE_MS_MAX,
+  pollMs = POLL_MS,
 ): Promise<T> => {
   const end = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (isEnough(answer)) return answer;
     if (Date.now() > end) throw new Error(`not within ${withinMs / 1000} s: ${tell(answer)}`);
-    await new Promise(resolve => setTimeout(resolve, POLL_MS));
+    await new Promise(resolve => setTimeout(resolve, pollMs));
   }
 };
 
