@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
-import { jobOf, writeJob } from './job.ts';
+import { type Job, jobOf, writeJob } from './job.ts';
 import { launch } from './launch.ts';
 import type { BenchWorld } from './world/open.ts';
 import {
@@ -21,9 +21,13 @@ import {
 export const AGAINST = ['plain', 'at-least-once'] as const;
 export type Against = (typeof AGAINST)[number];
 
+/** Where what is written is no prediction: what it is. */
+export type Written = Pick<Job, 'answers' | 'outSchema' | 'outSchemaId'>;
+
 export interface Contestant {
   readonly name: string;
   readonly outTopic: string;
+  readonly written?: Partial<Written>;
   /** The group of the next start, which has no members. */
   nextGroup(): string;
   /** The group of the start before. */

@@ -28,6 +28,8 @@ export interface Job {
   readonly inSchema: string;
   readonly outSchema: string;
   readonly outSchemaId: number;
+  /** What it writes, for the judge: whole predictions, scores alone, or the vectors as they came. */
+  readonly answers: 'predictions' | 'scores' | 'copies';
   readonly pipeline: string;
   readonly decisions: readonly JobDecision[];
   readonly model: Pick<Manifest, 'name' | 'version' | 'sha256' | 'features'> & {
@@ -37,7 +39,8 @@ export interface Job {
   };
 }
 
-export type Asked = Pick<Job, 'contestant' | 'group' | 'outTopic' | 'exactlyOnce' | 'commitMs'>;
+export type Asked = Pick<Job, 'contestant' | 'group' | 'outTopic' | 'exactlyOnce' | 'commitMs'> &
+  Partial<Pick<Job, 'answers' | 'outSchema' | 'outSchemaId'>>;
 
 /** The pipelines of a bench decide by these two thresholds on their first output. */
 const decisionsOf = ({ pipeline }: BenchWorld): readonly JobDecision[] => {
@@ -54,6 +57,9 @@ export const jobOf = (world: BenchWorld, asked: Asked): Job => {
   const manifest = JSON.parse(readFileSync(join(modelFolder, 'manifest.json'), 'utf8')) as Manifest;
   const { name, version, sha256, features, outputs } = manifest;
   return {
+    answers: 'predictions',
+    outSchema: world.predictionSchema,
+    outSchemaId: world.predictionSchemaId,
     ...asked,
     bootstrap: world.kafka,
     inTopic: topicsOf(pipeline).features,
@@ -61,8 +67,6 @@ export const jobOf = (world: BenchWorld, asked: Asked): Job => {
     folder: world.directory,
     readyFile: join(world.directory, `${asked.contestant}.ready.json`),
     inSchema: world.featuresSchema,
-    outSchema: world.predictionSchema,
-    outSchemaId: world.predictionSchemaId,
     pipeline: pipeline.name,
     decisions: decisionsOf(world),
     model: {

@@ -92,45 +92,61 @@ def expect(job, path):
     print(json.dumps({"records": len(numbers)}))
 
 
+def is_right(job, found, wanted):
+    """The fields of an answer beside its outputs; `wanted` is the digest of the vector."""
+    if job.answers == "scores":
+        return found["modelDigest"] == job.model["sha256"] and found["modelVersion"] == job.model["version"]
+    if digest(list(found["features"].values())) != wanted:
+        return False
+    if job.answers == "copies":
+        return True
+    text = f"{job.pipeline}\0{found['eventId']}\0{found['revision']}\0{found['runId']}\0answer\x000"
+    return (
+        found["predictionId"] == hashlib.sha256(text.encode()).hexdigest()[:32]
+        and found["modelDigest"] == job.model["sha256"]
+        and found["decision"] == job.decision(next(iter(found["outputs"].values())))
+        and found["review"] is False  # the bench's routes ask for none
+    )
+
+
 def answers(job, path, offsets):
-    schema = fastavro.parse_schema(plain(json.loads(job.outSchema)))
+    copies = job.answers == "copies"
+    schema = fastavro.parse_schema(plain(json.loads(job.inSchema if copies else job.outSchema)))
     expected = numpy.load(path)
     numbers, digests, scores = expected["numbers"], expected["digests"], expected["scores"]
     rows = {(int(partition), int(offset)): row for row, (partition, offset) in enumerate(expected["where"])}
+    partitions = expected["where"][:, 0]
+    # A copy does not say which vector it is of, but has its number.
+    places = {int(number): row for row, number in enumerate(numbers)} if copies else {}
     seen = numpy.zeros(len(rows), dtype=bool)
     given = numpy.zeros_like(scores)
     account = dict.fromkeys(("answers", "doubled", "foreign", "wrongFields"), 0)
+    size = 0
     for message in committed(job, job.outTopic, offsets):
         account["answers"] += 1
         value = message.value()
+        size += len(value)
         row = None
-        if value[0] == 0 and int.from_bytes(value[1:5], "big") == job.outSchemaId:
+        if value[0] == 0 and (copies or int.from_bytes(value[1:5], "big") == job.outSchemaId):
             found = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
-            row = rows.get((message.partition(), found["vectorOffset"]))
-        if row is None or number_of(found["eventId"]) != numbers[row]:
+            number = number_of(found["eventId"])
+            row = places.get(number) if copies else rows.get((message.partition(), found["vectorOffset"]))
+        if row is None or number != numbers[row] or message.partition() != partitions[row]:
             account["foreign"] += 1
             continue
         if seen[row]:
             account["doubled"] += 1
             continue
         seen[row] = True
-        outputs = list(found["outputs"].values())
-        given[row] = outputs
-        text = f"{job.pipeline}\0{found['eventId']}\0{found['revision']}\0{found['runId']}\0answer\x000"
-        right = (
-            found["predictionId"] == hashlib.sha256(text.encode()).hexdigest()[:32]
-            and found["modelDigest"] == job.model["sha256"]
-            and found["decision"] == job.decision(outputs[0])
-            and found["review"] is False  # the bench's routes ask for none
-            and message.key() == found["entity"].encode()
-            and digest(list(found["features"].values())) == digests[row]
-        )
+        given[row] = scores[row] if copies else list(found["outputs"].values())
+        right = message.key() == found["entity"].encode() and is_right(job, found, digests[row])
         account["wrongFields"] += not right
     off = numpy.abs(given[seen] - scores[seen]) / numpy.maximum(1, numpy.abs(scores[seen]))
     account["missing"] = int((~seen).sum())
     # Written so that NaN is wrong.
     account["wrongScores"] = int((~(off <= TOLERANCE)).any(axis=1).sum())
     worst = float(off.max()) if off.size else 0.0
+    account["bytesMean"] = round(size / max(1, account["answers"]))
     account["worstScore"] = worst if numpy.isfinite(worst) else None
     print(json.dumps(account))
 

@@ -1,4 +1,5 @@
 /** Charts of a result of `bench peers`. Pure. */
+import { BESIDE } from '../peers/contestants.ts';
 import type { PeersResult } from '../peers/result.ts';
 import { barChart } from './bars.ts';
 
@@ -7,9 +8,14 @@ type Figures = Readonly<Record<string, number | null>>;
 /** What a checked-in result needs to hold. */
 export type Charted = Pick<PeersResult, 'workload' | 'delivery' | 'records' | 'cpuPerMillion' | 'rate'>;
 
+/** They do not answer as the others do. */
+const isBeside = (name: string): boolean => (BESIDE as readonly string[]).includes(name);
+
 const barsOf = (figures: Figures, best: 'least' | 'most') =>
   Object.entries(figures)
-    .flatMap(([name, value]) => (value === null ? [] : [{ name, value, ours: name === 'millrace' }]))
+    .flatMap(([name, value]) =>
+      value === null || isBeside(name) ? [] : [{ name, value, ours: name === 'millrace' }],
+    )
     .sort((a, b) => (best === 'least' ? a.value - b.value : b.value - a.value));
 
 /** Text of each chart, by the end of its file's name. Contestants without figures are not in it. */

@@ -89,12 +89,11 @@ const judged = async (
   begin: readonly PartitionOffset[],
   records: number,
 ): Promise<PeersRound> => {
-  const { outTopic, name } = course.contestant;
   const { samples, outFrom, memory } = await round(course, begin, records);
   const cost = costOf(samples, coresOfMachine());
-  const verdict = await judge.judge(outTopic, outFrom);
+  const verdict = await judge.judge(course.contestant, outFrom);
   return {
-    contestant: name,
+    contestant: course.contestant.name,
     ...cost,
     ...memory,
     warmCpuSecondsPerMillion: half(samples, records),

@@ -1,13 +1,19 @@
 /** Who is measured by `bench peers`, with which settings, and how each is built and started. */
-import { type Contestant, type Delivery, millrace, type MillraceOptions, plain } from '../contestants.ts';
+import { join } from 'node:path';
+import {
+  type Contestant, type Delivery, millrace, type MillraceOptions, plain, type Written,
+} from '../contestants.ts'; // prettier-ignore
 import { jobOf, writeJob } from '../job.ts';
 import { launch } from '../launch.ts';
 import type { BenchWorld } from '../world/open.ts';
 import { type BuildOptions, javaClassPath, javaCommand, PYTHON_SCRIPTS, pythonCommand } from './build.ts';
-import { join } from 'node:path';
+import { scoresSchema } from './scores.ts';
 
+/** No peers: scores alone show what whole predictions cost, bytes read and written back what the machine gives at best. */
+export const BESIDE = ['java-scores', 'ceiling'] as const;
 export const CONTESTANTS = [
   'millrace', 'kafka-streams', 'kafka-streams-batched', 'flink', 'flink-batched', 'java-batch', 'java-tuned', 'python', 'kafkajs',
+  ...BESIDE,
 ] as const; // prettier-ignore
 export type ContestantName = (typeof CONTESTANTS)[number];
 
@@ -57,20 +63,31 @@ const PROGRAMS: Readonly<Record<Peer, (build: BuildOptions) => Promise<Program>>
   'flink-batched': build => java('flink', 'FlinkScorer', 'batched', build),
   'java-batch': build => java('clients', 'PlainScorer', 'generic', build),
   'java-tuned': build => java('clients', 'PlainScorer', 'tuned', build),
+  'java-scores': build => java('clients', 'PlainScorer', 'scores', build),
   python: async build => [await pythonCommand(build), [join(PYTHON_SCRIPTS, 'score.py')], []],
+  ceiling: () => Promise.resolve([process.execPath, [join(import.meta.dirname, '../ceiling/main.ts')], []]),
 };
 
-const peer = (
+/** What those write that write no predictions. */
+const writtenBy = async (world: BenchWorld, name: Peer): Promise<Partial<Written>> => {
+  if (name === 'ceiling') return { answers: 'copies' };
+  if (name === 'java-scores') return { answers: 'scores', ...(await scoresSchema(world, peerTopic(name))) };
+  return {};
+};
+
+const peer = async (
   world: BenchWorld,
   name: Peer,
   delivery: Delivery,
   [command, before, after]: Program,
-): Contestant => {
+): Promise<Contestant> => {
+  const written = await writtenBy(world, name);
   let starts = 0;
   const group = (): string => `bench.${name}.${starts}`;
   return {
     name,
     outTopic: peerTopic(name),
+    written,
     nextGroup: () => {
       starts++;
       return group();
@@ -84,6 +101,7 @@ const peer = (
         outTopic: peerTopic(name),
         exactlyOnce,
         commitMs: COMMIT_MS[delivery],
+        ...written,
       };
       return launch(world, { name, command, args: [...before, writeJob(jobOf(world, asked)), ...after] });
     },
@@ -119,7 +137,7 @@ export const lineUp = async (
       if (name === 'millrace')
         contestants.push({ ...millrace(world, delivery, { ...options, settings }), name });
       else if (name === 'kafkajs') contestants.push(kafkajs(world, delivery));
-      else contestants.push(peer(world, name, delivery, await PROGRAMS[name](options)));
+      else contestants.push(await peer(world, name, delivery, await PROGRAMS[name](options)));
     } catch (error) {
       left.set(name, (error as Error).message);
     }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PartitionOffset } from '@millrace/stream';
+import type { Contestant } from '../contestants.ts';
 import { jobOf, writeJob } from '../job.ts';
 import type { BenchWorld } from '../world/open.ts';
 import { PYTHON_SCRIPTS } from './build.ts';
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly wrongScores: number;
   /** Ids, digests, decisions, keys or vectors that are not what they should be. */
   readonly wrongFields: number;
+  /** Bytes of an answer's value. */
+  readonly bytesMean: number;
   /** Null where an output is no number. */
   readonly worstScore: number | null;
 }
@@ -28,27 +31,36 @@ export interface Verdict {
 export const isRight = ({ missing, doubled, foreign, wrongScores, wrongFields }: Verdict): boolean =>
   missing + doubled + foreign + wrongScores + wrongFields === 0;
 
+type Answering = Pick<Contestant, 'outTopic' | 'written'>;
+
 export interface Judge {
-  /** Answers of a topic from these offsets on; every vector there is should have one. They are deleted then. */
-  judge(outTopic: string, from: readonly PartitionOffset[]): Promise<Verdict>;
+  /** Answers from these offsets on; every vector there is should have one. They are deleted then. */
+  judge(contestant: Answering, from: readonly PartitionOffset[]): Promise<Verdict>;
 }
 
 /** Has every vector of the features topic scored offline first. */
 export const openJudge = async (world: BenchWorld, python: string): Promise<Judge> => {
   const expected = join(world.directory, 'expected.npz');
-  const jobFor = (outTopic: string): string =>
+  const jobFor = ({ outTopic, written }: Answering): string =>
     writeJob(
-      jobOf(world, { contestant: 'judge', group: 'bench.judge', outTopic, exactlyOnce: true, commitMs: 0 }),
+      jobOf(world, {
+        contestant: 'judge',
+        group: 'bench.judge',
+        outTopic,
+        exactlyOnce: true,
+        commitMs: 0,
+        ...written,
+      }),
     );
   const ask = async (...args: readonly string[]): Promise<unknown> => {
     const { stdout } = await run(python, [JUDGE, ...args], { timeout: JUDGE_MS_MAX });
     return JSON.parse(stdout);
   };
-  await ask('expect', jobFor(''), expected);
+  await ask('expect', jobFor({ outTopic: '' }), expected);
   return {
-    judge: async (outTopic, from) => {
+    judge: async (contestant, from) => {
       const offsets = Object.fromEntries(from.map(({ partition, offset }) => [partition, offset]));
-      return (await ask('answers', jobFor(outTopic), expected, JSON.stringify(offsets))) as Verdict;
+      return (await ask('answers', jobFor(contestant), expected, JSON.stringify(offsets))) as Verdict;
     },
   };
 };

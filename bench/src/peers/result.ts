@@ -22,6 +22,10 @@ export interface PeersResult {
   readonly warmCpuPerMillion: ByContestant<number>;
   readonly brokerCpuPerMillion: ByContestant<number>;
   readonly rate: ByContestant<number>;
+  /** Rate by that of reading and writing as many bytes alone, in the same run. */
+  readonly rateByCeiling: ByContestant<number>;
+  /** What hand-tuned Java pays for writing whole predictions and not scores alone, CPU seconds per million records. */
+  readonly provenanceCpuPerMillion: number | null;
   readonly rssMb: ByContestant<number>;
   readonly anonymousMb: ByContestant<number>;
   /** False: every round was disturbed, so that only its ratios say something. */
@@ -30,6 +34,14 @@ export interface PeersResult {
   readonly left: Readonly<Record<string, string>>;
   readonly rounds: readonly PeersRound[];
 }
+
+const byCeiling = (rate: ByContestant<number>): ByContestant<number> =>
+  Object.fromEntries(
+    Object.entries(rate).map(([name, of]) => [name, of === null || rate.ceiling === null ? null : Number((of / rate.ceiling).toFixed(2))]),
+  ) as ByContestant<number>; // prettier-ignore
+
+const difference = (whole: number | null, part: number | null): number | null =>
+  whole === null || part === null ? null : Number((whole - part).toFixed(2));
 
 export const resultOf = (
   { workload, delivery, records, only }: Pick<PeersOptions, 'workload' | 'delivery' | 'records' | 'only'>,
@@ -42,20 +54,23 @@ export const resultOf = (
     ) as ByContestant<T>;
   const middle = (figure: (typeof FIGURES)[number]): ByContestant<number> =>
     by(found => summed(FIGURES, found).medians[figure]);
+  const [cpuPerMillion, rate] = [middle('cpuSecondsPerMillion'), middle('recordsPerSecond')];
   return {
     workload,
     delivery,
     records,
     correct: rounds.every(one => isRight(one.verdict)),
     failed: only.filter(name => left.has(name)),
-    cpuPerMillion: middle('cpuSecondsPerMillion'),
+    cpuPerMillion,
     warmCpuPerMillion: by(found => {
       const good = found.filter(one => one.disturbed === undefined);
       const used = (good.length > 0 ? good : found).flatMap(one => one.warmCpuSecondsPerMillion ?? []);
       return used.length === 0 ? null : Number(median(used).toFixed(2));
     }),
     brokerCpuPerMillion: middle('brokerCpuSecondsPerMillion'),
-    rate: middle('recordsPerSecond'),
+    rate,
+    rateByCeiling: byCeiling(rate),
+    provenanceCpuPerMillion: difference(cpuPerMillion['java-tuned'], cpuPerMillion['java-scores']),
     rssMb: middle('rssMaxMb'),
     anonymousMb: middle('anonymousMb'),
     trusted: by(found => summed(FIGURES, found).trusted),
@@ -76,14 +91,19 @@ export const peersTable = (result: PeersResult): readonly string[] => {
   const lines = CONTESTANTS.map(name => {
     const cpu = result.cpuPerMillion[name];
     if (cpu === null) return `${name.padEnd(24)}${result.left[name] ?? 'no figures'}`;
-    const figures = [cpu, result.warmCpuPerMillion[name], result.rate[name], result.rssMb[name]];
+    const figures = [cpu, result.warmCpuPerMillion[name], result.rate[name], result.rateByCeiling[name], result.rssMb[name]]; // prettier-ignore
     const mark = result.trusted[name] === true ? '' : ' *';
     return row([name + mark, ...figures.map(figure => String(figure ?? '-')), ratioTo(ours, cpu)]);
   });
   return [
     `${result.workload}, ${result.records} records, ${result.delivery}; medians of the rounds`,
-    row(['', 'CPU s/million', 'second half', 'records/s', 'RSS, MB', 'ratio of CPU']),
+    row(['', 'CPU s/million', 'second half', 'records/s', 'of ceiling', 'RSS, MB', 'ratio of CPU']),
     ...lines,
+    ...(result.provenanceCpuPerMillion === null
+      ? []
+      : [
+          `whole predictions and not scores alone: ${result.provenanceCpuPerMillion} CPU s/million of hand-tuned Java`,
+        ]),
     ...(Object.values(result.trusted).includes(false) ? ['* every round was disturbed'] : []),
   ];
 };

@@ -11,6 +11,7 @@ const RIGHT: Verdict = {
   wrongScores: 0,
   wrongFields: 0,
   worstScore: 1e-7,
+  bytesMean: 500,
 };
 
 const round = (given: Partial<PeersRound>): PeersRound => ({
@@ -38,10 +39,16 @@ const options = {
   only: ['millrace', 'kafka-streams', 'python'],
 } as const;
 const left = new Map(
-  ['kafka-streams-batched', 'flink', 'flink-batched', 'java-batch', 'java-tuned', 'kafkajs'].map(name => [
-    name,
-    'not asked for',
-  ]),
+  [
+    'kafka-streams-batched',
+    'flink',
+    'flink-batched',
+    'java-batch',
+    'java-tuned',
+    'kafkajs',
+    'java-scores',
+    'ceiling',
+  ].map(name => [name, 'not asked for']),
 );
 left.set('python', 'mvn failed: no network');
 
@@ -64,6 +71,8 @@ test('every contestant has a figure, or null and the reason', () => {
     'java-tuned': null,
     python: null,
     kafkajs: null,
+    'java-scores': null,
+    ceiling: null,
   });
   expect(result.rate).toMatchObject({ millrace: 100, 'kafka-streams': 25, python: null });
   expect(result.rssMb.millrace).toBe(210);
@@ -73,6 +82,28 @@ test('every contestant has a figure, or null and the reason', () => {
   const table = peersTable(result).join('\n');
   expect(table).toContain('mvn failed: no network');
   expect(table).toMatch(/kafka-streams \*.*0\.25$/m);
+});
+
+test('rates are shares of what reading and writing alone would give; whole predictions cost what scores alone do not', () => {
+  const beside = [
+    round({ contestant: 'java-tuned', cpuSecondsPerMillion: 9, recordsPerSecond: 150 }),
+    round({ contestant: 'java-scores', cpuSecondsPerMillion: 6.5, recordsPerSecond: 200 }),
+    round({ contestant: 'ceiling', cpuSecondsPerMillion: 2, recordsPerSecond: 400 }),
+  ];
+  const asked = new Map(
+    [...left].filter(([name]) => !['java-tuned', 'java-scores', 'ceiling'].includes(name)),
+  );
+  const result = resultOf(options, { rounds: [...rounds, ...beside], left: asked });
+  expect(result.rateByCeiling).toMatchObject({
+    millrace: 0.25,
+    'java-tuned': 0.38,
+    ceiling: 1,
+    python: null,
+  });
+  expect(result.provenanceCpuPerMillion).toBe(2.5);
+  expect(peersTable(result).join('\n')).toContain('2.5 CPU s/million');
+  const without = resultOf(options, { rounds, left });
+  expect([without.rateByCeiling.millrace, without.provenanceCpuPerMillion]).toEqual([null, null]);
 });
 
 test('a contestant that failed after a round has no figures', () => {

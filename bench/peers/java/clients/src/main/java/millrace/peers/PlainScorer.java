@@ -19,7 +19,8 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** A consumer and a producer in one loop, one call of the engine for each poll: `PlainScorer JOB generic|tuned`. */
+/** A consumer and a producer in one loop, one call of the engine for each poll: `PlainScorer JOB
+ * generic|tuned|scores`. */
 public final class PlainScorer implements ConsumerRebalanceListener {
   private static final int POLL_RECORDS_MAX = 2000;
   private static final Duration POLL_WAIT = Duration.ofMillis(100);

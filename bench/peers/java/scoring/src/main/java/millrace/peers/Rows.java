@@ -16,13 +16,18 @@ public interface Rows {
 
   void clear();
 
-  /** Avro's generic records, or bytes copied by hand. */
+  /** Avro's generic records, or bytes copied by hand, into whole predictions or scores alone. */
   static Rows of(Job job, Codec codec, int sizeMax) throws Exception {
-    return codec == Codec.TUNED ? new TunedRows(job, sizeMax) : new GenericRows(job, sizeMax);
+    return switch (codec) {
+      case GENERIC -> new GenericRows(job, sizeMax);
+      case TUNED -> new TunedRows(job, sizeMax);
+      case SCORES -> new ScoresRows(job, sizeMax);
+    };
   }
 
   enum Codec {
     GENERIC,
-    TUNED
+    TUNED,
+    SCORES
   }
 }

@@ -14,15 +14,15 @@ import org.apache.avro.Schema;
  * By hand, for these two schemas: a vector stays in its bytes. Its floats go to the engine in one copy, and what the
  * prediction takes over is copied in pieces, between constants that are encoded once.
  */
-final class TunedRows implements Rows {
-  private static final VarHandle FLOAT =
+class TunedRows implements Rows {
+  static final VarHandle FLOAT =
       MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle DOUBLE =
       MethodHandles.byteArrayViewVarHandle(double[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle INT =
+  static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
   private static final byte[] HEX = "0123456789abcdef".getBytes(UTF_8);
-  private static final int HEAD_BYTES = 5;
+  static final int HEAD_BYTES = 5;
   /** A prediction is its vector and at most this. */
   private static final int ADDED_BYTES_MAX = 1024;
 
@@ -30,33 +30,38 @@ final class TunedRows implements Rows {
   private static final int
       IDENTITY = 0, SET = 1, SOURCE = 2, HASH = 3, RUN = 4, TRACE = 5, AMOUNT = 6, MARKS = 7;
 
-  private final Job job;
+  final Job job;
   private final Engine engine;
   private final int sizeMax;
   private final int featureBytes;
   /** Numbers in the vector's ages, which no prediction takes over. */
   private final int ageCount;
-  private final byte[][] vectors;
-  private final long[] offsets;
+  final byte[][] vectors;
+  final long[] offsets;
   private final int[] marks;
   private final byte[] model;
   private final byte[] control;
   private final byte[] progress = {0, 1, 0}; // seq 0, final, supersedes nothing
   private final byte[][] decisions;
   private final PredictionId ids;
-  private byte[] slab = new byte[4 * ADDED_BYTES_MAX];
+  byte[] slab = new byte[4 * ADDED_BYTES_MAX];
   private byte[] batchId;
-  private float[] answers;
+  float[] answers;
   private int size;
   private long calls;
   /** Cursor of reading, then of writing. */
-  private int at;
+  int at;
 
   TunedRows(Job job, int sizeMax) throws Exception {
+    this(job, sizeMax, OUT);
+  }
+
+  /** @param out names of the fields that are written */
+  TunedRows(Job job, int sizeMax, String out) throws Exception {
     this.job = job;
     this.sizeMax = sizeMax;
     Schema in = new Schema.Parser().parse(job.inSchema());
-    checkLayout(job, in);
+    checkLayout(job, in, out);
     ageCount = ages(in).size();
     engine = new Engine(job.model(), sizeMax);
     featureBytes = engine.width() * Float.BYTES;
@@ -92,16 +97,17 @@ final class TunedRows implements Rows {
         .toList();
   }
 
-  private static void checkLayout(Job job, Schema in) {
+  private static void checkLayout(Job job, Schema in, String written) {
     Schema out = new Schema.Parser().parse(job.outSchema());
     String event = names(in.getField("event").schema());
     boolean fits =
         (names(in).equals(IN + " event features")
                 || names(in).equals(IN + " " + String.join(" ", AGES) + " event features"))
             && ages(in).stream().allMatch(age -> age.schema().getType() == Schema.Type.INT)
-            && names(out).equals(OUT)
+            && names(out).equals(written)
             && event.equals("customerId terminalId amount")
-            && names(out.getField("kpis").schema()).equals("expectedLoss")
+            && (out.getField("kpis") == null
+                || names(out.getField("kpis").schema()).equals("expectedLoss"))
             && names(in.getField("features").schema()).equals(String.join(" ", job.model().features()));
     if (!fits) throw new IllegalStateException("the schemas are not those that this was written for");
   }
@@ -110,7 +116,7 @@ final class TunedRows implements Rows {
     return String.join(" ", record.getFields().stream().map(Schema.Field::name).toList());
   }
 
-  private static byte[] texts(String... values) {
+  static byte[] texts(String... values) {
     byte[][] parts = new byte[2 * values.length][];
     for (int i = 0; i < values.length; i++) {
       byte[] text = values[i].getBytes(UTF_8);
@@ -131,7 +137,7 @@ final class TunedRows implements Rows {
     return whole;
   }
 
-  private static int writeLong(byte[] into, int at, long value) {
+  static int writeLong(byte[] into, int at, long value) {
     long rest = (value << 1) ^ (value >> 63);
     for (; (rest & ~0x7fL) != 0; rest >>>= 7) into[at++] = (byte) (rest | 0x80);
     into[at++] = (byte) rest;
@@ -147,11 +153,11 @@ final class TunedRows implements Rows {
     }
   }
 
-  private void skipNumber(byte[] from) {
+  final void skipNumber(byte[] from) {
     while (from[at++] < 0) {}
   }
 
-  private void skipText(byte[] from) {
+  final void skipText(byte[] from) {
     int length = (int) readLong(from);
     at += length;
   }
@@ -207,12 +213,12 @@ final class TunedRows implements Rows {
     batchId = texts(job.contestant() + "/" + ++calls);
   }
 
-  private void copy(byte[] from, int start, int end) {
+  final void copy(byte[] from, int start, int end) {
     System.arraycopy(from, start, slab, at, end - start);
     at += end - start;
   }
 
-  private void put(byte[] constant) {
+  final void put(byte[] constant) {
     copy(constant, 0, constant.length);
   }
 
@@ -241,19 +247,30 @@ final class TunedRows implements Rows {
     return decisions[i];
   }
 
-  @Override
-  public byte[] prediction(int row) {
-    byte[] vector = vectors[row];
-    int mark = row * MARKS;
+  /** Room for a prediction of the vector, and its frame. */
+  final void begin(byte[] vector) {
     if (slab.length < vector.length + ADDED_BYTES_MAX)
       slab = new byte[vector.length + ADDED_BYTES_MAX];
     slab[0] = 0;
     INT.set(slab, 1, job.outSchemaId());
+  }
+
+  /** @return how many there are */
+  final int putOutputs(int row) {
+    int count = job.model().outputs().size();
+    for (int o = 0; o < count; o++, at += Float.BYTES) FLOAT.set(slab, at, answers[row * count + o]);
+    return count;
+  }
+
+  @Override
+  public byte[] prediction(int row) {
+    byte[] vector = vectors[row];
+    int mark = row * MARKS;
+    begin(vector);
     putId(vector, mark);
     copy(vector, HEAD_BYTES, marks[mark + IDENTITY]);
     at = writeLong(slab, at, System.currentTimeMillis());
-    int count = job.model().outputs().size();
-    for (int o = 0; o < count; o++, at += Float.BYTES) FLOAT.set(slab, at, answers[row * count + o]);
+    int count = putOutputs(row);
     float score = answers[row * count];
     put(decisionOf(score));
     DOUBLE.set(slab, at, score * (double) DOUBLE.get(vector, marks[mark + AMOUNT]));
