@@ -72,51 +72,82 @@ const BINARY: Readonly<Record<Binary, (a: Value, b: Value) => Value>> = {
 export const UNARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(UNARY));
 export const BINARY_OPERATORS: ReadonlySet<unknown> = new Set(Object.keys(BINARY));
 
-const reader = <Scope>(env: Environment<Scope>, what: Named, name: string): Evaluate<Scope> => {
-  const read = env[what]?.(name as AnswerName);
+/** What a function that is put together speaks of, by name. */
+class Spoken<Scope> {
+  readonly env: Environment<Scope>;
+  readonly #known = new Map<string, unknown>();
+
+  constructor(env: Environment<Scope>) {
+    this.env = env;
+  }
+
+  /** The name of something that there may be several of. */
+  one(what: unknown): string {
+    return this.as(`one${this.#known.size}`, what);
+  }
+
+  as(name: string, what: unknown): string {
+    this.#known.set(name, what);
+    return name;
+  }
+
+  /** A function of the scope. */
+  function(text: string): unknown {
+    const names = [...this.#known.keys()];
+    // Nothing of the expression's own words is in it: operators and numbers of what is handed in only.
+    // oxlint-disable-next-line typescript/no-implied-eval
+    const make = new Function(...names, `return scope => ${text};`) as (...of: unknown[]) => unknown;
+    return make(...this.#known.values());
+  }
+}
+
+const readerOf = <Scope>(spoken: Spoken<Scope>, what: Named, name: string): string => {
+  const read = spoken.env[what]?.(name as AnswerName);
   if (read === undefined) throw new RangeError(`${what}('${name}') is not known here`);
-  return scope => toValue(read(scope));
+  return `${spoken.as('toValue', toValue)}(${spoken.one(read)}(scope))`;
 };
 
-/**
- * Turns an expression into a function. Division by zero is missing, and so is every figure that rests on something
- * missing; a condition on something missing does not hold. @throws RangeError for a name the environment does not know
- */
-export const compileExpression = <Scope>(
-  expression: Expression,
-  env: Environment<Scope>,
-): Evaluate<Scope> => {
+/** An expression in JavaScript. */
+const textOf = <Scope>(expression: Expression, spoken: Spoken<Scope>): string => {
   switch (expression.op) {
-    case 'constant': {
-      const { value } = expression;
-      return () => value;
-    }
+    case 'constant':
+      return spoken.one(expression.value);
     case 'field':
     case 'feature':
     case 'output':
     case 'threshold':
     case 'kpi':
     case 'answer':
-      return reader(env, expression.op, expression.name);
+      return readerOf(spoken, expression.op, expression.name);
     case 'if': {
-      const test = compileExpression(expression.test, env);
-      const yes = compileExpression(expression.yes, env);
-      const no = compileExpression(expression.no, env);
-      return scope => (holds(test(scope)) ? yes(scope) : no(scope));
+      const [test, yes, no] = [expression.test, expression.yes, expression.no].map(one =>
+        textOf(one, spoken),
+      );
+      return `(${spoken.as('holds', holds)}(${test}) ? ${yes} : ${no})`;
     }
     default:
       break;
   }
+  const { op } = expression;
   if ('of' in expression) {
-    const apply = UNARY[expression.op];
-    const offset = timeZoneOffset(env.timeZone);
-    const of = compileExpression(expression.of, env);
-    return scope => apply(of(scope), offset);
+    const offset = spoken.as('offset', timeZoneOffset(spoken.env.timeZone));
+    return `${spoken.as(`unary_${op}`, UNARY[expression.op])}(${textOf(expression.of, spoken)}, ${offset})`;
   }
-  const apply = BINARY[expression.op];
-  const left = compileExpression(expression.left, env);
-  const right = compileExpression(expression.right, env);
-  return scope => apply(left(scope), right(scope));
+  const [left, right] = [expression.left, expression.right].map(one => textOf(one, spoken));
+  return `${spoken.as(`binary_${op}`, BINARY[expression.op])}(${left}, ${right})`;
+};
+
+/**
+ * Turns an expression into a function of its own, so that V8 sees what it calls: put together of functions that call each
+ * other, a decision and a figure took three times as long. Division by zero is missing, and so is every figure that rests on something
+ * missing; a condition on something missing does not hold. @throws RangeError for a name the environment does not know
+ */
+export const compileExpression = <Scope>(
+  expression: Expression,
+  env: Environment<Scope>,
+): Evaluate<Scope> => {
+  const spoken = new Spoken(env);
+  return spoken.function(textOf(expression, spoken)) as Evaluate<Scope>;
 };
 
 /** As `compileExpression`, for figures: true is 1, false is 0, text is missing. */
@@ -124,8 +155,9 @@ export const compileNumber = <Scope>(
   expression: Expression,
   env: Environment<Scope>,
 ): ((scope: Scope) => number) => {
-  const evaluate = compileExpression(expression, env);
-  return scope => toNumber(evaluate(scope));
+  const spoken = new Spoken(env);
+  const text = textOf(expression, spoken);
+  return spoken.function(`${spoken.as('toNumber', toNumber)}(${text})`) as (scope: Scope) => number;
 };
 
 /** As `compileExpression`, for text: everything else is missing, and so is text of more characters. */
@@ -146,6 +178,7 @@ export const compileCondition = <Scope>(
   expression: Expression,
   env: Environment<Scope>,
 ): ((scope: Scope) => boolean) => {
-  const evaluate = compileExpression(expression, env);
-  return scope => holds(evaluate(scope));
+  const spoken = new Spoken(env);
+  const text = textOf(expression, spoken);
+  return spoken.function(`${spoken.as('holds', holds)}(${text})`) as (scope: Scope) => boolean;
 };

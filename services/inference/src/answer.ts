@@ -4,7 +4,7 @@ import { compileCondition, compileNumber, compileText, type Engine, type Pipelin
 import type { BytesPlace } from '@millrace/stream';
 import type { InForce } from './board.ts';
 import { type Room, sourceOf } from './bytes.ts';
-import { environmentOf, type InHand } from './inHand.ts';
+import { environmentOf, type InHand, thresholdsOf } from './inHand.ts';
 import { KPI_TEXT_CHARACTERS_MAX, type Place, PredictionBytes, type RowFields } from './predictionBytes.ts';
 import { textKpis } from './predictionSchema.ts';
 import { type PushCodecs, type Pushed, PushWriter } from './pushes.ts';
@@ -66,6 +66,7 @@ export type SharedField = keyof ReturnType<typeof sharedFields>;
 
 /** Turns answers into predictions. Decisions and business figures are compiled once; what the vector says is copied. */
 export class PredictionWriter {
+  readonly #pipeline: Pipeline;
   readonly #decisions: readonly { readonly name: string; readonly holds: (of: InHand) => boolean }[];
   readonly #kpis: readonly ((of: InHand) => number | string | undefined)[];
   readonly #pushes: PushWriter | undefined;
@@ -85,6 +86,7 @@ export class PredictionWriter {
   ) {
     const { rows } = features;
     this.#run = run;
+    this.#pipeline = pipeline;
     const env = environmentOf(pipeline, rows);
     this.#decisions = pipeline.decisions.map(({ name, when }) => ({
       name,
@@ -120,7 +122,7 @@ export class PredictionWriter {
     const write = this.#bytes.begin(batch.vectors, sharedFields(batch, this.#run), room);
     const { vectors, inForce } = batch;
     const kpis: (number | string | undefined)[] = [];
-    const { thresholds } = inForce;
+    const thresholds = thresholdsOf(this.#pipeline, inForce.thresholds);
     const hand: InHand = { vectors, row: 0, thresholds, outputs: [], kpis, answer: undefined };
     // One for all rows: what is made of it is bytes.
     const fields: Writable<RowFields> = {

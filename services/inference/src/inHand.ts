@@ -7,7 +7,8 @@ import type { Vectors } from './vectors.ts';
 export interface InHand {
   vectors: Vectors;
   row: number;
-  thresholds: Readonly<Record<string, number>>;
+  /** In the order of the pipeline's thresholds. */
+  thresholds: readonly number[];
   /** In the order of the pipeline's outputs; empty before it is scored. */
   outputs: readonly number[];
   /** In the order of the pipeline's business figures; empty before they are worked out. Undefined is missing. */
@@ -15,6 +16,12 @@ export interface InHand {
   /** What the answer says of itself; undefined before there is one, and where nobody asks. */
   answer: Readonly<Record<AnswerName, string | boolean | null>> | undefined;
 }
+
+/** Those in force, as a row has them in hand. */
+export const thresholdsOf = (
+  pipeline: Pipeline,
+  inForce: Readonly<Record<string, number>>,
+): readonly number[] => Object.keys(pipeline.thresholds).map(name => inForce[name]!);
 
 /** Where the names in a pipeline's expressions lead: into the bytes of the vector, the outputs and the thresholds in force. */
 export const environmentOf = (
@@ -39,8 +46,10 @@ export const environmentOf = (
       name =>
       ({ answer }) =>
         answer?.[name],
-    threshold: name =>
-      Object.hasOwn(pipeline.thresholds, name) ? ({ thresholds }) => thresholds[name] : undefined,
+    threshold: name => {
+      const at = Object.keys(pipeline.thresholds).indexOf(name);
+      return at === -1 ? undefined : ({ thresholds }) => thresholds[at];
+    },
     feature: name => read(Object.hasOwn(pipeline.reference, name) ? `event.${name}` : `features.${name}`),
     field: name => read(name === pipeline.events[pipeline.scores]!.time ? 'eventTime' : `event.${name}`),
   };

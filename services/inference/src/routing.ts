@@ -3,7 +3,7 @@ import type { RecordCodec } from '@millrace/avro';
 import type { FeaturesValue } from '@millrace/contracts';
 import { compileCondition, type Engine, type Pipeline, type Route } from '@millrace/define';
 import type { InForce } from './board.ts';
-import { environmentOf, type InHand } from './inHand.ts';
+import { environmentOf, type InHand, thresholdsOf } from './inHand.ts';
 import type { Vectors } from './vectors.ts';
 
 /** The rule that decided, and the version of the rules that it is of. */
@@ -26,12 +26,15 @@ interface Rule {
 export const DEFAULT_ROUTE = 'default';
 
 export class Router {
+  readonly #pipeline: Pipeline;
   readonly #env: ReturnType<typeof environmentOf>;
   #inForce: InForce | undefined;
+  #thresholds: readonly number[] = [];
   #rules: readonly Rule[] = [];
   #rest: Routed = { route: DEFAULT_ROUTE, routeVersion: 0, to: 'stream', review: false };
 
   constructor(pipeline: Pipeline, features: RecordCodec<FeaturesValue>) {
+    this.#pipeline = pipeline;
     this.#env = environmentOf(pipeline, features.rows);
   }
 
@@ -39,14 +42,21 @@ export class Router {
   choose(vectors: Vectors, row: number, inForce: InForce): Routed {
     if (inForce !== this.#inForce) this.#compile(inForce);
     if (this.#rules.length === 0) return this.#rest;
-    const { thresholds } = inForce;
-    const hand: InHand = { vectors, row, thresholds, outputs: [], kpis: [], answer: undefined };
+    const hand: InHand = {
+      vectors,
+      row,
+      thresholds: this.#thresholds,
+      outputs: [],
+      kpis: [],
+      answer: undefined,
+    };
     for (const { chosen, holds } of this.#rules) if (holds(hand)) return chosen;
     return this.#rest;
   }
 
   #compile(inForce: InForce): void {
-    const { routes, routeVersion } = inForce;
+    const { routes, routeVersion, thresholds } = inForce;
+    this.#thresholds = thresholdsOf(this.#pipeline, thresholds);
     this.#rules = routes.map(({ name, to, when, review = false, engine }): Rule => ({
       chosen: { route: name, routeVersion, to, review, ...(engine && { engine }) },
       holds: when === undefined ? () => true : compileCondition(when, this.#env),
