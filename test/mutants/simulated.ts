@@ -137,8 +137,9 @@ const OF_THE_RULES: readonly Defect[] = [
     violates: 'by the rules',
     shows: 'answers tell the version of the rules that were in force before',
     file: ROUTING,
-    text: '    const { routes, routeVersion } = inForce;',
-    instead: '    const { routes } = inForce;\n    const routeVersion = this.#inForce?.routeVersion ?? 0;',
+    text: '    const { routes, routeVersion, thresholds } = inForce;',
+    instead:
+      '    const { routes, thresholds } = inForce;\n    const routeVersion = this.#inForce?.routeVersion ?? 0;',
   },
   {
     name: 'begins-without-rules',

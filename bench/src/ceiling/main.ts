@@ -99,9 +99,9 @@ const partitions = Array.from({ length: job.partitions }, (_, partition) => ({
   partition,
 }));
 
-let over = false;
+const stop = new AbortController();
 process.once('SIGTERM', () => {
-  over = true;
+  stop.abort();
   wake();
 });
 const positions = new Map<number, number>();
@@ -115,7 +115,7 @@ const send = (run: RecordRun): void => {
   }, fail); // prettier-ignore
   sends.add(sent);
 };
-for (let committedMs = performance.now(); !over;) {
+for (let committedMs = performance.now(); !stop.signal.aborted;) {
   const left = committedMs + job.commitMs - performance.now();
   if (waiting.length === 0 && (left > 0 || positions.size === 0))
     await new Promise<void>(resolve => {

@@ -14,7 +14,7 @@ import type { Metrics } from '@millrace/telemetry';
 import type { BatchOfAnswers } from './answer.ts';
 import { environmentOf, type InHand } from './inHand.ts';
 import type { PredictionOutputs } from './laneOptions.ts';
-import type { RowFields } from './predictionBytes.ts';
+import type { RowFields } from './predictionOwn.ts';
 
 /** By the name of the push. */
 export type PushCodecs = ReadonlyMap<string, RecordCodec<PushValue>>;
