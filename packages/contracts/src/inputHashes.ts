@@ -1,11 +1,17 @@
 import { INPUT_HASH_DIGITS, inputHash } from './identity.ts';
-import { BLOCK_BYTES, FourDigests, LANE_BYTES, LANES } from './sha256.ts';
+import {
+  BLOCK_BYTES,
+  blocksOf,
+  FourDigests,
+  LANE_BYTES,
+  LANES,
+  PADDED_BYTES_MIN,
+  PADDING,
+} from './sha256.ts';
 
-/** Longer ones do not fit a lane with what is padded: a byte, and the length. */
-const PADDED_BYTES_MIN = 9;
+/** Longer ones do not fit a lane with what is padded. */
 const BYTES_MAX = LANE_BYTES - PADDED_BYTES_MIN;
 const WORDS = INPUT_HASH_DIGITS / 8;
-const END = 0x80;
 
 /** ASCII digits of a number from 0 to 15. */
 const DIGITS = Uint8Array.from(Buffer.from('0123456789abcdef'));
@@ -49,17 +55,8 @@ export class InputHashes {
 
   /** Whatever was added has its digits. */
   settle(): void {
-    let left = this.#taken;
-    if (left === 0) return;
-    this.#four.begin();
-    for (let n = 0; left > 0; n++) {
-      this.#four.compress(n);
-      for (let lane = 0; lane < this.#taken; lane++)
-        if (this.#places[lane]!.blocks === n + 1) {
-          this.#put(lane);
-          left--;
-        }
-    }
+    if (this.#taken === 0) return;
+    this.#four.digest(this.#places, this.#taken, this.#put);
     for (let lane = 0; lane < this.#taken; lane++) this.#places[lane]!.into = NOWHERE;
     this.#taken = 0;
   }
@@ -68,29 +65,27 @@ export class InputHashes {
   #copy(bytes: Uint8Array, from: number, to: number, start: number): number {
     const words = this.#words;
     const length = to - from;
-    const blocks = Math.ceil((length + PADDED_BYTES_MIN) / BLOCK_BYTES);
+    const blocks = blocksOf(length);
     const end = start + blocks * BLOCK_BYTES;
     let next = start >> 2;
     let i = from;
     for (; i + 4 <= to; i += 4)
       words[next++] = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    let last = END << (8 * (to - i));
+    let last = PADDING << (8 * (to - i));
     for (let k = 0; i + k < to; k++) last |= bytes[i + k]! << (8 * k);
     words[next++] = last;
     while (next < end >> 2) words[next++] = 0;
-    // The length in bits, with its big end first, of which two bytes are enough.
-    const lanes = this.#four.bytes;
-    lanes[end - 2] = length >> 5;
-    lanes[end - 1] = length << 3;
+    this.#four.putLength(length, end);
     return blocks;
   }
 
-  #put(lane: number): void {
+  /** Made once: it is handed over for every four. */
+  readonly #put = (lane: number): void => {
     const { into, at } = this.#places[lane]!;
     let next = at;
     for (let i = 0; i < WORDS; i++) {
       const word = this.#four.word(i, lane);
       for (let shift = 28; shift >= 0; shift -= 4) into[next++] = DIGITS[(word >>> shift) & 15]!;
     }
-  }
+  };
 }

@@ -1,6 +1,14 @@
 import { hash } from 'node:crypto';
 import { PREDICTION_ID_DIGITS } from './identity.ts';
-import { BLOCK_BYTES, FourDigests, LANE_BYTES, LANES } from './sha256.ts';
+import {
+  BLOCK_BYTES,
+  blocksOf,
+  FourDigests,
+  LANE_BYTES,
+  LANES,
+  PADDED_BYTES_MIN,
+  PADDING,
+} from './sha256.ts';
 
 /** Where the event id of an answer lies, as UTF-8, and what else its id is made of. */
 export interface AnswerParts {
@@ -12,9 +20,8 @@ export interface AnswerParts {
 }
 
 /** Longer ones do not fit a lane with what is padded. */
-const PARTS_BYTES_MAX = LANE_BYTES - BLOCK_BYTES - 9;
+const PARTS_BYTES_MAX = LANE_BYTES - BLOCK_BYTES - PADDED_BYTES_MIN;
 const WORDS = PREDICTION_ID_DIGITS / 8;
-const END = 0x80;
 const NOTHING = new Uint8Array(0);
 
 /** Of a byte, as two characters that lie side by side. */
@@ -75,10 +82,12 @@ export class PredictionIds {
       else {
         this.#write(four, taken, parts, tail, length);
         lanes[taken++]!.row = row;
-        if (taken === LANES) taken = this.#digest(four, taken);
+        if (taken < LANES) continue;
+        four.digest(lanes, taken, this.#put);
+        taken = 0;
       }
     }
-    if (taken > 0) this.#digest(four, taken);
+    if (taken > 0) four.digest(lanes, taken, this.#put);
     return this.#digits;
   }
 
@@ -91,19 +100,13 @@ export class PredictionIds {
     return this.#tail;
   }
 
-  #write(
-    { bytes: into }: FourDigests,
-    n: number,
-    parts: AnswerParts,
-    tail: Uint8Array,
-    length: number,
-  ): void {
+  #write(of: FourDigests, n: number, parts: AnswerParts, tail: Uint8Array, length: number): void {
+    const { bytes: into } = of;
     const lane = lanes[n]!;
     const head = this.#head;
     const start = n * LANE_BYTES;
     const { bytes, from, to } = parts;
-    // Behind the message: a byte, and its length in bits as 64 of them.
-    lane.blocks = Math.ceil((length + 9) / BLOCK_BYTES);
+    lane.blocks = blocksOf(length);
     if (lane.tail !== tail || lane.length !== length) {
       lane.tail = tail;
       lane.length = length;
@@ -111,39 +114,25 @@ export class PredictionIds {
       into.fill(0, start, end);
       into.set(head, start);
       into.set(tail, start + length - tail.length);
-      into[start + length] = END;
-      into[end - 2] = length >> 5;
-      into[end - 1] = length << 3;
+      into[start + length] = PADDING;
+      of.putLength(length, end);
     }
     const at = start + head.length - from;
     for (let i = from; i < to; i++) into[at + i] = bytes[i]!;
   }
 
-  /** Digests what is in the first lanes. @returns how many are taken then */
-  #digest(of: FourDigests, taken: number): 0 {
-    of.begin();
-    for (let n = 0, left = taken; left > 0; n++) {
-      of.compress(n);
-      for (let i = 0; i < taken; i++)
-        if (lanes[i]!.blocks === n + 1) {
-          this.#put(of, i);
-          left--;
-        }
-    }
-    return 0;
-  }
-
-  #put(of: FourDigests, n: number): void {
+  /** Made once: it is handed over for every four. */
+  readonly #put = (lane: number): void => {
     const pairs = this.#pairs;
-    let next = (lanes[n]!.row * PREDICTION_ID_DIGITS) / 2;
+    let next = (lanes[lane]!.row * PREDICTION_ID_DIGITS) / 2;
     for (let i = 0; i < WORDS; i++) {
-      const word = of.word(i, n);
+      const word = four!.word(i, lane);
       pairs[next++] = DIGITS[word >>> 24]!;
       pairs[next++] = DIGITS[(word >>> 16) & 0xff]!;
       pairs[next++] = DIGITS[(word >>> 8) & 0xff]!;
       pairs[next++] = DIGITS[word & 0xff]!;
     }
-  }
+  };
 
   #putLong(row: number, { bytes, from, to }: AnswerParts, tail: Uint8Array): void {
     const digest = hash('sha256', Buffer.concat([this.#head, bytes.subarray(from, to), tail]), 'hex');

@@ -15,6 +15,9 @@ const VECTOR_BYTES = 16;
 const STATE_WORDS = 8;
 /** Of the message of one lane, with what is padded. */
 export const LANE_BYTES = 1_024;
+/** Behind a message: a byte, and its length in bits as 64 of them. */
+export const PADDED_BYTES_MIN = 9;
+export const PADDING = 0x80;
 const STATE_AT = LANES * LANE_BYTES;
 const ROUNDS = 64;
 const SCHEDULE_WORDS = 16;
@@ -140,6 +143,9 @@ const moduleBytes = (): Uint8Array<ArrayBuffer> =>
     ...section(10, [sized([...counted([[...leb(VECTORS), V128]]), ...compressed, END])]),
   ]); // prettier-ignore
 
+/** Of a message with what is padded. */
+export const blocksOf = (length: number): number => Math.ceil((length + PADDED_BYTES_MIN) / BLOCK_BYTES);
+
 /** The messages, and what is known of their digests. */
 export class FourDigests {
   /** Of lane `i`, whose message begins at `i * LANE_BYTES`; it is padded by whoever writes it. */
@@ -156,13 +162,26 @@ export class FourDigests {
     this.#compress = exports['compress'] as (at: number) => void;
   }
 
-  begin(): void {
-    this.#state.set(FourDigests.#initial);
+  /** The last bytes of what is padded, before `end`. */
+  putLength(length: number, end: number): void {
+    this.bytes[end - 2] = length >> 5;
+    this.bytes[end - 1] = length << 3;
   }
 
-  /** Takes block `n` of all lanes. */
-  compress(n: number): void {
-    this.#compress(n * BLOCK_BYTES);
+  /**
+   * Digests the messages of the first lanes, which may have different lengths.
+   * @param done told of each lane while `word` says its digest
+   */
+  digest(lanes: readonly { readonly blocks: number }[], taken: number, done: (lane: number) => void): void {
+    this.#state.set(FourDigests.#initial);
+    for (let n = 0, left = taken; left > 0; n++) {
+      this.#compress(n * BLOCK_BYTES);
+      for (let lane = 0; lane < taken; lane++)
+        if (lanes[lane]!.blocks === n + 1) {
+          done(lane);
+          left--;
+        }
+    }
   }
 
   /** Word `i` of a lane's digest, whose message ends with the block taken last. */
