@@ -10,8 +10,8 @@ import { type Counts, emptyCounts, type Report, summary } from './jest/counts.ts
 
 const ROOT = join(import.meta.dirname, '..');
 const NODE_MAJOR_MIN = 24;
-/** The teardown of the stack runs after the report; it may write class-data archives. */
-const LINGER_S_MAX = 45;
+/** The teardown of the stack runs after the report: it may write class-data archives, for 40 s at most, and removes its folder. */
+const LINGER_S_MAX = 120;
 const CHECKS = ['typecheck', 'lint', 'format:check'];
 const JEST = [
   '--experimental-vm-modules',
