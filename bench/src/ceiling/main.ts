@@ -44,7 +44,7 @@ const copied = (run: RecordRun): readonly [Buffer, readonly SharedRecord[]] => {
     const valueAt = at;
     if (run.valueIn!(i, place)) put();
     at += ANSWER_BYTES_MORE;
-    return new SharedRecord(job.outTopic, run.partition, { bytes, keyAt, valueAt, end: at });
+    return SharedRecord.of(job.outTopic, run.partition, { bytes, keyAt, valueAt, end: at });
   });
   return [bytes, records];
 };

@@ -36,7 +36,10 @@ export class Columns {
   readonly measures: number;
   length = 0;
   private readonly width: number;
-  /** Row after row; a plain array of doubles is cheaper to make and to let go than a typed one of this size. */
+  /**
+   * Row after row, with room for more behind them; a plain array of doubles is cheaper to make and to let go than a typed
+   * one of this size, and one that V8 lets grow value by value leaves three times as much behind.
+   */
   private rows: number[] = [];
   /** The rare columns, row after row; undefined while all rows are plain. */
   private rare: number[] | undefined;
@@ -120,10 +123,13 @@ export class Columns {
   }
 
   protected putRow(index: number, row: NewRow): void {
-    const { rows, width } = this;
+    const { width } = this;
     const at = index * width;
-    // In order the row is appended value by value; else the rows behind it move up first.
-    if (index < this.length) makeRoom(rows, at, width);
+    const end = this.length * width;
+    if (this.rows.length === end) this.rows = withRoom(this.rows, roomFor(this.length + 1) * width);
+    const { rows } = this;
+    // Of a plain array `copyWithin` is many times slower.
+    for (let i = end - 1; i >= at; i--) rows[i + width] = rows[i]!;
     rows[at + TIME] = row.time;
     rows[at + SEQUENCE] = row.sequence;
     rows[at + OFFSET] = row.offset;
@@ -181,10 +187,16 @@ export class Columns {
   }
 
   protected removeRow(row: number): void {
-    this.rows.splice(row * this.width, this.width);
+    const { rows, width } = this;
+    for (let i = row * width; i < (this.length - 1) * width; i++) rows[i] = rows[i + width]!;
     this.rare?.splice(row * RARE, RARE);
     this.length--;
     this.changedFrom(row);
+  }
+
+  /** Whether more than half of what its rows take is room for more. */
+  protected get isLoose(): boolean {
+    return this.rows.length > 2 * this.length * this.width;
   }
 
   /** As rows of another, without room for more: what goes on grows again. */
@@ -226,9 +238,23 @@ export class Columns {
   }
 }
 
+/** A leaf is made for few rows, for some, and for as many as it may have before it is cut. */
+const ROOM = [4, 12, 33] as const;
+
+const roomFor = (rows: number): number => ROOM.find(room => room >= rows) ?? rows * 2;
+
+const withRoom = (rows: readonly number[], length: number): number[] => {
+  // Made as doubles, of this length and no more.
+  const roomy = (zeros[length] ??= Array.from({ length }, () => 0.5).fill(0)).slice();
+  for (let i = 0; i < rows.length; i++) roomy[i] = rows[i]!;
+  return roomy;
+};
+
+/** By length. */
+const zeros: (readonly number[])[] = [];
+
 const makeRoom = (rows: number[], at: number, width: number): void => {
   const end = rows.length;
   for (let i = end - width; i < end; i++) rows.push(rows[i]!);
-  // Of a plain array `copyWithin` is many times slower.
   for (let i = end - 1; i >= at + width; i--) rows[i] = rows[i - width]!;
 };

@@ -108,7 +108,7 @@ export class Leaf extends Columns {
 
   /** No more rows are likely to come: what is kept for them is let go. */
   trim(): void {
-    this.takeRows(this, 0, this.length);
+    if (this.isLoose) this.takeRows(this, 0, this.length);
     this.ids = this.ids.slice();
     this.written = undefined;
   }

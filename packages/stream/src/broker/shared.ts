@@ -34,28 +34,39 @@ export interface SharedBytes {
   readonly lent?: Lent | undefined;
 }
 
+/** Acknowledged records that are kept to be used again, at most: as many as are under way at full load, 6 MB. */
+const SPARE_MAX = 65_536;
+const spare: SharedRecord[] = [];
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * A record of which key and value are made only when somebody asks: views of their own would weigh more than all else of
- * it, and a service at full load has tens of thousands under way, each for longer than V8 takes for the life of young
- * objects.
+ * it. A service at full load has tens of thousands under way, each for longer than V8 takes for the life of young objects,
+ * so those whose memory is lent go back with it, and `of` uses them again.
  */
 export class SharedRecord implements OutRecord, SharedBytes {
-  readonly topic: string;
-  readonly partition: number;
-  readonly bytes: Uint8Array;
-  readonly keyAt: number;
-  readonly valueAt: number;
-  readonly end: number;
-  readonly lent: Lent | undefined;
+  topic = '';
+  partition = 0;
+  bytes: Uint8Array = NO_BYTES;
+  keyAt = 0;
+  valueAt = 0;
+  end = 0;
+  lent: Lent | undefined;
 
-  constructor(topic: string, partition: number, { bytes, keyAt, valueAt, end, lent }: SharedBytes) {
-    this.topic = topic;
-    this.partition = partition;
-    this.bytes = bytes;
-    this.keyAt = keyAt;
-    this.valueAt = valueAt;
-    this.end = end;
-    this.lent = lent;
+  static of(
+    topic: string,
+    partition: number,
+    { bytes, keyAt, valueAt, end, lent }: SharedBytes,
+  ): SharedRecord {
+    const record = spare.pop() ?? new SharedRecord();
+    record.topic = topic;
+    record.partition = partition;
+    record.bytes = bytes;
+    record.keyAt = keyAt;
+    record.valueAt = valueAt;
+    record.end = end;
+    record.lent = lent;
+    return record;
   }
 
   get key(): Uint8Array {
@@ -65,11 +76,21 @@ export class SharedRecord implements OutRecord, SharedBytes {
   get value(): Uint8Array {
     return this.bytes.subarray(this.valueAt, this.end);
   }
+
+  /** To be told once: nobody reads it again. */
+  acknowledged(): void {
+    const { lent } = this;
+    if (lent === undefined) return;
+    this.lent = undefined;
+    this.bytes = NO_BYTES;
+    lent.acknowledged();
+    if (spare.length < SPARE_MAX) spare.push(this);
+  }
 }
 
 /** To be told once: nobody reads them again. */
 export const acknowledged = (records: readonly OutRecord[]): void => {
-  for (const record of records) if (record instanceof SharedRecord) record.lent?.acknowledged();
+  for (const record of records) if (record instanceof SharedRecord) record.acknowledged();
 };
 
 /** Bytes of key and value. */

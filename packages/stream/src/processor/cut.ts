@@ -31,8 +31,8 @@ export interface Cut<In> {
 
 export interface CutFrom<In> {
   readonly lanes: readonly Lane<In>[];
-  /** Output that belongs to no record; taken whole. */
-  readonly plain: readonly OutRecord[];
+  /** Output that belongs to no record; taken whole, and the list with it. */
+  readonly plain: OutRecord[];
   readonly state: OverlayState | undefined;
   readonly changelog: { readonly topic: string; readonly partition: number } | undefined;
   /** Most that the lanes may give. */
@@ -50,12 +50,14 @@ export interface CutFrom<In> {
  * of state and plain output belong to no record: where there are some, the cut is whole, however large.
  */
 export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFrom<In>): Cut<In> | undefined {
-  const records: OutRecord[] = [];
+  const held: OutRecord[] = [];
   const changes = state?.cut() ?? [];
   const whole = plain.length > 0 || changes.length > 0;
   const room = whole ? { records: Infinity, bytes: Infinity } : { ...max };
-  const shares = lanes.map(lane => shareOf(lane, records, room));
-  for (const record of plain) records.push(record);
+  const shares = lanes.map(lane => shareOf(lane, held, room));
+  // Mostly there are but the ones or the others, and then their list is the list.
+  const records = held.length === 0 ? plain : held;
+  if (records !== plain) for (const record of plain) records.push(record);
   const outputs = countByTopic(records);
   const offsets = shares
     .filter(({ lane, watermark }) => watermark !== (lane.committed ?? lane.start))

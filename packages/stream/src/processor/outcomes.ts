@@ -56,6 +56,8 @@ export function outcomesOf<Out>(desk: Desk, hand: Handover): Outcomes<Out> {
     throw broken(desk, new ProgrammingError(`${run.topic}-${run.partition}: no record ${i} in this batch`));
   };
   const hold = (index: number, record: OutRecord): void => {
+    // At its full length at once: to grow as it is filled would leave three times as much behind.
+    if (segment.held.length === 0) segment.held.length = segment.length;
     const before = segment.held[index];
     segment.held[index] = before === undefined ? record : [...heldOf(before), record];
   };

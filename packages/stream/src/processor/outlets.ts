@@ -42,7 +42,7 @@ export function outletOf(
     shared: (to, at) => {
       const output = outputOf(to);
       const partition = murmur2Partition(at.bytes, output.partitions, at.keyAt, at.valueAt);
-      return new SharedRecord(output.topic, partition, at);
+      return SharedRecord.of(output.topic, partition, at);
     },
   };
 }

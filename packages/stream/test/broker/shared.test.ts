@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { murmur2Partition } from '../../src/broker/murmur2.ts';
-import { bytesOfRecord, SharedRecord } from '../../src/broker/shared.ts';
+import { acknowledged, bytesOfRecord, Lent, SharedRecord } from '../../src/broker/shared.ts';
 import { recordBytesMax, writeBatch } from '../../src/kafka/records/encode.ts';
 import { RECORDS_AT } from '../../src/kafka/records/layout.ts';
 
@@ -17,7 +17,7 @@ test('records that share their bytes are, and are written as, records with bytes
       const all = of.map(([key, value]) => {
         const [keyAt, valueAt] = [at, at + key.length];
         at = valueAt + value.length;
-        return new SharedRecord('t', 3, { bytes: shared, keyAt, valueAt, end: at });
+        return SharedRecord.of('t', 3, { bytes: shared, keyAt, valueAt, end: at });
       });
       const plain = of.map(([key, value]) => ({ topic: 't', partition: 3, key, value }));
       for (const [i, { key, value }] of plain.entries()) {
@@ -38,4 +38,21 @@ test('records that share their bytes are, and are written as, records with bytes
       expect(a).toEqual(b);
     }),
   );
+});
+
+test('a record is used again once it is acknowledged, where its memory was lent, and no other is', () => {
+  const lent = new Lent(() => undefined);
+  const recordOf = (text: string, of?: Lent): SharedRecord => {
+    of?.add();
+    return SharedRecord.of('t', 0, { bytes: Buffer.from(text), keyAt: 0, valueAt: 1, end: 2, lent: of });
+  };
+  const [underWay, gone, own] = [recordOf('ab', lent), recordOf('cd', lent), recordOf('ef')];
+  acknowledged([gone, own]);
+  acknowledged([gone]); // Told twice it is still one.
+  const [next, another] = [recordOf('gh', lent), recordOf('ij', lent)];
+  expect([next, another].map(one => [underWay, gone, own].indexOf(one))).toEqual([1, -1]);
+  const texts = [underWay, next, another, own].map(({ bytes, keyAt, end }) =>
+    Buffer.from(bytes).toString('utf8', keyAt, end),
+  );
+  expect(texts).toEqual(['ab', 'gh', 'ij', 'ef']);
 });

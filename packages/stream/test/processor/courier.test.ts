@@ -26,7 +26,7 @@ describe('memory that is lent', () => {
     const lent = new Lent(back);
     return [0, 1].map(partition => {
       lent.add();
-      return new SharedRecord('out', partition, { bytes: bytes('kv'), keyAt: 0, valueAt: 1, end: 2, lent });
+      return SharedRecord.of('out', partition, { bytes: bytes('kv'), keyAt: 0, valueAt: 1, end: 2, lent });
     });
   };
   const refuses = { send: () => Promise.reject(new Error('refused')) };
