@@ -71,6 +71,8 @@ test('the image starts services as everybody else does', () => {
   const image = read('deploy/Dockerfile');
   const { args, environment } = SERVICE_START;
   expect(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(image)![1]!)).toEqual(['node', ...args]);
+  // What Node keeps of our files is made with the same flags.
+  expect(image).toContain(`node ${args.join(' ')} \\\n`);
   for (const [name, value] of Object.entries(environment))
     expect(image).toContain(`ENV ${name}=${value.replace(ROOT, '/app')}\n`);
 });
