@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
-import { type Job, jobOf, writeJob } from './job.ts';
+import { jobOf, writeJob, type Written } from './job.ts';
 import { launch } from './launch.ts';
 import type { BenchWorld } from './world/open.ts';
 import {
@@ -20,9 +20,6 @@ import {
 /** Whom the service as it ships is measured against: another program, or itself with the other way to deliver. */
 export const AGAINST = ['plain', 'at-least-once'] as const;
 export type Against = (typeof AGAINST)[number];
-
-/** Where what is written is no prediction: what it is. */
-export type Written = Pick<Job, 'answers' | 'outSchema' | 'outSchemaId'>;
 
 export interface Contestant {
   readonly name: string;

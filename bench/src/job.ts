@@ -39,8 +39,11 @@ export interface Job {
   };
 }
 
+/** Where what is written is no prediction: what it is. */
+export type Written = Pick<Job, 'answers' | 'outSchema' | 'outSchemaId'>;
+
 export type Asked = Pick<Job, 'contestant' | 'group' | 'outTopic' | 'exactlyOnce' | 'commitMs'> &
-  Partial<Pick<Job, 'answers' | 'outSchema' | 'outSchemaId'>>;
+  Partial<Written>;
 
 /** The pipelines of a bench decide by these two thresholds on their first output. */
 const decisionsOf = ({ pipeline }: BenchWorld): readonly JobDecision[] => {

@@ -92,10 +92,9 @@ const OF_THE_LOOP: readonly Defect[] = [
     name: 'applies-before-the-commit',
     violates: 'answered once',
     shows: 'state moves on although its transaction fails',
-    file: 'packages/stream/src/processor/shipping.ts',
-    text: '    const startMs = clock.now();\n    const atMs',
-    instead:
-      '    await this.#state?.settle([], () => this.#mark());\n    const startMs = clock.now();\n    const atMs',
+    file: 'packages/stream/src/state/overlay.ts',
+    text: '    return this.#cut.records();',
+    instead: '    void this.#store.apply(this.#cut.entries());\n    return this.#cut.records();',
   },
   {
     name: 'applies-unmarked',

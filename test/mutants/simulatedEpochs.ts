@@ -76,7 +76,7 @@ export const OF_THE_EPOCHS: readonly Defect[] = [
     violates: 'state equals a fold',
     shows: 'changes of state do not reach the changelog: the next owner knows nothing of them',
     file: VIEWS,
-    text: '        else this.#state.put(key, bytes);',
+    text: '    else this.#state.put(key, bytes);',
     instead: '',
   },
   {

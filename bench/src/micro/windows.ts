@@ -73,7 +73,10 @@ export const chunksWritten = (name: string, pipeline: Pipeline, records: number)
     const touched = new Set<Kept>();
     const flush = async (): Promise<void> => {
       const written = await meter.run(() =>
-        [...touched].map(({ state, chunks }) => ({ chunks, changes: [...state.dirtyChunks()] })),
+        [...touched].map(({ state, chunks }) => ({
+          chunks,
+          changes: state.dirtyChunks(key => chunks.get(key)),
+        })),
       );
       for (const { chunks, changes } of written)
         for (const [key, bytes] of changes)

@@ -1,9 +1,7 @@
 /** Who is measured by `bench peers`, with which settings, and how each is built and started. */
 import { join } from 'node:path';
-import {
-  type Contestant, type Delivery, millrace, type MillraceOptions, plain, type Written,
-} from '../contestants.ts'; // prettier-ignore
-import { jobOf, writeJob } from '../job.ts';
+import { type Contestant, type Delivery, millrace, type MillraceOptions, plain } from '../contestants.ts';
+import { jobOf, writeJob, type Written } from '../job.ts';
 import { launch } from '../launch.ts';
 import type { BenchWorld } from '../world/open.ts';
 import { type BuildOptions, javaClassPath, javaCommand, PYTHON_SCRIPTS, pythonCommand } from './build.ts';

@@ -35,12 +35,14 @@ const eventOf = (i: number, stream: 'transactions' | 'labels'): FoldEvent => {
 
 const states = new Map<string, EntityState>();
 const touched = new Set<EntityState>();
+/** Chunks as they were last written, as the store of a task has them. */
+const kept = new Map<string, Uint8Array>();
 const written = { bytes: 0, largest: 0 };
 
 const fold = (event: FoldEvent): void => {
   const id = event.fields['terminalId'] as string;
   let state = states.get(id);
-  if (state === undefined) states.set(id, (state = stage.open()));
+  if (state === undefined) states.set(id, (state = stage.open(`${id}\0`)));
   state.expireBefore(event.time - 86_400_000);
   stage.fold(state, event);
   touched.add(state);
@@ -48,7 +50,9 @@ const fold = (event: FoldEvent): void => {
 
 const flush = (): void => {
   for (const state of touched)
-    for (const [, bytes] of state.dirtyChunks()) {
+    for (const [key, bytes] of state.dirtyChunks(of => kept.get(of))) {
+      if (bytes === null) kept.delete(key);
+      else kept.set(key, bytes);
       written.bytes += bytes?.length ?? 0;
       written.largest = Math.max(written.largest, bytes?.length ?? 0);
     }

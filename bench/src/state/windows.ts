@@ -99,19 +99,23 @@ const WAYS: readonly Way[] = [
 function costOf(stage: CompiledStage, way: Way, filled: number): number {
   const states = new Map<string, EntityState>();
   const touched = new Set<EntityState>();
+  const kept = new Map<string, Uint8Array>();
   let chunkBytesMax = 0;
   const fold = (i: number): void => {
     for (const event of way.deliveries(i, i * EVERY_MS * 0.9)) {
       const key = event.fields['id'] as string;
       let state = states.get(key);
-      if (state === undefined) states.set(key, (state = stage.open()));
+      if (state === undefined) states.set(key, (state = stage.open(`${key}\0`)));
       stage.fold(state, event);
       touched.add(state);
     }
     if (i % FLUSH_EVERY !== 0) return;
     for (const state of touched)
-      for (const [, bytes] of state.dirtyChunks())
+      for (const [chunk, bytes] of state.dirtyChunks(of => kept.get(of))) {
+        if (bytes === null) kept.delete(chunk);
+        else kept.set(chunk, bytes);
         chunkBytesMax = Math.max(chunkBytesMax, bytes?.length ?? 0);
+      }
     touched.clear();
   };
   for (let i = 0; i < filled; i++) fold(i);

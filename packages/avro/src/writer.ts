@@ -42,7 +42,12 @@ export class ValueWriter {
 
   /** The value that ends here, in memory of its own: for what is kept. */
   copy(): Uint8Array {
-    const value = new Uint8Array(this.#bytes.subarray(this.#start, this.#at));
+    return new Uint8Array(this.view());
+  }
+
+  /** The value that ends here, until the next one is begun. */
+  view(): Uint8Array {
+    const value = this.#bytes.subarray(this.#start, this.#at);
     this.#at = this.#start;
     return value;
   }

@@ -19,7 +19,7 @@ export {
   type TopicPartition,
   type TransactionalProducer,
 } from './broker/port.ts';
-export { Pieces } from './broker/pieces.ts';
+export { LentPieces, Pieces } from './broker/pieces.ts';
 export { noPlace, placeOf, placeOfKey, placeOfValue } from './broker/place.ts';
 export { Lent, type SharedBytes, SharedRecord } from './broker/shared.ts';
 export { decoded, type Seen, wholeTopic } from './broker/values.ts';

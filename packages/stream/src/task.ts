@@ -115,7 +115,9 @@ export interface TaskContext<Out> {
 
 /** Keyed bytes of one task: what is not committed over its store, every change also a record of the compacted changelog topic. */
 export interface KeyedState {
+  /** Good until the running code gives way or changes state, as all that is read here. */
   get(key: string): Uint8Array | undefined;
+  /** Keeps a copy. */
   put(key: string, value: Uint8Array): void;
   delete(key: string): void;
   entries(): Iterable<readonly [string, Uint8Array]>;

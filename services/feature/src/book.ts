@@ -128,8 +128,9 @@ export class TaskBook {
 
 /** Event time and sequence, each a double with its big end first, behind the format. */
 const NEWEST_BYTES = 16;
-const newestView = new DataView(new ArrayBuffer(NEWEST_BYTES));
-const newestBytes = new Uint8Array(newestView.buffer);
+const newestRecord = formatted(new Uint8Array(NEWEST_BYTES));
+const newestBytes = newestRecord.subarray(1);
+const newestView = new DataView(newestBytes.buffer, newestBytes.byteOffset);
 
 const newestKey = (entity: string): string => `newest\0${entity}`;
 const isOlderNewest = ({ length }: Uint8Array): boolean => length === NEWEST_BYTES;
@@ -147,5 +148,5 @@ export function newestOf(state: KeyedState, entity: string): Newest | undefined 
 export function putNewest(state: KeyedState, entity: string, { eventTimeMs, sequence }: Newest): void {
   newestView.setFloat64(0, eventTimeMs);
   newestView.setFloat64(8, sequence);
-  state.put(newestKey(entity), formatted(newestBytes));
+  state.put(newestKey(entity), newestRecord);
 }

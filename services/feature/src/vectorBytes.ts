@@ -6,7 +6,7 @@ import { FRAME_BYTES, type RecordCodec, ValueWriter, writeFrame } from '@millrac
 import { type FeaturesValue, INPUT_HASH_DIGITS, InputHashes, LIVE } from '@millrace/contracts';
 import { ageField } from '@millrace/define';
 import { NEVER_HEARD } from '@millrace/features';
-import { Lent, Pieces, type SharedBytes } from '@millrace/stream';
+import { LentPieces, Pieces, type SharedBytes } from '@millrace/stream';
 import type { Plan } from './plan.ts';
 import type { Row } from './row.ts';
 
@@ -63,9 +63,8 @@ export class VectorBytes {
   /** Where the last vector's event came from, as text and encoded: it is seldom another. */
   #sourceTopic: string | undefined;
   #sourceBytes = new Uint8Array(0);
-  /** Of the memory that is written to. */
-  #lent: Lent | undefined;
-  readonly #out = new ValueWriter(bytes => this.#piece(bytes));
+  readonly #memory = new LentPieces(pieces);
+  readonly #out = new ValueWriter(bytes => this.#memory.next(bytes));
   readonly #hashes = new InputHashes();
 
   /** @throws TypeError where the schema does not fit the feature set: our own defect */
@@ -125,7 +124,7 @@ export class VectorBytes {
     const keyAt = out.leave();
     const { value } = row;
     this.#hashes.add(value.bytes, value.from, value.to, out.memory, keyAt + hashAt);
-    const lent = this.#lent!;
+    const { lent } = this.#memory;
     lent.add();
     return { bytes: out.memory, keyAt, valueAt: keyAt + keyBytes, end: keyAt + bytes, lent };
   }
@@ -133,18 +132,6 @@ export class VectorBytes {
   /** To be called in the same stretch as `of`, before anybody reads what that gave. */
   settle(): void {
     this.#hashes.settle();
-  }
-
-  /** Goes on in other memory; what was written to is used again once all vectors in it are acknowledged. */
-  #piece(bytes: number): Buffer {
-    const piece = pieces.take(bytes);
-    const before = this.#lent;
-    this.#lent = new Lent(() => pieces.give(piece));
-    // Held until it is left: more may be written in it when all that was is acknowledged.
-    this.#lent.add();
-    // What was begun in the one before is moved in the same stretch: nobody writes there until then.
-    before?.acknowledged();
-    return piece;
   }
 
   #sourceOf(topic: string): Uint8Array {

@@ -54,6 +54,11 @@ export class StageViews {
   #heardMore = false;
   #hours: number;
   #hoursKept: number;
+  readonly #keep = (key: string, bytes: Uint8Array | null): void => {
+    if (bytes === null) this.#state.delete(key);
+    else this.#state.put(key, bytes);
+  };
+  readonly #kept = (key: string): Uint8Array | undefined => this.#state.get(key);
 
   constructor(stage: CompiledStage, { state, signal }: StageContext, cache: EntityCache) {
     this.#stage = stage;
@@ -92,10 +97,7 @@ export class StageViews {
   flush(): void {
     if (this.#touched.length === 0 && !this.#heardMore) return;
     for (const entity of this.#touched) {
-      entity.state.eachDirtyChunk((key, bytes) => {
-        if (bytes === null) this.#state.delete(key);
-        else this.#state.put(key, bytes);
-      });
+      entity.state.eachDirtyChunk(this.#keep, this.#kept);
       entity.isTouched = false;
       this.#cache.resize(entity, entity.state.bytes);
     }

@@ -37,7 +37,7 @@ function world() {
     positions: [],
     state: {
       get: (key: string) => state.get(key),
-      put: (key: string, value: Uint8Array) => state.set(key, value),
+      put: (key: string, value: Uint8Array) => state.set(key, new Uint8Array(value)),
       nextKeys: () => [],
     } as unknown as KeyedState,
     signal: new AbortController().signal,

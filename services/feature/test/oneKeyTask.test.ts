@@ -82,7 +82,7 @@ function world(state = new Map<string, Uint8Array>(), positions: Readonly<Record
     positions: Object.entries(positions).map(([topic, offset]) => ({ topic, partition: PARTITION, offset })),
     state: {
       get: (key: string) => state.get(key),
-      put: (key: string, value: Uint8Array) => state.set(key, value),
+      put: (key: string, value: Uint8Array) => state.set(key, new Uint8Array(value)),
       delete: (key: string) => state.delete(key),
       inGroup: (group: string) => [...state].filter(([key]) => key.slice(0, key.lastIndexOf('\0') + 1) === group),
       nextKeys: () => [],

@@ -22,7 +22,7 @@ function pausedAtFirst(releasedMin: number): readonly string[] {
   const map = new Map<string, Uint8Array>();
   const state = {
     get: (key: string) => map.get(key),
-    put: (key: string, value: Uint8Array) => map.set(key, value),
+    put: (key: string, value: Uint8Array) => map.set(key, new Uint8Array(value)),
     nextKeys: () => [],
   } as unknown as KeyedState;
   const book = new TaskBook(state, plan.set.hash, fraud.partitions, undefined);

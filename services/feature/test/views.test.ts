@@ -49,7 +49,7 @@ function keptState(map = new Map<string, Uint8Array>()): Kept {
       return map.size;
     },
     get: key => map.get(key),
-    put: (key, value) => map.set(key, value),
+    put: (key, value) => map.set(key, new Uint8Array(value)),
     delete: key => map.delete(key),
     entries: () => map.entries(),
     inGroup: group => {

@@ -1,6 +1,6 @@
 /** How bytes of predictions are put together. */
 
-import { Lent, Pieces } from '@millrace/stream';
+import { type Lent, LentPieces, Pieces } from '@millrace/stream';
 
 /** Twice as much is still a small whole number to V8. */
 const SMALL_MAX = 2 ** 29;
@@ -40,9 +40,13 @@ export class Room {
   into: Buffer<ArrayBuffer> = NO_BYTES;
   /** The same. */
   target: Source = NOTHING;
-  lent: Lent | undefined;
   /** Before it, all is taken. */
   end = 0;
+  readonly #memory = new LentPieces(pieces);
+
+  get lent(): Lent {
+    return this.#memory.lent;
+  }
 
   has(bytes: number): boolean {
     return this.end + bytes <= this.into.length;
@@ -50,14 +54,9 @@ export class Room {
 
   /** Goes on in other memory, which has so many bytes. */
   renew(bytes: number): void {
-    this.lent?.acknowledged();
-    const into = pieces.take(Math.max(bytes, ROOM_BYTES_MIN));
-    this.into = into;
-    this.target = sourceOf(into);
+    this.into = this.#memory.next(Math.max(bytes, ROOM_BYTES_MIN));
+    this.target = sourceOf(this.into);
     this.end = 0;
-    this.lent = new Lent(() => pieces.give(into));
-    // Held until it is left: more may be written in it when all that was is acknowledged.
-    this.lent.add();
   }
 }
 

@@ -140,7 +140,7 @@ export class PredictionBytes {
       place.valueAt = valueAt;
       place.end = next;
       place.lent = room.lent;
-      room.lent!.add();
+      room.lent.add();
     };
   }
 

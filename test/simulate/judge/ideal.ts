@@ -119,7 +119,9 @@ function releasedOf(
     return { vector, aside };
   });
   // Written as the service writes it: what is judged is whose turn it was, not how that is spelt.
-  const put = { put: (key: string, bytes: Uint8Array) => void state.set(key, bytes) } as KeyedState;
+  const put = {
+    put: (key: string, bytes: Uint8Array) => void state.set(key, new Uint8Array(bytes)),
+  } as KeyedState;
   for (const [entity, seen] of newest) putNewest(put, entity, seen);
   return all;
 }

@@ -17,26 +17,37 @@ export class EntityState {
     this.#prefix = prefix;
   }
 
-  /** Calls back for each chunk changed since the last call, null where one is gone. Each is given once. */
-  eachDirtyChunk(keep: (key: string, bytes: Uint8Array | null) => void): void {
+  /**
+   * Calls back for each chunk changed since the last call, null where one is gone. Each is given once, and good until the
+   * next one.
+   * @param kept a chunk as it was last given, so that of one that has grown only what is new is encoded
+   */
+  eachDirtyChunk(
+    keep: (key: string, bytes: Uint8Array | null) => void,
+    kept: (key: string) => Uint8Array | undefined,
+  ): void {
     for (const timeline of this.timelines) {
       const { layout } = timeline;
       const { changed, dropped } = timeline.takeChanges();
       // What is gone goes first: a place may have been taken again.
       for (const leaf of dropped) keep(this.#keyOf(leaf, layout), null);
-      const newest = timeline.leaves.at(timeline.leaves.length - 1);
-      for (const leaf of changed)
-        keep(
-          this.#keyOf(leaf, layout),
-          leaf.length === 0 ? null : encodeChunk(leaf, layout, leaf === newest),
-        );
+      for (const leaf of changed) {
+        const key = this.#keyOf(leaf, layout);
+        const before = leaf.written === 0 ? undefined : kept(key);
+        keep(key, leaf.length === 0 ? null : encodeChunk(leaf, layout, before));
+      }
     }
   }
 
-  /** They as a list. */
-  dirtyChunks(): readonly (readonly [key: string, bytes: Uint8Array | null])[] {
+  /** They as a list, for as long as one likes. */
+  dirtyChunks(
+    kept: (key: string) => Uint8Array | undefined = () => undefined,
+  ): readonly (readonly [key: string, bytes: Uint8Array | null])[] {
     const chunks: (readonly [string, Uint8Array | null])[] = [];
-    this.eachDirtyChunk((key, bytes) => chunks.push([key, bytes]));
+    this.eachDirtyChunk(
+      (key, bytes) => chunks.push([key, bytes === null ? null : new Uint8Array(bytes)]),
+      kept,
+    );
     return chunks;
   }
 

@@ -18,19 +18,21 @@ const LENGTH_IN_BYTE_MAX = 63;
 
 /**
  * One leaf as one bounded record: times and sequences as differences, values in the shortest exact form.
- * @param goesOn more rows are likely to come behind those in it: next time only they are encoded
+ * @param before the chunk as it was last encoded, where the leaf says that it is the beginning of what it is now
+ *   (`written`): only the rows behind it are encoded
+ * @returns good until the next chunk is encoded
  */
-export const encodeChunk = (leaf: Leaf, layout: Layout, goesOn = false): Uint8Array => {
+export const encodeChunk = (leaf: Leaf, layout: Layout, before?: Uint8Array): Uint8Array => {
   out.begin();
-  const before = leaf.length <= LENGTH_IN_BYTE_MAX ? leaf.written : undefined;
-  if (before !== undefined) out.raw(before.bytes);
-  const lengthAt = before?.lengthAt ?? writeHead(leaf, layout);
-  writeRows(leaf, layout, before?.rows ?? 0);
-  const bytes = out.copy();
+  const isShort = leaf.length <= LENGTH_IN_BYTE_MAX;
+  const rows = before === undefined || !isShort ? 0 : leaf.written;
+  if (rows > 0) out.raw(before!);
+  else leaf.lengthAt = writeHead(leaf, layout);
+  writeRows(leaf, layout, rows);
+  const bytes = out.view();
   // Of the rows before it had another number.
-  if (before !== undefined) bytes[lengthAt] = leaf.length * 2;
-  const isKept = goesOn && leaf.length <= LENGTH_IN_BYTE_MAX;
-  leaf.written = isKept ? { bytes, rows: leaf.length, lengthAt } : undefined;
+  if (rows > 0) bytes[leaf.lengthAt] = leaf.length * 2;
+  leaf.written = isShort ? leaf.length : 0;
   return bytes;
 };
 

@@ -238,8 +238,10 @@ export class Columns {
   }
 }
 
-/** A leaf is made for few rows, for some, and for as many as it may have before it is cut. */
-const ROOM = [4, 12, 33] as const;
+/** A leaf with more rows is cut in two halves of its time; only one of a single millisecond may be larger. */
+export const LEAF_ROWS_MAX = 32;
+/** It is made for few rows, for some, and for as many as it may have before it is cut. */
+const ROOM = [4, 12, LEAF_ROWS_MAX + 1] as const;
 
 const roomFor = (rows: number): number => ROOM.find(room => room >= rows) ?? rows * 2;
 

@@ -3,14 +3,6 @@ import type { NewRow, Point } from './row.ts';
 
 const NO_TEXTS: readonly (string | undefined)[] = [];
 
-/** The chunk of a leaf's first rows. */
-export interface WrittenChunk {
-  readonly bytes: Uint8Array;
-  readonly rows: number;
-  /** Where the number of rows stands, which is one byte. */
-  readonly lengthAt: number;
-}
-
 /**
  * The rows of one stretch of event time, [start, start + 2^level) milliseconds, in order. Counts and sums up to each row
  * are brought up to date when they are next asked for.
@@ -28,8 +20,10 @@ export class Leaf extends Columns {
   dirty = false;
   /** Of its chunk, once it was asked for. */
   key: string | undefined;
-  /** Its chunk as it was last written; undefined where that is not the beginning of what it is now. */
-  written: WrittenChunk | undefined;
+  /** Its first rows, which are all that its chunk had when it was last encoded; 0 where it had others. */
+  written = 0;
+  /** Where in its chunk the number of rows stands, in one byte. */
+  lengthAt = 0;
   /** Smallest and greatest value of each measure, once asked for and until the next change. */
   private extremes: Float64Array | undefined;
 
@@ -110,7 +104,6 @@ export class Leaf extends Columns {
   trim(): void {
     if (this.isLoose) this.takeRows(this, 0, this.length);
     this.ids = this.ids.slice();
-    this.written = undefined;
   }
 
   /** Its rows in two leaves, each of half its time. */
@@ -158,7 +151,7 @@ export class Leaf extends Columns {
   private changed(row: number): void {
     this.dirty = true;
     this.extremes = undefined;
-    if (this.written !== undefined && row < this.written.rows) this.written = undefined;
+    if (row < this.written) this.written = 0;
   }
 
   private findExtremes(): Float64Array {

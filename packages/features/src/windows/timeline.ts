@@ -1,4 +1,4 @@
-import { COUNT, KNOWN_AT, REVISION, TIME, UNTIL } from './columns.ts';
+import { COUNT, KNOWN_AT, LEAF_ROWS_MAX, REVISION, TIME, UNTIL } from './columns.ts';
 import type { FoldEvent } from './event.ts';
 import type { Layout } from './layout.ts';
 import { Leaf } from './leaf.ts';
@@ -8,8 +8,6 @@ import { type NewRow, type Point, rowOf } from './row.ts';
 import { LeafSums } from './sums.ts';
 import type { LeafTree } from './tree.ts';
 
-/** A leaf with more rows is cut in two halves of its time; only one of a single millisecond may be larger. */
-export const LEAF_ROWS_MAX = 32;
 /** A position is leaf * POSITION + rows of that leaf before it. */
 export const POSITION = 2 ** 24;
 /** Runs of fewer leaves are looked at leaf by leaf, and most entities never need a tree over theirs. */

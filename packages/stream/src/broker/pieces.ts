@@ -1,3 +1,5 @@
+import { Lent } from './shared.ts';
+
 /** Smaller ones cost less than the look for them. */
 const PIECE_BYTES_MIN = 4_096;
 /** A larger one is left to the collector. */
@@ -39,5 +41,32 @@ export class Pieces {
     this.#keptBytes += bytes;
     // The oldest go: they may be small, and never fit again.
     while (this.#keptBytes > this.#keptBytesMax) this.#keptBytes -= this.#kept.shift()!.length;
+  }
+}
+
+/** Pieces that are written one after the other, each lent to the records that are written in it. */
+export class LentPieces {
+  readonly #pieces: Pieces;
+  #lent: Lent | undefined;
+
+  constructor(pieces: Pieces) {
+    this.#pieces = pieces;
+  }
+
+  /** Of the piece that is written in. */
+  get lent(): Lent {
+    return this.#lent!;
+  }
+
+  /** Goes on in another piece, of at least so many bytes; the one before is given back once all in it is acknowledged. */
+  next(bytes: number): Buffer<ArrayBuffer> {
+    const piece = this.#pieces.take(bytes);
+    const before = this.#lent;
+    this.#lent = new Lent(() => this.#pieces.give(piece));
+    // Held until it is left: more may be written in it when all that was is acknowledged.
+    this.#lent.add();
+    // What was begun in the one before may be moved in the same stretch: nobody writes there until then.
+    before?.acknowledged();
+    return piece;
   }
 }

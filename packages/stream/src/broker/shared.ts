@@ -82,8 +82,13 @@ export class SharedRecord implements OutRecord, SharedBytes {
     const { lent } = this;
     if (lent === undefined) return;
     this.lent = undefined;
-    this.bytes = NO_BYTES;
     lent.acknowledged();
+    this.giveBack();
+  }
+
+  /** The same, where whoever made it keeps account of the memory that it lies in. */
+  giveBack(): void {
+    this.bytes = NO_BYTES;
     if (spare.length < SPARE_MAX) spare.push(this);
   }
 }

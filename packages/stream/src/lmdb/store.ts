@@ -79,6 +79,13 @@ class LmdbStore implements StateStore {
     });
   }
 
+  has(key: string): boolean {
+    const layered = this.#layered(key);
+    return layered === undefined
+      ? this.#trusting(() => this.#environment.doesExist(encodeKey(key)))
+      : layered !== null;
+  }
+
   *inGroup(group: string): Generator<Entry> {
     for (const range of groupRanges(group))
       for (const entry of this.#onDisk(range)) if (groupOf(entry[0]) === group) yield entry;
@@ -93,9 +100,9 @@ class LmdbStore implements StateStore {
   async apply(changes: Iterable<Change>, mark?: Mark): Promise<void> {
     this.#throwFailure();
     for (const [key, value] of changes) {
-      const had = this.#has(key);
+      const had = this.has(key);
       if (had !== (value !== null)) this.#size += had ? -1 : 1;
-      this.#fresh.set(key, value);
+      this.#fresh.set(key, value === null ? null : new Uint8Array(value));
     }
     if (mark === undefined) return;
     await this.#writing;
@@ -211,13 +218,6 @@ class LmdbStore implements StateStore {
   #layered(key: string): Uint8Array | null | undefined {
     const fresh = this.#fresh.get(key);
     return fresh === undefined ? this.#leaving.get(key) : fresh;
-  }
-
-  #has(key: string): boolean {
-    const layered = this.#layered(key);
-    return layered === undefined
-      ? this.#trusting(() => this.#environment.doesExist(encodeKey(key)))
-      : layered !== null;
   }
 
   *#onDisk(range: { readonly start?: Uint8Array; readonly end: Uint8Array }): Generator<Entry> {

@@ -2,7 +2,6 @@ import type { OutRecord, PartitionOffset } from '../broker/port.ts';
 import { bytesOfRecord } from '../broker/shared.ts';
 import { appliedChange } from '../state/applied.ts';
 import type { OverlayState } from '../state/overlay.ts';
-import type { Change } from '../state/store.ts';
 import { ClosingCounts } from './closing.ts';
 import type { Lane } from './lane.ts';
 
@@ -68,11 +67,8 @@ export function takeCut<In>({ lanes, plain, state, changelog, max, gaps }: CutFr
   if (offsets.length === 0) offsets.push({ ...shares[0]!.lane.at, offset: shares[0]!.watermark });
   const bookkeeping = changelog === undefined ? [] : offsets.map(appliedChange);
   if (changelog !== undefined) {
-    const { topic, partition } = changelog;
-    const keep = ([key, value]: Change): void =>
-      void records.push({ topic, partition, key: Buffer.from(key), value });
-    changes.forEach(keep);
-    bookkeeping.forEach(keep);
+    for (const record of changes) records.push(record);
+    for (const [key, value] of bookkeeping) records.push({ ...changelog, key: Buffer.from(key), value });
   }
   const more = lanes.some(({ tracker }) => tracker.ready);
   const size = shares.reduce((sum, { rows }) => sum + rows, records.length);

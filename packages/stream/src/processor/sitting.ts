@@ -67,8 +67,8 @@ export class Sitting<In, Out extends object> {
     const touch = (records: number, bytes: number): void => {
       if (!this.signal.aborted) this.#pace.touch(records, bytes);
     };
-    this.#state =
-      store === undefined ? undefined : new OverlayState(store, setting.topics, bytes => touch(1, bytes));
+    const changelog = { topic: setting.changelog ?? '', partition: of.task };
+    this.#state = store && new OverlayState(store, changelog, setting.topics, bytes => touch(1, bytes));
     this.#shipping = new Shipping(of, this.#state, this.signal);
     this.#pace = new Pace({
       clock: setting.clock,

@@ -1,9 +1,8 @@
 import type { KeyedState } from '../task.ts';
+import type { OutRecord, TopicPartition } from '../broker/port.ts';
 import { appliedOf, isBookkeeping, mayBeBookkeeping } from './applied.ts';
-import { GroupedMap } from './grouped.ts';
+import { ChangeMemory, Changes } from './changes.ts';
 import type { Change, Mark, StateStore } from './store.ts';
-
-type Changes = GroupedMap<Uint8Array | null>;
 
 /** Bytes applied to a store before its mark is moved: what a crash makes us read again. */
 const UNMARKED_BYTES_MAX = 4 * 1024 * 1024;
@@ -15,18 +14,26 @@ const UNMARKED_BYTES_MAX = 4 * 1024 * 1024;
 export class OverlayState implements KeyedState {
   readonly #store: StateStore;
   readonly #changed: (bytes: number) => void;
-  #fresh: Changes = new GroupedMap();
-  #cut: Changes = new GroupedMap();
-  /** Those of the cut, as a list. */
-  #changes: readonly Change[] = [];
+  readonly #memory: ChangeMemory;
+  #fresh: Changes;
+  #cut: Changes;
   #size: number;
 
   /**
+   * @param changelog where changes go.
    * @param topics inputs whose bookkeeping may be in the store.
    * @param changed called after each change with the bytes it adds to the next commit.
    */
-  constructor(store: StateStore, topics: readonly string[], changed: (bytes: number) => void) {
+  constructor(
+    store: StateStore,
+    changelog: TopicPartition,
+    topics: readonly string[],
+    changed: (bytes: number) => void,
+  ) {
     this.#store = store;
+    this.#memory = new ChangeMemory(changelog);
+    this.#fresh = new Changes(this.#memory);
+    this.#cut = new Changes(this.#memory);
     this.#changed = changed;
     this.#size = store.size - topics.filter(topic => appliedOf(store, topic) !== undefined).length;
   }
@@ -43,14 +50,16 @@ export class OverlayState implements KeyedState {
   put(key: string, value: Uint8Array): void {
     if (isBookkeeping(key))
       throw new TypeError('keys of state may not begin with the name of our bookkeeping');
-    if (this.get(key) === undefined) this.#size++;
-    this.#change(key, value);
+    if (!this.#has(key)) this.#size++;
+    this.#fresh.put(key, value);
+    this.#changed(key.length + value.length);
   }
 
   delete(key: string): void {
-    if (isBookkeeping(key) || this.get(key) === undefined) return;
+    if (isBookkeeping(key) || !this.#has(key)) return;
     this.#size--;
-    this.#change(key, null);
+    this.#fresh.delete(key);
+    this.#changed(key.length);
   }
 
   entries(): Iterable<readonly [string, Uint8Array]> {
@@ -67,11 +76,11 @@ export class OverlayState implements KeyedState {
     return mayBeBookkeeping(prefix) ? keys.filter(key => !isBookkeeping(key)) : keys;
   }
 
-  /** Changes since the last cut. The one before must have been settled. */
-  cut(): readonly Change[] {
+  /** Changes since the last cut, as the changelog gets them. The one before must have been settled. */
+  cut(): readonly OutRecord[] {
     this.#cut = this.#fresh;
-    this.#fresh = new GroupedMap();
-    return (this.#changes = this.#cut.list());
+    this.#fresh = new Changes(this.#memory);
+    return this.#cut.records();
   }
 
   /**
@@ -81,10 +90,10 @@ export class OverlayState implements KeyedState {
   async settle(bookkeeping: readonly Change[], markNow: () => Promise<Mark>): Promise<void> {
     if (this.#cut.size > 0 || bookkeeping.length > 0) {
       const mark = this.#store.bytesSinceMark < UNMARKED_BYTES_MAX ? undefined : await markNow();
-      await this.#store.apply([...this.#changes, ...bookkeeping], mark);
+      await this.#store.apply(both(this.#cut.entries(), bookkeeping), mark);
     }
-    this.#cut = new GroupedMap();
-    this.#changes = [];
+    this.#cut.letGo();
+    this.#cut = new Changes(this.#memory);
   }
 
   *#merged(
@@ -105,8 +114,12 @@ export class OverlayState implements KeyedState {
     return cut === undefined ? this.#store.get(key) : (cut ?? undefined);
   }
 
-  #change(key: string, value: Uint8Array | null): void {
-    this.#fresh.set(key, value);
-    this.#changed(key.length + (value?.length ?? 0));
+  #has(key: string): boolean {
+    return this.#fresh.puts(key) ?? this.#cut.puts(key) ?? this.#store.has(key);
   }
+}
+
+function* both(first: Iterable<Change>, second: Iterable<Change>): Generator<Change> {
+  yield* first;
+  yield* second;
 }

@@ -84,8 +84,7 @@ function* changesOf(run: RecordRun, read: { records: number; bytes: number }): G
     const value = run.value(i);
     read.records++;
     read.bytes += (key?.length ?? 0) + (value?.length ?? 0);
-    // A view into a fetched response would keep the whole response alive for one entry.
-    if (key !== null) yield [decoder.decode(key), value?.slice() ?? null];
+    if (key !== null) yield [decoder.decode(key), value];
   }
 }
 

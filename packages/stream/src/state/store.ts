@@ -1,4 +1,5 @@
 import { GroupedMap } from './grouped.ts';
+import { Slabs } from './slabs.ts';
 
 /** How much of a changelog is in a store. */
 export interface Mark {
@@ -17,7 +18,9 @@ export type Change = readonly [key: string, value: Uint8Array | null];
  * changelog, the bookkeeping ones of `applied.ts` included. In memory here, on disk in `lmdb/`: both keep one contract.
  */
 export interface StateStore {
+  /** Good until the next change is applied, as all that is read here. */
   get(key: string): Uint8Array | undefined;
+  has(key: string): boolean;
   /** Entries of one group (`grouped.ts`), in no particular order. */
   inGroup(group: string): Iterable<readonly [string, Uint8Array]>;
   entries(): Iterable<readonly [string, Uint8Array]>;
@@ -27,7 +30,7 @@ export interface StateStore {
   /** Bytes applied since the mark was set: what has to be read again after a crash. */
   readonly bytesSinceMark: number;
   /**
-   * Applies changes; null deletes. They can be read at once. With a mark, the store is on its way to hold it and all
+   * Applies copies of changes; null deletes. They can be read at once. With a mark, the store is on its way to hold it and all
    * changes so far; a failure to write is thrown by a later call, and the store then holds what its mark says.
    */
   apply(changes: Iterable<Change>, mark?: Mark): void | Promise<void>;
@@ -42,16 +45,21 @@ export interface StateStore {
 }
 
 export function memoryStore(): StateStore {
-  const entries = new GroupedMap<Uint8Array>();
+  const places = new GroupedMap<number>();
+  let values = new Slabs();
   let known: Mark | undefined;
   let bytes = 0;
   const walks = new Map<string, MapIterator<string>>();
   return {
-    get: key => entries.get(key),
-    inGroup: group => entries.inGroup(group),
-    entries: () => entries.entries(),
+    get: key => {
+      const place = places.get(key);
+      return place === undefined ? undefined : values.get(place);
+    },
+    has: key => places.has(key),
+    inGroup: group => valuesAt(places.inGroup(group), values),
+    entries: () => valuesAt(places.entries(), values),
     get size() {
-      return entries.size;
+      return places.size;
     },
     get mark() {
       return known;
@@ -62,15 +70,19 @@ export function memoryStore(): StateStore {
     apply(changes, mark) {
       for (const [key, value] of changes) {
         bytes += key.length + (value?.length ?? 0);
-        if (value === null) entries.delete(key);
-        else entries.set(key, value);
+        const before = places.get(key);
+        if (value !== null) places.set(key, values.set(before, value));
+        else if (before !== undefined) {
+          places.delete(key);
+          values.free(before);
+        }
       }
       if (mark === undefined) return;
       known = mark;
       bytes = 0;
     },
     nextKeys(prefix, max) {
-      const walk = walks.get(prefix) ?? entries.keys();
+      const walk = walks.get(prefix) ?? places.keys();
       walks.set(prefix, walk);
       const keys: string[] = [];
       for (let looked = 0; looked < max; looked++) {
@@ -84,10 +96,18 @@ export function memoryStore(): StateStore {
       return keys;
     },
     clear() {
-      entries.clear();
+      places.clear();
+      values = new Slabs();
       known = undefined;
       bytes = 0;
     },
-    close: () => entries.clear(),
+    close: () => places.clear(),
   };
+}
+
+function* valuesAt(
+  places: Iterable<readonly [string, number]>,
+  values: Slabs,
+): Generator<readonly [string, Uint8Array]> {
+  for (const [key, place] of places) yield [key, values.get(place)];
 }

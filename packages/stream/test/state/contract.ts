@@ -72,6 +72,25 @@ export const storeContract = (name: string, open: () => Promise<StateStore>): vo
       );
     });
 
+    test('keeps copies: whoever applied a value writes over it', async () => {
+      const one = await store();
+      const values = [17, 400, 5_000].map(length => Buffer.alloc(length, 'a'));
+      await one.apply(
+        values.map((value, i): Change => [`g\0${i}`, value]),
+        markAt(1),
+      );
+      await one.apply([['fresh', values[0]!]]);
+      for (const value of values) value.fill('b');
+      await one.apply([], markAt(2));
+      expect([17, 400, 5_000].map((length, i) => text(one.get(`g\0${i}`)) === 'a'.repeat(length))).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect(text(one.get('fresh'))).toBe('a'.repeat(17));
+      expect([one.has('fresh'), one.has('g\0'), one.has('g\x000')]).toEqual([true, false, true]);
+    });
+
     test('counts what was applied since its mark', async () => {
       const one = await store();
       await one.apply([['key', bytes('value')]]);

@@ -105,7 +105,12 @@ test('the overlay shows its changes at once, and the store gets them when they a
     ['__applied/in', bytes('7')],
   ]);
   let changedBytes = 0;
-  const state = new OverlayState(store, ['in'], size => (changedBytes += size));
+  const state = new OverlayState(
+    store,
+    { topic: 'log', partition: 3 },
+    ['in'],
+    size => (changedBytes += size),
+  );
   expect(state.size).toBe(2);
   state.put('a', bytes('10'));
   state.delete('b');
@@ -115,7 +120,11 @@ test('the overlay shows its changes at once, and the store gets them when they a
   state.delete('c');
   state.delete('unknown');
   expect([rows(state.entries()), state.size]).toEqual([{ a: '10', b: '20' }, 2]);
-  expect(cut.map(([key]) => key)).toEqual(['a', 'b', 'c']);
+  expect(cut.map(({ topic, partition, key, value }) => [topic, partition, text(key), text(value)])).toEqual([
+    ['log', 3, 'a', '10'],
+    ['log', 3, 'b', '∅'],
+    ['log', 3, 'c', '3'],
+  ]);
   expect([text(store.get('a')), changedBytes]).toEqual(['1', 3 + 1 + 2 + 3 + 1]);
   await state.settle([], unasked);
   expect(rows(store.entries())).toEqual({ a: '10', c: '3', '__applied/in': '7' });
