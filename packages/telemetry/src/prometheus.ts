@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { METRICS, type MetricDefinition, type MetricName, type Metrics } from './metrics.ts';
-import { type Cell, observeAllIn, observeIn, Series } from './series.ts';
+import { type Cell, observeIn, Series } from './series.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** All metrics in Prometheus' text format. */
@@ -76,7 +76,13 @@ const instruments = (cell: CellOf): Metrics => ({
     // One NaN would make the sum NaN for good.
     if (Number.isFinite(value)) observeIn(cell(name, labels), METRICS[name].buckets, value, times);
   },
-  observeAll: (name, labels, values) => observeAllIn(cell(name, labels), METRICS[name].buckets, values),
+  observeAll: (name, labels, values) => {
+    const into = cell(name, labels);
+    const { buckets } = METRICS[name];
+    // By index: an iterator boxes each number that it gives.
+    for (let i = 0; i < values.length; i++)
+      if (Number.isFinite(values[i])) observeIn(into, buckets, values[i]!, 1);
+  },
 });
 
 /** The instruments of one process, and their exposition. */

@@ -78,28 +78,10 @@ export class Series {
   }
 }
 
-const bucketOf = (buckets: readonly number[], value: number): number => {
-  let at = 0;
-  while (at < buckets.length && value > buckets[at]!) at++;
-  return at;
-};
-
 /** Counts a value that was observed so many times: `value` keeps the sum. */
 export const observeIn = (cell: Cell, buckets: readonly number[], value: number, times: number): void => {
-  cell.counts[bucketOf(buckets, value)]! += times;
+  let at = 0;
+  while (at < buckets.length && value > buckets[at]!) at++;
+  cell.counts[at]! += times;
   cell.value += value * times;
-};
-
-/** The same of values that were observed once each; one that is not finite is passed over. */
-export const observeAllIn = (cell: Cell, buckets: readonly number[], values: ArrayLike<number>): void => {
-  const { counts } = cell;
-  let sum = 0;
-  // By index, and with all in one function: an iterator or a call boxes each number.
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isFinite(value)) continue;
-    counts[bucketOf(buckets, value)]! += 1;
-    sum += value;
-  }
-  cell.value += sum;
 };

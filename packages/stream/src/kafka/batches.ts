@@ -26,8 +26,8 @@ export const batchesOf = (records: readonly OutRecord[]): readonly PartitionBatc
   const all: Gathered[] = [];
   const byTopic = new Map<string, Gathered[]>();
   let last: Gathered | undefined;
-  for (let i = 0; i < records.length;) {
-    const { topic, partition } = records[i]!;
+  for (const record of records) {
+    const { topic, partition } = record;
     // Records of one partition mostly follow each other.
     if (last?.partition !== partition || last.topic !== topic) {
       let ofTopic = byTopic.get(topic);
@@ -35,23 +35,12 @@ export const batchesOf = (records: readonly OutRecord[]): readonly PartitionBatc
       last = ofTopic[partition];
       if (last === undefined) all.push((last = ofTopic[partition] = { topic, partition, batches: [] }));
     }
-    const from = i;
-    let bytes = recordBytesMax(records[i]!);
-    const open = last.batches.at(-1);
-    const goesOn = open !== undefined && open.bytesMax + bytes <= BATCH_BYTES_MAX;
-    let bytesMax = goesOn ? open.bytesMax : 0;
-    do {
-      bytesMax += bytes;
-      const next = records[++i];
-      if (next === undefined || next.partition !== partition || next.topic !== topic) break;
-      bytes = recordBytesMax(next);
-    } while (bytesMax + bytes <= BATCH_BYTES_MAX);
-    if (goesOn) {
-      for (let more = from; more < i; more++) open.records.push(records[more]!);
-      open.bytesMax = bytesMax;
-    }
-    // As one piece: a list that grows as it is filled leaves three times as much behind.
-    else last.batches.push({ records: records.slice(from, i), bytesMax });
+    const bytes = recordBytesMax(record);
+    let batch = last.batches.at(-1);
+    if (batch === undefined || batch.bytesMax + bytes > BATCH_BYTES_MAX)
+      last.batches.push((batch = { records: [], bytesMax: 0 }));
+    batch.records.push(record);
+    batch.bytesMax += bytes;
   }
   return all;
 };

@@ -67,7 +67,7 @@ export class Sitting<In, Out extends object> {
     const touch = (records: number, bytes: number): void => {
       if (!this.signal.aborted) this.#pace.touch(records, bytes);
     };
-    const changelog = { topic: setting.changelog ?? '', partition: of.task };
+    const changelog = { topic: setting.changelog!, partition: of.task };
     this.#state = store && new OverlayState(store, changelog, setting.topics, bytes => touch(1, bytes));
     this.#shipping = new Shipping(of, this.#state, this.signal);
     this.#pace = new Pace({

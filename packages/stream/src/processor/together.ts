@@ -1,4 +1,4 @@
-import { FencedError, type OutRecord, type TransactionalProducer } from '../broker/port.ts';
+import { FencedError, type TransactionalProducer } from '../broker/port.ts';
 import { acknowledged } from '../broker/shared.ts';
 import type { Courier, Shipment } from './delivery.ts';
 import type { Group } from './setting.ts';
@@ -7,8 +7,6 @@ import type { Group } from './setting.ts';
 const TOGETHER_RECORDS_MAX = 20_000;
 /** After a transaction has failed, so many shipments go alone: a task that Kafka refuses shall not take others along. */
 const APART_SHIPMENTS = 100;
-
-const NO_RECORDS: readonly OutRecord[] = [];
 
 /** One task, for as long as it holds its transactional id. */
 interface Holder {
@@ -107,9 +105,7 @@ export class SharedTransactions {
     const { producer, generation } = this.#leaderOf(taken);
     for (const { step } of taken) step('begun');
     const records =
-      taken.length === 1
-        ? taken[0]!.shipment.records
-        : NO_RECORDS.concat(...taken.map(one => one.shipment.records));
+      taken.length === 1 ? taken[0]!.shipment.records : taken.flatMap(one => one.shipment.records);
     const offsets = taken.flatMap(one => one.shipment.offsets);
     const send = async (): Promise<void> => {
       if (records.length > 0) await producer.send(records);

@@ -71,8 +71,6 @@ const headersBytes = (headers: Headers): number => {
   return bytes;
 };
 
-const copyBytes = Buffer.prototype.copy;
-
 /** As `writeRecord`, of key and value that have no views of their own. */
 const writeShared = (into: Buffer, to: number, offsetDelta: number, record: SharedRecord): number => {
   const { bytes, keyAt, valueAt, end } = record;
@@ -86,8 +84,8 @@ const writeShared = (into: Buffer, to: number, offsetDelta: number, record: Shar
   next = writeVarint(into, next, keyBytes);
   for (let i = keyAt; i < valueAt; i++) into[next++] = bytes[i]!;
   next = writeVarint(into, next, valueBytes);
-  // Without a view of it: there is one record after the other.
-  next += copyBytes.call(bytes, into, next, valueAt, end);
+  into.set(bytes.subarray(valueAt, end), next);
+  next += valueBytes;
   into[next++] = 0;
   return next;
 };
