@@ -19,6 +19,7 @@ export const capacityCommands = (program: Command, io: Io, done: Done): void => 
     .addOption(new Option('--curve <kind>', 'flat: the mean all the time; day: mean and peak, the peak at noon').choices(['flat', 'day']).default('flat'))
     .addOption(new Option('--steps <times>', 'instead: events a second, each from a time on: 0s=1000,1h=5000').argParser(stepsOf).conflicts('curve'))
     .option('--kill <at>', 'a process is killed; AT:BACK-AFTER, and comes back; each the next process', killOf, [])
+    .option('--session <time>', 'after which a killed process counts as gone; default: as its service has it', duration)
     .option('--kills-per-day <n>', 'processes killed at random', notNegative, 0)
     .option('--back-after <time>', 'after which those come back', duration, 30_000)
     .option('--backlog <records>', 'records that wait at the beginning', notNegative, 0)

@@ -24,6 +24,8 @@ export interface SimulateFlags extends Omit<WishFlags, 'services'> {
   readonly curve: 'flat' | 'day';
   readonly steps?: readonly Step[];
   readonly kill: readonly Kill[];
+  /** Milliseconds after which a killed process counts as gone. */
+  readonly session?: number;
   readonly killsPerDay: number;
   readonly backAfter: number;
   readonly backlog: number;
@@ -114,7 +116,7 @@ export const courseOf = async (
     instances,
     rateMax,
     pauses: {
-      sessionMs: SETTINGS.sessionMs[service],
+      sessionMs: flags.session ?? SETTINGS.sessionMs[service],
       rebalanceMs: measured('rebalance.pauseMs'),
       takeoverMs: measured('takeover.pauseMs'),
       restoreMsPerPartition: restoreS * 1_000,

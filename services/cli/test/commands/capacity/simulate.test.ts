@@ -7,7 +7,7 @@ interface Said {
   readonly lagMost: number;
   readonly samples: readonly { readonly atMs: number; readonly rate: number }[];
   readonly aftermath: readonly { readonly what: string; readonly caughtUpMs: number | undefined }[];
-  readonly waits: { readonly p99Ms: number };
+  readonly waits: { readonly p99Ms: number; readonly mostMs: number };
 }
 
 const simulated = async (...argv: readonly string[]): Promise<Said> => {
@@ -33,6 +33,14 @@ describe('millrace capacity simulate', () => {
     expect(killed.aftermath.map(({ what }) => what)).toEqual(['killed 0', 'started 0']);
     expect(killed.aftermath[0]!.caughtUpMs).toBeGreaterThan(6_700);
     expect(killed.waits.p99Ms).toBeGreaterThan(calm.waits.p99Ms);
+  }); // prettier-ignore
+
+  test('a session of one own is what a killed process is missed for', async () => {
+    const flags = ['--service', 'inference', '--rate', '40000', '--instances', '2', '--for', '2m', '--process-rate', '60000'];
+    const { waits } = await simulated(...flags, '--kill', '30s', '--session', '20s');
+    // The take-over comes on top.
+    expect(waits.mostMs).toBeGreaterThan(20_000);
+    expect(waits.mostMs).toBeLessThan(21_000);
   }); // prettier-ignore
 
   test('as a table, it says when lag was most and whether it was caught up with', async () => {
