@@ -43,7 +43,7 @@ export interface FakeModel {
 export const POISON = 13;
 export const UNANSWERABLE = 17;
 
-const manifestOf = ({ name, version, divisor, changes }: FakeModel): Manifest => ({
+export const manifestOf = ({ name, version, divisor, changes }: FakeModel): Manifest => ({
   name,
   version,
   file: 'model.onnx',
