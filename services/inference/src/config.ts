@@ -72,6 +72,13 @@ export const INFERENCE_SPEC = {
     max: 5_000,
     fallback: 100,
   }),
+  fetchBytesMin: numberField({
+    env: 'INFERENCE_FETCH_BYTES_MIN',
+    help: 'Bytes of all partitions of a broker that it waits for, INFERENCE_FETCH_WAIT_MS_MAX at most, before it answers: more is cheaper at a low rate, and later.',
+    min: 1,
+    max: 1_048_576,
+    fallback: 1,
+  }),
   fetchBytesMax: numberField({
     env: 'INFERENCE_FETCH_BYTES_MAX',
     help: 'Bytes of one partition that a fetch brings at most; a record batch that is larger comes alone.',
@@ -111,6 +118,7 @@ export type InferenceSettings = Pick<
   | 'gpu'
   | 'commitIntervalMs'
   | 'fetchLingerMs'
+  | 'fetchBytesMin'
   | 'fetchBytesMax'
   | 'laneRowsMax'
   | 'laneBytesMax'
@@ -125,6 +133,7 @@ export const INFERENCE_DEFAULTS: InferenceSettings = {
   gpu: INFERENCE_SPEC.gpu.fallback!.value,
   commitIntervalMs: undefined,
   fetchLingerMs: INFERENCE_SPEC.fetchLingerMs.fallback!.value,
+  fetchBytesMin: INFERENCE_SPEC.fetchBytesMin.fallback!.value,
   fetchBytesMax: INFERENCE_SPEC.fetchBytesMax.fallback!.value,
   laneRowsMax: INFERENCE_SPEC.laneRowsMax.fallback!.value,
   laneBytesMax: INFERENCE_SPEC.laneBytesMax.fallback!.value,

@@ -162,6 +162,7 @@ export class Line {
         intervalMs: config.commitIntervalMs ?? COMMIT_INTERVAL_MS[pipeline.delivery.inference],
       },
       fetchWaitMsMax: config.fetchWaitMsMax,
+      fetchBytesMin: config.fetchBytesMin,
       fetchLingerMs: config.fetchLingerMs,
       fetchBytesPerPartitionMax: config.fetchBytesMax,
       sessionTimeoutMs: config.sessionTimeoutMs,

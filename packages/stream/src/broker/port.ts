@@ -115,6 +115,11 @@ export interface GroupOptions {
   readonly rebalanceTimeoutMs?: number;
   /** Longest the broker waits for data before answering an empty fetch. Default 100. */
   readonly fetchWaitMsMax?: number;
+  /**
+   * The broker waits for so many bytes of all partitions together, `fetchWaitMsMax` at most, before it answers. A pace only:
+   * an adapter may do without. Default 1.
+   */
+  readonly fetchBytesMin?: number;
   /** Waits so long between two fetches of which the first brought little. A pace only: an adapter may do without. Default 0. */
   readonly fetchLingerMs?: number;
   readonly fetchBytesPerPartitionMax?: number;

@@ -36,6 +36,11 @@ export interface FetchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly waitMsMax: number;
+  /**
+   * A node answers once its partitions together have so many bytes, or after `waitMsMax`: what lies there meanwhile waits as
+   * long at most, and `lingerMs` before, where the answer before brought little. Default 1: whatever there is, at once.
+   */
+  readonly bytesMin?: number;
   /** A node whose answer brought little is asked again no sooner than this after it: a trickle would cost a request a record. Default 0. */
   readonly lingerMs?: number;
   readonly bytesPerPartitionMax: number;
@@ -149,6 +154,8 @@ export class Fetcher {
 
   #request(node: Node, lanes: readonly FetchLane[]): Promise<FetchedRuns> {
     const { bytes, waitMsMax, bytesMax, bytesPerPartitionMax } = this.#options;
+    // One partition alone, where the others are paused, brings no more than its limit: more would be waited for in vain.
+    const bytesMin = Math.min(this.#options.bytesMin ?? 1, bytesPerPartitionMax);
     // The answer is filled in the order of the request until it is full: who comes first takes turns.
     const turn = this.#turn++ % lanes.length;
     const inTurn = [...lanes.slice(turn), ...lanes.slice(0, turn)];
@@ -161,7 +168,7 @@ export class Fetcher {
       })),
     }));
     const ask = bytes === 'stock' ? fetchStock : fetchOwn;
-    return ask(node, { waitMsMax, bytesMin: 1, bytesMax, isolationLevel: READ_COMMITTED, topics });
+    return ask(node, { waitMsMax, bytesMin, bytesMax, isolationLevel: READ_COMMITTED, topics });
   }
 
   async #linger(): Promise<void> {

@@ -211,6 +211,7 @@ export class KafkaMembership implements Membership {
     if (generation.over.signal.aborted) return;
     const {
       fetchWaitMsMax = FETCH_WAIT_MS,
+      fetchBytesMin = 1,
       fetchLingerMs = 0,
       fetchBytesPerPartitionMax = BYTES_PER_PARTITION_MAX,
     } = this.#group;
@@ -219,6 +220,7 @@ export class KafkaMembership implements Membership {
       clock: this.#options.clock,
       logger: this.#options.logger,
       waitMsMax: fetchWaitMsMax,
+      bytesMin: fetchBytesMin,
       lingerMs: fetchLingerMs,
       bytesPerPartitionMax: fetchBytesPerPartitionMax,
       bytesMax: BYTES_MAX,

@@ -102,6 +102,7 @@ export interface ProcessorOptions<In, Out extends object> {
   readonly sessionTimeoutMs?: number;
   readonly rebalanceTimeoutMs?: number;
   readonly fetchWaitMsMax?: number;
+  readonly fetchBytesMin?: number;
   readonly fetchLingerMs?: number;
   readonly fetchBytesPerPartitionMax?: number;
   readonly clock?: Clock;

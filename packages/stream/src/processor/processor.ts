@@ -102,8 +102,8 @@ class GroupProcessor<In, Out extends object> implements Processor {
 
   #join(): Promise<Membership> {
     const { group, topics } = this.#setting;
-    const { sessionTimeoutMs, rebalanceTimeoutMs, fetchWaitMsMax, fetchLingerMs, fetchBytesPerPartitionMax } =
-      this.#options;
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { fetchWaitMsMax, fetchBytesMin, fetchLingerMs, fetchBytesPerPartitionMax } = this.#options;
     return this.#setting.broker.join(
       {
         group,
@@ -111,6 +111,7 @@ class GroupProcessor<In, Out extends object> implements Processor {
         ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
         ...(rebalanceTimeoutMs === undefined ? {} : { rebalanceTimeoutMs }),
         ...(fetchWaitMsMax === undefined ? {} : { fetchWaitMsMax }),
+        ...(fetchBytesMin === undefined ? {} : { fetchBytesMin }),
         ...(fetchLingerMs === undefined ? {} : { fetchLingerMs }),
         ...(fetchBytesPerPartitionMax === undefined ? {} : { fetchBytesPerPartitionMax }),
       },

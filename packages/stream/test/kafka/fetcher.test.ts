@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { noLogger, systemClock, turnedClock } from '@millrace/telemetry';
+import type { KafkaBytes } from '../../src/kafka/connect.ts';
 import { Fetcher, type FetchLane, type FetchOptions } from '../../src/kafka/fetcher.ts';
-import type { Cluster, Node } from '../../src/kafka/internals.ts';
+import type { Cluster, Node, ProtocolRequest } from '../../src/kafka/internals.ts';
 import { eventually } from '../broker/harness.ts';
 
 type Fetch = Node['fetch'];
@@ -32,12 +33,13 @@ const fetching = (
   nodes: Readonly<Record<number, Fetch>>,
   leader: (partition: number) => number,
   refresh: () => Promise<void>,
-  more: Partial<Pick<FetchOptions, 'clock' | 'lingerMs' | 'fetched'>> = {},
+  more: Partial<FetchOptions> & { readonly send?: Node['connectionPool']['send'] } = {},
 ): Fetcher => {
   const cluster = {
     refreshMetadata: refresh,
     refreshMetadataIfNecessary: () => Promise.resolve(),
-    findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve({ nodeId, fetch: nodes[nodeId] }),
+    findBroker: ({ nodeId }: { nodeId: number }) =>
+      Promise.resolve({ nodeId, fetch: nodes[nodeId], connectionPool: { send: more.send } }),
     findTopicPartitionMetadata: () =>
       lanes.map(({ partition }) => ({ partitionId: partition, leader: leader(partition) })),
   } as unknown as Cluster;
@@ -204,5 +206,84 @@ describe('between two fetches', () => {
     await ended;
     await clock.turn(100);
     expect(fetches).toEqual([1_000]);
+  });
+});
+
+describe('a minimum of bytes', () => {
+  const [RECORD_BYTES, WAIT_MS_MAX, LINGER_MS] = [100, 50, 4];
+  /** A node with one partition, where records arrive at the given times; it holds its answers back as a broker does. */
+  const rig = (bytesMin: number, arrivals: readonly number[]) => {
+    const clock = turnedClock();
+    const taken: (readonly [atMs: number, records: number])[] = [];
+    const value = Buffer.alloc(RECORD_BYTES);
+    const fetch: Fetch = async ({ topics, minBytes, maxWaitTime }) => {
+      const from = Number(topics[0]!.partitions[0]!.fetchOffset);
+      const untilMs = clock.now() + maxWaitTime;
+      const there = (): number => arrivals.filter(atMs => atMs <= clock.now()).length - from;
+      while (there() * RECORD_BYTES < minBytes && clock.now() < untilMs) await clock.sleep(1);
+      const one = { timestamp: '0', key: null, value, headerList: [], isControlRecord: false };
+      const found = Array.from({ length: there() }, (_, i) => ({ ...one, offset: String(from + i) }));
+      const end = { highWatermark: '100', lastStableOffset: '100', abortedTransactions: [] };
+      const messages = Object.assign(found, { lastBatchOffset: found.at(-1)?.offset ?? null });
+      return { responses: [{ topicName: 't', partitions: [{ partition: 0, ...end, messages }] }] };
+    };
+    const fetched: FetchOptions['fetched'] = (_, run) => void taken.push([clock.now(), run.length]);
+    const more = { clock, bytesMin, waitMsMax: WAIT_MS_MAX, lingerMs: LINGER_MS, bytesPerPartitionMax: 1_000_000, fetched }; // prettier-ignore
+    const fetcher = fetching([laneOf(0)], { 0: fetch }, () => 0, never, more);
+    void fetcher.start();
+    return { clock, taken, fetcher };
+  };
+
+  test('is waited for at the node, which then answers at once', async () => {
+    const { clock, taken, fetcher } = rig(3 * RECORD_BYTES, [1, 2, 3, 8, 9, 10, 11]);
+    await clock.turn(20);
+    // The last record waits for others.
+    expect(taken).toEqual([
+      [3, 3],
+      [10, 3],
+    ]);
+    fetcher.stop();
+  });
+
+  test('is waited for no longer than the longest wait, and the linger before it', async () => {
+    const { clock, taken, fetcher } = rig(1_000, [10, WAIT_MS_MAX + 1]);
+    await clock.turn(3 * WAIT_MS_MAX);
+    expect(taken).toEqual([
+      [WAIT_MS_MAX, 1],
+      [WAIT_MS_MAX + LINGER_MS + WAIT_MS_MAX, 1],
+    ]);
+    fetcher.stop();
+  });
+
+  test('of one byte waits for nothing but a record', async () => {
+    const { clock, taken, fetcher } = rig(1, [10]);
+    await clock.turn(WAIT_MS_MAX);
+    expect(taken).toEqual([[10, 1]]);
+    fetcher.stop();
+  });
+
+  /** Bytes that a request asks for at least, where it is written by whose code. */
+  const askedFor = async (bytes: KafkaBytes, more: Partial<FetchOptions>): Promise<number> => {
+    const asked = Promise.withResolvers<number>();
+    const fetch: Fetch = ({ minBytes }) => {
+      asked.resolve(minBytes);
+      return never();
+    };
+    const send = async ({ request }: ProtocolRequest): Promise<unknown> => {
+      // Behind the id of a replica and the longest wait.
+      asked.resolve((await request.encode()).buffer.readInt32BE(8));
+      return never();
+    };
+    const fetcher = fetching([laneOf(0)], { 0: fetch }, () => 0, never, { bytes, send, ...more });
+    void fetcher.start();
+    return asked.promise.finally(() => fetcher.stop());
+  };
+
+  test.each<KafkaBytes>(['own', 'stock'])('is in the request, in bytes of %s', async bytes => {
+    const bytesPerPartitionMax = 10_000;
+    expect(await askedFor(bytes, { bytesPerPartitionMax })).toBe(1);
+    expect(await askedFor(bytes, { bytesPerPartitionMax, bytesMin: 5_000 })).toBe(5_000);
+    // A partition whose others are paused brings no more than its limit.
+    expect(await askedFor(bytes, { bytesPerPartitionMax, bytesMin: 50_000 })).toBe(bytesPerPartitionMax);
   });
 });
