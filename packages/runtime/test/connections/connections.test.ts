@@ -46,6 +46,17 @@ test('without settings Kafka is spoken to in the clear', () => {
   expect(kafkaConnection(read({}))).toEqual({ bootstrapServers: ['k1:9093', 'k2:9093'], bytes: 'own' });
 });
 
+test('Kafka: whose code reads and writes record batches', () => {
+  expect(kafkaConnection(read({ MILLRACE_KAFKA_BYTES: 'stock' })).bytes).toBe('stock');
+  expect(kafkaConnection(read({ MILLRACE_KAFKA_BYTES: 'own' })).bytes).toBe('own');
+  for (const wrong of ['Stock', 'kafkajs', 'true']) {
+    const mistakes = mistakesOf({ MILLRACE_KAFKA_BYTES: wrong });
+    expect(mistakes).toEqual([
+      expect.stringMatching(/^MILLRACE_KAFKA_BYTES must be one of own, stock \(Whose code/),
+    ]);
+  }
+});
+
 test('Kafka: TLS with certificates and SASL, the password from a file', () => {
   expect(kafkaConnection(read(SECURE))).toEqual({
     bootstrapServers: ['k1:9093', 'k2:9093'],
