@@ -1,12 +1,14 @@
 /**
  * `pnpm test`: types, lint and format, then the tests that need Node only, then those on a real stack, then one summary.
- * `--unit` leaves out the last kind. Exit code 1 when anything failed, and, with CI=true, when there was no stack.
+ * `--unit` leaves out the last kind. Exit code 1 when anything failed, and, with CI=true, when a test was skipped that may
+ * not be (`jest/ciSkips.ts`), such as all that need a stack where there is none.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Counts, emptyCounts, type Report, summary } from './jest/counts.ts';
+import { forbiddenSkips } from './jest/ciSkips.ts';
+import { addCounts, type Counts, emptyCounts, summary } from './jest/counts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NODE_MAJOR_MIN = 24;
@@ -32,16 +34,16 @@ async function runChecks(): Promise<Counts> {
   return { ...emptyCounts(), passed, failed: CHECKS.length - passed };
 }
 
-async function runJest(project: string, args: readonly string[]): Promise<Report> {
+async function runJest(project: string, args: readonly string[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-report-'));
   const report = join(folder, 'counts.json');
   try {
     const status = await run(process.execPath, [...JEST, '--selectProjects', project, ...args], report);
     // Without a report, jest itself has failed, such as in starting the stack.
-    if (!existsSync(report)) return { counts: { ...emptyCounts(), failed: 1 } };
-    const found = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    const hidden = status !== 0 && found.counts.failed === 0;
-    return hidden ? { ...found, counts: { ...found.counts, failed: 1 } } : found;
+    if (!existsSync(report)) return { ...emptyCounts(), failed: 1 };
+    const found = JSON.parse(readFileSync(report, 'utf8')) as Counts;
+    const hidden = status !== 0 && found.failed === 0;
+    return hidden ? { ...found, failed: 1 } : found;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -76,18 +78,14 @@ function run(command: string, args: readonly string[], report?: string): Promise
 
 requireNode();
 const suites: Record<string, Counts> = { checks: await runChecks() };
-suites['unit'] = (await runJest('unit', ['--maxWorkers=100%'])).counts;
-let noStack: string | undefined;
-if (!process.argv.includes('--unit')) {
-  // One worker: the tests share one stack, and two cores are soon taken.
-  const stack = await runJest('stack', ['--runInBand']);
-  suites['stack'] = stack.counts;
-  noStack = stack.noStack;
-}
-const stackless = noStack !== undefined && process.env['CI'] === 'true';
-if (stackless) console.error(`FAIL with CI=true a stack must be had: ${noStack}`);
+suites['unit'] = await runJest('unit', ['--maxWorkers=100%']);
+// One worker: the tests share one stack, and two cores are soon taken.
+if (!process.argv.includes('--unit')) suites['stack'] = await runJest('stack', ['--runInBand']);
+const total = Object.values(suites).reduce(addCounts, emptyCounts());
+const forbidden = process.env['CI'] === 'true' ? forbiddenSkips(total.skipped) : [];
+for (const skip of forbidden) console.error(`FAIL with CI=true these must run: ${skip}`);
 console.log(summary(suites));
-process.exitCode = stackless || Object.values(suites).some(counts => counts.failed > 0) ? 1 : 0;
+process.exitCode = forbidden.length > 0 || total.failed > 0 ? 1 : 0;
 
 /** The sources are TypeScript that only a newer Node reads; `pnpm` brings it. */
 function requireNode(): void {

@@ -1,18 +1,12 @@
 import { skipReason } from './skipReason.ts';
 
+/** What one run of jest leaves in a file. */
 export interface Counts {
   readonly files: number;
   readonly passed: number;
   readonly failed: number;
   /** Skipped tests by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-}
-
-/** What one run of jest leaves in a file. */
-export interface Report {
-  readonly counts: Counts;
-  /** Why stack tests had no stack. */
-  readonly noStack?: string;
 }
 
 export interface FileOutcome {

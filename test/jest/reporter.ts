@@ -1,7 +1,7 @@
 /** A jest reporter for `pnpm test`: a line per file, failures in full, and the counts in a file for the one summary. */
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { addFile, emptyCounts, type Counts, type FileOutcome, type Report } from './counts.ts';
+import { addFile, emptyCounts, type Counts, type FileOutcome } from './counts.ts';
 
 /** What we read of jest's own results. */
 interface FileResult {
@@ -34,9 +34,6 @@ export default class SummaryReporter {
       this.counts = { ...this.counts, failed: this.counts.failed + 1 };
     }
     const file = process.env['MILLRACE_TEST_REPORT'];
-    // The global setup has run in this process.
-    const noStack = process.env['MILLRACE_TEST_NO_STACK'];
-    const report: Report = { counts: this.counts, ...(noStack ? { noStack } : {}) };
-    if (file) writeFileSync(file, JSON.stringify(report));
+    if (file) writeFileSync(file, JSON.stringify(this.counts));
   }
 }
