@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { fraud } from '@millrace/pipelines';
 import {
   COEFFICIENT_NAMES,
+  type CoefficientName,
   COEFFICIENTS,
   coefficientsFor,
   measuredBy,
   parseCoefficients,
 } from '../../src/capacity/coefficients.ts';
+import { shapeOf } from '../../src/capacity/wish.ts';
 import { UsageError } from '../../src/io.ts';
 
+const BYTES_PER_FEATURE = 4;
 const ROOT = join(import.meta.dirname, '../../../..');
 const FOLDER = join(import.meta.dirname, '../../src/capacity');
 const source = { command: 'a command', date: '2026-11-29', machine: 'mine' };
@@ -55,6 +59,40 @@ describe('the figures that ship', () => {
     const digits = String(coefficientsFor()[name].value).replaceAll(/(\d)(?=(\d{3})+$)/g, '$1,');
     // 6.7 seconds less a session of six.
     expect(words).toContain(name === 'takeover.pauseMs' ? '6.7' : digits);
+  });
+});
+
+describe('bytes of records', () => {
+  const counts = JSON.parse(readFileSync(join(ROOT, 'test/hotpath/baseline.json'), 'utf8')) as Readonly<Record<string, number>>; // prettier-ignore
+  /** Records of a topic for one payment, and bytes of one of them; @throws where they are not counted */
+  const counted = (topic: string): readonly [records: number, bytes: number] => {
+    const [records, bytes] = [counts[`${topic} records`], counts[`${topic} bytes`]];
+    if (records === undefined || bytes === undefined) throw new Error(`${topic} is not counted`);
+    return [records, bytes];
+  };
+  const { keys, features } = shapeOf(fraud);
+  const [labelsPerPayment] = counted('fraud.labels.v1');
+  const ofOne = (topic: string): number => counted(topic)[1];
+  /** For one payment or label: the records between stages are these and the markers of epochs. */
+  const ofEach = (topic: string): number => {
+    const [records, bytes] = counted(topic);
+    return (records * bytes) / (1 + labelsPerPayment);
+  };
+
+  test.each<[CoefficientName, number]>([
+    ['bytes.event', ofOne('fraud.transactions.v1')],
+    ['bytes.label', ofOne('fraud.labels.v1')],
+    ['bytes.repartition', ofEach('fraud.feature.v1.terminal-id.repartition')],
+    ['bytes.release', ofEach('fraud.feature.v1.release.repartition')],
+    ['bytes.changelog', ofEach('fraud.feature.v1.state.changelog') / keys],
+    ['bytes.vector', ofOne('fraud.features.v1') - features * BYTES_PER_FEATURE],
+    ['bytes.prediction', ofOne('fraud.predictions.v1') - features * BYTES_PER_FEATURE],
+  ])('%s is what test/hotpath counts, within 5 %%', (name, bytes) => {
+    const known = coefficientsFor()[name].value!;
+    expect(Math.abs(known / bytes - 1)).toBeLessThan(0.05);
+    // The page says the same.
+    const page = readFileSync(join(ROOT, 'docs/CAPACITY.md'), 'utf8');
+    expect(page).toMatch(new RegExp(`^\\| \`${name}\` +\\| +${known} bytes \\|`, 'm'));
   });
 });
 
