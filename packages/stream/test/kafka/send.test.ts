@@ -206,3 +206,33 @@ test('calls that share a partition wait for each other, in order, also after a f
   await second;
   expect(order).toEqual(['apart', 'first', 'second']);
 });
+
+test.each([1, 3])(
+  'of many calls over %i partitions one batch of each is on the wire, and the rest wait',
+  async partitions => {
+    const { cluster, requests } = fakeCluster([], partition => partition, partitions);
+    // Connections on which nothing is answered before it is told to.
+    const onTheWire: (() => void)[] = [];
+    const findBroker = async (of: { nodeId: string }): Promise<unknown> => {
+      const { connectionPool: pool } = await cluster.findBroker(of);
+      const send = async (request: ProtocolRequest): Promise<unknown> => {
+        await new Promise<void>(resolve => onTheWire.push(resolve));
+        return pool.send(request);
+      };
+      return { connectionPool: { send } };
+    };
+    const slow = { ...cluster, findBroker } as unknown as Cluster;
+    const [lanes, sender] = [new PartitionLanes(), newSender()];
+    const sends = Array.from({ length: 12 }, (_, i) => {
+      const batches = batchesOf([record(i % partitions, `r${i}`)]);
+      return lanes.run(batches, () => sendRounds(slow, sender, batches, OPTIONS, false));
+    });
+    for (let answered = 0; answered < sends.length; answered += partitions) {
+      await new Promise(resolve => setImmediate(resolve));
+      expect([onTheWire.length, requests.length]).toEqual([partitions, answered]);
+      for (const answer of onTheWire.splice(0)) answer();
+    }
+    await Promise.all(sends);
+    expect(requests.flatMap(({ batches }) => batches)).toHaveLength(sends.length);
+  },
+);
