@@ -6,6 +6,7 @@ import type { PartitionOffset } from '@millrace/stream';
 import { indexOf } from './load/vectors.ts';
 import type { BenchWorld } from './world/open.ts';
 
+/** Of a score's size, above 1. */
 export const SCORE_TOLERANCE = 1e-5;
 
 /** Rows of one call: what all of them take in the engine is bounded. */
@@ -76,6 +77,10 @@ export interface Account {
 export const isRight = ({ missing, doubled, foreign, wrongScores }: Account): boolean =>
   missing + doubled + foreign + wrongScores === 0;
 
+/** The output that the expected scores are of: names are in the order of the schema. */
+const firstOf = (outputs: Readonly<Record<string, number>>): number =>
+  Object.values(outputs)[0] ?? Number.NaN;
+
 /** Reads all answers and accounts for them; each one that is a record's first is handed to `onAnswer`. */
 export const account = async (
   world: Pick<BenchWorld, 'broker' | 'predictions'>,
@@ -96,7 +101,8 @@ export const account = async (
       else if (seen[index - from]! > 0) counts.doubled++;
       else {
         seen[index - from] = 1;
-        const off = Math.abs(value.outputs['score']! - scores[index % scores.length]!);
+        const wanted = scores[index % scores.length]!;
+        const off = Math.abs(firstOf(value.outputs) - wanted) / Math.max(1, Math.abs(wanted));
         // Written so that NaN is wrong.
         if (!(off <= SCORE_TOLERANCE)) counts.wrongScores++;
         counts.worstScore = Math.max(counts.worstScore, off);
