@@ -36,3 +36,14 @@ test('it is said what answers were compared with', () => {
   const { lines } = closingOf({ correct: true, rounds: ROUNDS, judgedBy: 'the vector of the fold offline' });
   expect(lines).toEqual(['every record was answered once, with the vector of the fold offline']);
 });
+
+test('it is said who else read the answers, and loudly where nobody did', () => {
+  const [both] = closingOf({ correct: true, rounds: ROUNDS, judge: 'judge.py' }).lines;
+  expect(both).toBe(
+    'every record was answered once, with the score of the model offline; judge.py says so, too',
+  );
+  const alone = closingOf({ correct: true, rounds: ROUNDS, judge: null, judgeLeft: 'python3 failed' });
+  expect(alone.lines[0]).not.toContain('too');
+  expect(alone.lines[1]).toMatch(/^NOT JUDGED .* python3 with venv: python3 failed$/);
+  expect(alone.good).toBe(true);
+});
