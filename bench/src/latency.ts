@@ -1,8 +1,8 @@
 /** `bench latency`: how long a vector waits for its answer at a steady rate, beside the plain way or the other way to deliver. */
 import { topicsOf } from '@millrace/contracts';
 import type { PartitionOffset } from '@millrace/stream';
-import { account, type Account, type Answer, isRight, offlineScores } from './check.ts';
-import { type Against, contestantsOf, type Joiner } from './contestants.ts';
+import { account, type Answer, offlineScores } from './check.ts';
+import { type Against, BASELINE_TOPIC, contestantsOf, type Joiner } from './contestants.ts';
 import {
   type Cost,
   costOf,
@@ -15,24 +15,27 @@ import {
   summed,
 } from './figures.ts';
 import { appendTimes, follow, MARKERS_MS, Sightings } from './follow.ts';
-import { coresOfMachine } from './linux/usage.ts';
+import { areRight, type BothJudged, wrongsOf } from './judged.ts';
+import { coresOfMachine, type Memory, memoryOf } from './linux/usage.ts';
 import { type Load, paced } from './load/publish.ts';
-import { distinctVectors } from './load/vectors.ts';
+import { type JudgedBy, judgedBy, type Judging, judgingBy, openJudge } from './peers/judge.ts';
+import { withWorkload, type Workload, type WorkloadOptions } from './peers/workloads.ts';
 import { committedOf, sampleOf, untilAnswered, untilReady } from './watch.ts';
-import { type BenchWorld, type OpenOptions, withWorld } from './world/open.ts';
+import type { BenchWorld } from './world/open.ts';
 import { sumOf } from './world/offsets.ts';
 
-export interface LatencyOptions extends OpenOptions {
+export interface LatencyOptions extends WorkloadOptions {
   readonly recordsPerSecond: number;
   readonly seconds: number;
   readonly rounds: number;
   readonly against: Against;
+  /** Writes CPU profiles of the service there; the figures of such a run are not to be used. */
+  readonly profile: string | undefined;
 }
 
-export interface LatencyRound extends Cost, Percentiles {
+export interface LatencyRound extends Cost, Memory, Percentiles, BothJudged {
   readonly contestant: string;
   readonly disturbed: string | undefined;
-  readonly account: Account;
 }
 
 const FIGURES = [
@@ -44,12 +47,14 @@ const FIGURES = [
   'cores',
   'cpuSecondsPerMillion',
   'recordsPerSecond',
+  'rssMaxMb',
+  'anonymousMb',
 ] as const;
 type Figure = (typeof FIGURES)[number];
 
-export interface LatencyResult {
+export interface LatencyResult extends JudgedBy {
   readonly bench: 'latency';
-  readonly model: string;
+  readonly workload: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly recordsPerSecond: number;
   readonly seconds: number;
@@ -64,9 +69,11 @@ export interface LatencyResult {
 
 /** The rate runs that long before anything counts. */
 const WARM_UP_S = 5;
+
 interface Setting {
   readonly load: Load;
   readonly scores: Float32Array;
+  readonly judging: Judging;
   readonly options: LatencyOptions;
 }
 
@@ -93,11 +100,12 @@ const drive = async (
     const start = sampleOf(world, child, await answered());
     const to = await paced(broker, load, { ...pace, from: counted, seconds: options.seconds });
     const end = sampleOf(world, child, await answered());
+    const memory = memoryOf(child.pid);
     await untilAnswered(world, child, { answered, expected: to - first });
     await clock.sleep(MARKERS_MS, signal);
     over.abort();
     await reading;
-    return { outFrom, counted, to, seen, cost: costOf([start, end], coresOfMachine()) };
+    return { outFrom, counted, to, seen, memory, cost: costOf([start, end], coresOfMachine()) };
   } finally {
     over.abort();
     await child.stop();
@@ -114,7 +122,7 @@ const round = async (
   const { features, aside } = topicsOf(world.pipeline);
   const inFrom = await admin.endOffsets(features);
   await admin.resetOffsets(contestant.nextGroup(), [...inFrom, ...(await admin.endOffsets(aside))]);
-  const { outFrom, counted, to, seen, cost } = await drive(world, contestant, first, inFrom, setting);
+  const { outFrom, counted, to, seen, memory, cost } = await drive(world, contestant, first, inFrom, setting);
   const asked = { from: first, to, outTopic: contestant.outTopic, outFrom, scores: setting.scores };
   const appendedMs = await appendTimes(world, features, inFrom);
   const waits: number[] = [];
@@ -122,21 +130,31 @@ const round = async (
     const seenMs = seen.at(partition, offset);
     if (index >= counted && seenMs !== undefined) waits.push(seenMs - appendedMs(partition, vectorOffset));
   });
+  const { python } = setting.judging;
+  // Behind ours, as it deletes what it has read.
+  const verdict =
+    python === null ? null : await (await openJudge(world, python, inFrom)).judge(contestant, outFrom);
   const percentiles = percentilesOf(Float64Array.from(waits));
   const disturbed = disturbance(cost);
+  const name = contestant.name;
   return {
-    round: { contestant: contestant.name, ...cost, ...percentiles, disturbed, account: answers },
+    round: { contestant: name, ...cost, ...memory, ...percentiles, disturbed, account: answers, verdict },
     to,
   };
 };
 
-const measure = async (world: BenchWorld, options: LatencyOptions): Promise<readonly LatencyRound[]> => {
+const measure = async (
+  world: BenchWorld,
+  workload: Workload,
+  judging: Judging,
+  options: LatencyOptions,
+): Promise<readonly LatencyRound[]> => {
   const { say } = options;
   const { pipeline, modelFolder } = world;
-  const vectors = distinctVectors();
+  const vectors = workload.vectors();
   const { features } = topicsOf(pipeline);
   const load: Load = { topic: features, partitions: pipeline.partitions, codec: world.features, vectors };
-  const setting = { load, options, scores: await offlineScores(modelFolder, vectors) };
+  const setting = { load, judging, options, scores: await offlineScores(modelFolder, vectors) };
   const contestants = contestantsOf(world, options);
   const done: LatencyRound[] = [];
   let first = 0;
@@ -150,14 +168,17 @@ const measure = async (world: BenchWorld, options: LatencyOptions): Promise<read
       say(
         `${contestant.name}, round ${n + 1}: p50 ${one.p50} ms, p95 ${one.p95} ms, p99 ${one.p99} ms, ${one.cores} cores` +
           (one.disturbed === undefined ? '' : `, disturbed: ${one.disturbed}`) +
-          (isRight(one.account) ? '' : `, WRONG: ${JSON.stringify(one.account)}`),
+          wrongsOf(one),
       );
     }
   return done;
 };
 
 export const benchLatency = async (options: LatencyOptions): Promise<LatencyResult> => {
-  const rounds = await withWorld(options, world => measure(world, options));
+  const judging = await judgingBy(options);
+  const rounds = await withWorkload({ ...options, outTopics: [BASELINE_TOPIC] }, (world, workload) =>
+    measure(world, workload, judging, options),
+  );
   const of = (name: string): Summed<Figure> =>
     summed(
       FIGURES,
@@ -168,7 +189,7 @@ export const benchLatency = async (options: LatencyOptions): Promise<LatencyResu
   const times = (figure: Figure): number => ratio(ours.medians[figure], theirs.medians[figure]);
   return {
     bench: 'latency',
-    model: options.model,
+    workload: options.workload,
     settings: options.settings,
     recordsPerSecond: options.recordsPerSecond,
     seconds: options.seconds,
@@ -176,7 +197,8 @@ export const benchLatency = async (options: LatencyOptions): Promise<LatencyResu
     against,
     other: theirs,
     ratios: { p50: times('p50'), p99: times('p99'), cores: times('cores') },
-    correct: rounds.every(one => isRight(one.account)),
+    correct: rounds.every(areRight),
+    ...judgedBy(judging),
     rounds,
   };
 };

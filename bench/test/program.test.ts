@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import { readOptions } from '../src/options.ts';
 import { runBench } from '../src/program.ts';
 
 const asked = async (...argv: readonly string[]) => {
@@ -22,9 +23,110 @@ test.each([
   [['feature', '--rounds', '11'], '--rounds may be 10 at most here'],
   [['feature', '--records', '0'], '--records needs a whole number above zero'],
   [['everything'], '--bench is one of'],
+  [['inference', 'fraud-lr'], 'inference knows nothing of fraud-lr'],
+  [['inference', '--workload', 'fraud'], '--workload is one of fraud-xgb, fraud-lr, ffnn'],
+  [['night', '--workload', 'ffnn'], '--workload is one of fraud-xgb, fraud-lr'],
+  [['inference', '--model', 'fraud'], "Unknown option '--model'"],
+  [['end-to-end', '--records', '100'], '--records of end-to-end goes with --full'],
+  [['end-to-end', '--full', '--rate', '100'], 'go without --full'],
+  [['end-to-end', '--full', '--seconds', '5'], 'go without --full'],
 ])('%p is called wrongly', async (argv, why) => {
   const { code, said } = await asked(...argv);
   expect(code).toBe(2);
   expect(said).toContain(why);
   expect(said).toContain('pnpm bench end-to-end');
+});
+
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  '--records': ['inference', 'peers', 'feature', 'end-to-end', 'micro'],
+  '--rounds': [
+    'inference',
+    'latency',
+    'night',
+    'peers',
+    'transactions',
+    'epochs',
+    'feature',
+    'end-to-end',
+    'micro',
+  ],
+  '--rate': ['latency', 'night', 'epochs', 'end-to-end'],
+  '--seconds': ['latency', 'night', 'transactions', 'epochs', 'end-to-end'],
+  '--clients': ['night'],
+  '--history': ['end-to-end'],
+  '--full': ['end-to-end'],
+  '--workload': ['inference', 'latency', 'night', 'peers'],
+  '--against': ['inference', 'latency', 'end-to-end'],
+  '--delivery': ['peers'],
+  '--only': ['peers', 'feature'],
+  '--output': ['inference', 'latency', 'night', 'peers', 'feature', 'end-to-end', 'micro'],
+  '--set': ['inference', 'latency', 'night', 'peers', 'epochs', 'feature', 'end-to-end'],
+  '--profile': ['inference', 'latency', 'peers', 'feature'],
+};
+const VALUES: Readonly<Record<string, string>> = {
+  '--workload': 'fraud-lr', '--against': 'plain', '--delivery': 'exactly-once', '--only': 'millrace', '--output': 'json', '--set': 'A=1', '--profile': '/tmp',
+}; // prettier-ignore
+const ALL = KNOWN['--rounds']!;
+
+test('a flag that a bench does not use is refused, with those that do', async () => {
+  for (const [flag, known] of Object.entries(KNOWN))
+    for (const bench of ALL.filter(one => !known.includes(one))) {
+      const value = flag === '--full' ? [] : [VALUES[flag] ?? '1'];
+      const { code, said } = await asked(bench, flag, ...value);
+      expect([bench, flag, code]).toEqual([bench, flag, 2]);
+      expect(said).toMatch(
+        new RegExp(`^error: ${bench} has no ${flag}\\b.*; those that have: ${known.join(', ')}\n`),
+      );
+    }
+});
+
+test('the usage says of each bench the flags that it has', async () => {
+  const { said } = await asked('nothing');
+  for (const bench of ALL) {
+    const line = said.split('\n').find(one => one.startsWith(`pnpm bench ${bench} `))!;
+    const flags = [...line.matchAll(/\[(--[a-z]+)/g)].map(([, flag]) => flag);
+    expect(flags.sort()).toEqual(
+      Object.keys(KNOWN)
+        .filter(flag => KNOWN[flag]!.includes(bench))
+        .sort(),
+    );
+  }
+  expect(said).toContain('[--workload fraud-xgb|fraud-lr|ffnn]');
+});
+
+test.each([
+  ['feature', 'it folds features'],
+  ['end-to-end', 'it runs the pipeline fraud as it ships'],
+  ['micro', 'its pieces are those of the pipeline fraud'],
+])('%s says why it takes no workload', async (bench, why) => {
+  const { said } = await asked(bench, '--workload', 'fraud-xgb');
+  expect(said).toContain(why);
+});
+
+test('what is given is read, and the rest is at its default', () => {
+  const given = readOptions([
+    'latency',
+    '--workload',
+    'ffnn',
+    '--rate',
+    '7',
+    '--set',
+    'A=b=c',
+    '--set',
+    'D=',
+  ]);
+  expect(given).toMatchObject({
+    bench: 'latency',
+    workload: 'ffnn',
+    recordsPerSecond: 7,
+    seconds: 20,
+    against: 'plain',
+    output: 'table',
+    settings: { A: 'b=c', D: '' },
+  });
+  expect(readOptions(['end-to-end', '--full', '--records', '9'])).toMatchObject({
+    full: true,
+    records: 9,
+    rounds: 3,
+  });
 });

@@ -1,9 +1,12 @@
 """
 Judges answers with clients that are not ours: confluent-kafka (read_committed), fastavro, ONNX Runtime and hashlib.
 
-  judge.py expect JOB FILE           scores every vector of the input topic, and writes what is expected to FILE
-  judge.py answers JOB FILE OFFSETS  reads the output topic from these offsets (JSON, by partition), prints an account,
-                                     and deletes what was read, so that rounds do not pile up on the disk
+  judge.py expect JOB FILE OFFSETS   scores every vector of the input topic from these offsets on (JSON, by partition),
+                                     and writes what is expected to FILE
+  judge.py answers JOB FILE OFFSETS  reads the output topic from these offsets, prints an account, and deletes what was
+                                     read, so that rounds do not pile up on the disk
+  judge.py vectors JOB FILE OFFSETS  reads vectors from these offsets and prints an account; FILE has those that are
+                                     expected, row by row, as the bench folded them
 """
 import hashlib
 import io
@@ -20,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from job import Job, plain
 
 TOLERANCE = 1e-5
+VECTOR_TOLERANCE = 1e-6
 ROWS_MAX = 4096
 READ_MAX = 2000
 WAIT_S = 10
@@ -63,7 +67,7 @@ def number_of(event_id):
     return int(event_id.removeprefix("bench-"))
 
 
-def expect(job, path):
+def expect(job, path, offsets):
     schema = fastavro.parse_schema(plain(json.loads(job.inSchema)))
     session, tensors, columns = job.session(), job.tensors(), job.columns()
     values_of = itemgetter(*job.model["features"])
@@ -76,7 +80,7 @@ def expect(job, path):
         scores.append(numpy.stack([found[tensor][:, column] for tensor, column in columns], axis=1))
         rows.clear()
 
-    for message in committed(job, job.inTopic, {partition: 0 for partition in range(job.partitions)}):
+    for message in committed(job, job.inTopic, offsets):
         vector = fastavro.schemaless_reader(io.BytesIO(message.value()[5:]), schema, None)
         where.append((message.partition(), message.offset()))
         numbers.append(number_of(vector["eventId"]))
@@ -153,8 +157,46 @@ def answers(job, path, offsets):
     delete(job, offsets)
 
 
-what, job_file, file = sys.argv[1:4]
-if what == "expect":
-    expect(Job(job_file), file)
-else:
-    answers(Job(job_file), file, {int(p): offset for p, offset in json.loads(sys.argv[4]).items()})
+def row_of(job, event_id):
+    """The payment's number, or None where the id is none of those that were sent."""
+    digits = event_id.removeprefix(job.idPrefix)
+    row = int(digits) if digits != event_id and digits.isdecimal() else -1
+    return row if 0 <= row < job.records else None
+
+
+def vectors(job, path, offsets):
+    schema = fastavro.parse_schema(plain(json.loads(job.outSchema)))
+    expected = numpy.fromfile(path, dtype="<f4").reshape(job.records, len(job.names)).astype(numpy.float64)
+    given = numpy.zeros_like(expected)
+    seen = numpy.zeros(job.records, dtype=bool)
+    account = dict.fromkeys(("answers", "doubled", "foreign", "wrongFields"), 0)
+    for message in committed(job, job.outTopic, offsets):
+        account["answers"] += 1
+        value = message.value()
+        row = None
+        if value is not None and value[0] == 0 and int.from_bytes(value[1:5], "big") == job.outSchemaId:
+            found = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+            row = row_of(job, found["eventId"])
+        if row is None:
+            account["foreign"] += 1
+            continue
+        if seen[row]:
+            account["doubled"] += 1
+            continue
+        seen[row] = True
+        given[row] = [numpy.nan if found["features"][name] is None else found["features"][name] for name in job.names]
+        account["wrongFields"] += not (
+            message.key() == found["entity"].encode()
+            and found["featureSet"] == job.featureSet
+            and found["featureSetHash"] == job.featureSetHash
+        )
+    near = numpy.abs(given - expected) <= VECTOR_TOLERANCE * numpy.maximum(1, numpy.abs(expected))
+    same = near | (numpy.isnan(given) & numpy.isnan(expected))
+    account["missing"] = int((~seen).sum())
+    account["wrongVectors"] = int((seen & ~same.all(axis=1)).sum())
+    print(json.dumps(account))
+
+
+what, job_file, file, given_offsets = sys.argv[1:5]
+ways = {"expect": expect, "answers": answers, "vectors": vectors}
+ways[what](Job(job_file), file, {int(p): offset for p, offset in json.loads(given_offsets).items()})

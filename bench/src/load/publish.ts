@@ -1,8 +1,10 @@
 /** Puts the load on the features topic. */
 import type { Codec } from '@millrace/avro';
-import type { FeaturesValue } from '@millrace/contracts';
-import { type Broker, murmur2Partition, type OutRecord } from '@millrace/stream';
+import { type FeaturesValue, topicsOf } from '@millrace/contracts';
+import { type Broker, murmur2Partition, type OutRecord, type PartitionOffset } from '@millrace/stream';
 import type { Clock } from '@millrace/telemetry';
+import { readOnce } from '../world/offsets.ts';
+import type { BenchWorld } from '../world/open.ts';
 import { eventIdOf } from './vectors.ts';
 
 export interface Load {
@@ -41,6 +43,19 @@ export const fill = async (broker: Broker, load: Load, from: number, to: number)
   } finally {
     await producer.close();
   }
+};
+
+/** Fills the features topic and reads it once, so that it lies in the page cache. Returns where it ends. */
+export const fillFeatures = async (
+  { broker, pipeline, features: codec, say }: BenchWorld,
+  vectors: readonly FeaturesValue[],
+  records: number,
+): Promise<readonly PartitionOffset[]> => {
+  const { features: topic } = topicsOf(pipeline);
+  say(`${vectors.length} different vectors; putting ${records} on ${topic}`);
+  await fill(broker, { topic, partitions: pipeline.partitions, codec, vectors }, 0, records);
+  if ((await readOnce(broker, topic)) !== records) throw new Error('the load is not as it was sent');
+  return broker.admin.endOffsets(topic);
 };
 
 export interface Pace {

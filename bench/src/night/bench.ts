@@ -9,16 +9,16 @@ import { type Cost, costOf, disturbance, moreRounds, type Percentiles, percentil
 import { appendTimes, follow, MARKERS_MS, Sightings } from '../follow.ts';
 import { coresOfMachine } from '../linux/usage.ts';
 import { type Load, paced } from '../load/publish.ts';
-import { distinctVectors } from '../load/vectors.ts';
+import { withWorkload, type Workload, type WorkloadOptions } from '../peers/workloads.ts';
 import { table } from '../table.ts';
 import { committedOf, sampleOf, untilAnswered, untilReady } from '../watch.ts';
-import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
+import type { BenchWorld } from '../world/open.ts';
 import { sumOf } from '../world/offsets.ts';
 import { fillPortfolio } from './portfolio.ts';
 import { type Night, startNight } from './process.ts';
 import { type Yielded, yields } from './yields.ts';
 
-export interface NightBenchOptions extends OpenOptions {
+export interface NightBenchOptions extends WorkloadOptions {
   readonly recordsPerSecond: number;
   readonly seconds: number;
   readonly rounds: number;
@@ -42,7 +42,7 @@ type Figure = (typeof FIGURES)[number];
 
 export interface NightBenchResult {
   readonly bench: 'night';
-  readonly model: string;
+  readonly workload: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly recordsPerSecond: number;
   readonly seconds: number;
@@ -166,8 +166,8 @@ const measure = async (setting: Setting): Promise<Measured> => {
   return { rounds: done, yielded };
 };
 
-const withService = async (world: BenchWorld, options: NightBenchOptions): Promise<Measured> => {
-  const vectors = distinctVectors();
+const withService = async (world: BenchWorld, workload: Workload, options: NightBenchOptions): Promise<Measured> => {
+  const vectors = workload.vectors();
   const load: Load = { topic: topicsOf(fraud).features, partitions: fraud.partitions, codec: world.features, vectors };
   const scores = await offlineScores(world.modelFolder, vectors);
   options.say(`${options.clients} clients are written`);
@@ -183,13 +183,14 @@ const withService = async (world: BenchWorld, options: NightBenchOptions): Promi
 }; // prettier-ignore
 
 export const benchNight = async (options: NightBenchOptions): Promise<NightBenchResult> => {
-  const { rounds, yielded } = await withWorld({ ...options, others: [credit] }, world => withService(world, options)); // prettier-ignore
-  const { model, settings, recordsPerSecond, seconds, clients } = options;
+  const opened = { ...options, others: [credit], outTopics: [] };
+  const { rounds, yielded } = await withWorkload(opened, (world, workload) => withService(world, workload, options));
+  const { workload, settings, recordsPerSecond, seconds, clients } = options;
   const of = (beside: Beside) => summed<Figure>(FIGURES, rounds.filter(one => one.beside === beside)); // prettier-ignore
   const [without, beside] = [of('without'), of('with')];
   const times = (figure: Figure): number => ratio(beside.medians[figure], without.medians[figure]);
   return {
-    bench: 'night', model, settings, recordsPerSecond, seconds, clients, without, with: beside,
+    bench: 'night', workload, settings, recordsPerSecond, seconds, clients, without, with: beside,
     ratios: { p50: times('p50'), p99: times('p99') }, yielded,
     correct: rounds.every(one => isRight(one.account)) && yielded.isRight, rounds,
   };

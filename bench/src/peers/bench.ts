@@ -1,27 +1,25 @@
 /** `bench peers`: the service beside what its users would otherwise pick, on the same topic in the same run. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { topicsOf } from '@millrace/contracts';
 import type { PartitionOffset } from '@millrace/stream';
 import type { Contestant, Delivery } from '../contestants.ts';
 import { type Cost, costOf, disturbance, moreRounds, type Sample } from '../figures.ts';
 import { coresOfMachine, type Memory, memoryOf } from '../linux/usage.ts';
-import { fill } from '../load/publish.ts';
+import { fillFeatures } from '../load/publish.ts';
 import { committedOf, SETTLE_MS, untilAnswered } from '../watch.ts';
-import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
-import { lastShare, readOnce, sumOf } from '../world/offsets.ts';
+import type { BenchWorld } from '../world/open.ts';
+import { lastShare, sumOf } from '../world/offsets.ts';
 import { pythonCommand } from './build.ts';
 import { type ContestantName, lineUp, PEER_TOPICS } from './contestants.ts';
 import { isRight, type Judge, openJudge, type Verdict } from './judge.ts';
-import { type Workload, workloadNamed, type WorkloadName } from './workloads.ts';
+import { withWorkload, type Workload, type WorkloadOptions } from './workloads.ts';
 
-export interface PeersOptions extends Omit<OpenOptions, 'pipeline' | 'model' | 'models' | 'outTopics'> {
-  readonly workload: WorkloadName;
+export interface PeersOptions extends WorkloadOptions {
   readonly delivery: Delivery;
   readonly records: number;
   readonly rounds: number;
   readonly only: readonly ContestantName[];
+  /** Writes CPU profiles of the service there; the figures of such a run are not to be used. */
+  readonly profile: string | undefined;
 }
 
 export interface PeersRound extends Cost, Memory {
@@ -109,25 +107,15 @@ const sayRound = (say: (line: string) => void, n: number, one: PeersRound): void
       (isRight(one.verdict) ? '' : `, WRONG: ${JSON.stringify(one.verdict)}`),
   );
 
-const fillWorld = async (world: BenchWorld, workload: Workload, records: number): Promise<void> => {
-  const { features } = topicsOf(world.pipeline);
-  const vectors = workload.vectors();
-  world.say(`${vectors.length} different vectors; putting ${records} on ${features}`);
-  const { partitions } = world.pipeline;
-  await fill(world.broker, { topic: features, partitions, codec: world.features, vectors }, 0, records);
-  if ((await readOnce(world.broker, features)) !== records) throw new Error('the load is not as it was sent');
-};
-
 const measure = async (world: BenchWorld, workload: Workload, options: PeersOptions): Promise<Measured> => {
   const { records, delivery, rounds: wanted, only, say } = options;
   const python = await pythonCommand(options);
   const { contestants, left } = await lineUp(world, only, options);
   const missing = new Map<string, string>(left);
-  await fillWorld(world, workload, records);
-  say('scoring everything offline');
-  const judge = await openJudge(world, python);
-  const ends = await world.broker.admin.endOffsets(topicsOf(world.pipeline).features);
+  const ends = await fillFeatures(world, workload.vectors(), records);
   const begin = ends.map(end => ({ ...end, offset: 0 }));
+  say('scoring everything offline');
+  const judge = await openJudge(world, python, begin);
   const warmUp = lastShare(ends, WARM_UP_SHARE);
   const done: PeersRound[] = [];
   const of = ({ name }: Contestant) => done.filter(one => one.contestant === name);
@@ -158,14 +146,7 @@ const measure = async (world: BenchWorld, workload: Workload, options: PeersOpti
   return { rounds: done, left: missing };
 };
 
-export const benchPeers = async (options: PeersOptions): Promise<Measured> => {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-models-'));
-  try {
-    const workload = workloadNamed(options.workload, folder);
-    const { pipeline, model, models } = workload;
-    const opened = { ...options, pipeline, model, models, outTopics: PEER_TOPICS };
-    return await withWorld(opened, world => measure(world, workload, options));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-};
+export const benchPeers = (options: PeersOptions): Promise<Measured> =>
+  withWorkload({ ...options, outTopics: PEER_TOPICS }, (world, workload) =>
+    measure(world, workload, options),
+  );

@@ -106,6 +106,15 @@ const peer = async (
   };
 };
 
+export const CEILING_TOPIC = peerTopic('ceiling');
+
+/** What the machine gives beside this broker. */
+export const ceilingOf = async (
+  world: BenchWorld,
+  delivery: Delivery,
+  build: BuildOptions,
+): Promise<Contestant> => peer(world, 'ceiling', delivery, await PROGRAMS.ceiling(build));
+
 const kafkajs = (world: BenchWorld, delivery: Delivery): Contestant => {
   if (delivery === 'exactly-once') throw new Error('the plain program on kafkajs has no transactions');
   return { ...plain(world, peerTopic('kafkajs')), name: 'kafkajs' };
