@@ -7,11 +7,13 @@ import { decoded, wholeTopic } from '@millrace/stream';
 import { type Cost, costOf, disturbance, moreRounds, TRIES_MAX } from '../figures.ts';
 import { coresOfMachine, type Memory, memoryOf } from '../linux/usage.ts';
 import { Folded, paymentOf, Payments } from '../load/payments.ts';
+import { type Judging, judgingBy } from '../peers/judge.ts';
 import { Sheet, type SheetAccount } from '../sheet.ts';
 import { SETTLE_MS, untilAnswered } from '../watch.ts';
 import { type BenchWorld, type OpenOptions, withWorld } from '../world/open.ts';
 import { readOnce, sumOf } from '../world/offsets.ts';
 import { type Folder, type FolderName, FOLDERS, makerOf } from './contestants.ts';
+import { isVerdictRight, openVectorsJudge, type VectorsJudge, type VectorsVerdict } from './judge.ts';
 import { customersOf } from './pipeline.ts';
 
 export interface FeatureOptions extends Pick<OpenOptions, 'settings' | 'environment' | 'signal' | 'say'> {
@@ -26,9 +28,12 @@ export interface FeatureRound extends Cost, Memory {
   readonly contestant: FolderName;
   readonly disturbed: string | undefined;
   readonly account: SheetAccount;
+  /** By a reader that is not ours; null where the judge is left out. */
+  readonly verdict: VectorsVerdict | null;
 }
 
 export interface Measured {
+  readonly judging: Judging;
   readonly rounds: readonly FeatureRound[];
   /** Why a contestant that was asked for has no figures. */
   readonly failed: ReadonlyMap<FolderName, string>;
@@ -41,12 +46,16 @@ const FILL_PER_SECOND = 1e9;
 export const isRight = ({ missing, doubled, foreign, wrongVectors, otherOrder }: SheetAccount): boolean =>
   missing + doubled + foreign + wrongVectors + otherOrder === 0;
 
+export const areRight = ({ account, verdict }: Pick<FeatureRound, 'account' | 'verdict'>): boolean =>
+  isRight(account) && (verdict === null || isVerdictRight(verdict));
+
 interface Course {
   readonly world: BenchWorld;
   readonly pipeline: Pipeline;
   readonly records: number;
   readonly folded: Folded;
   readonly expected: Float32Array;
+  readonly judge: VectorsJudge | null;
 }
 
 /** Puts the payments of a round on its topic, and reads them once, so that they lie in the page cache. */
@@ -85,7 +94,8 @@ const round = async (course: Course, contestant: FolderName, folder: Folder): Pr
     await clock.sleep(SETTLE_MS, signal);
     const cost = costOf(samples, coresOfMachine());
     const account = await accountOf(course, folder);
-    return { contestant, ...cost, ...memory, disturbed: disturbance(cost), account };
+    const verdict = course.judge === null ? null : await course.judge(pipeline, folder.outTopic);
+    return { contestant, ...cost, ...memory, disturbed: disturbance(cost), account, verdict };
   } finally {
     await child.stop();
   }
@@ -95,10 +105,10 @@ const sayRound = (say: (line: string) => void, n: number, one: FeatureRound): vo
   say(
     `${one.contestant}, round ${n}: ${one.recordsPerSecond} records/s, ${one.cpuSecondsPerMillion} CPU s per million` +
       (one.disturbed === undefined ? '' : `, disturbed: ${one.disturbed}`) +
-      (isRight(one.account) ? '' : `, WRONG: ${JSON.stringify(one.account)}`),
+      (areRight(one) ? '' : `, WRONG: ${JSON.stringify({ account: one.account, verdict: one.verdict })}`),
   );
 
-const measure = async (world: BenchWorld, options: FeatureOptions): Promise<Measured> => {
+const measure = async (world: BenchWorld, judging: Judging, options: FeatureOptions): Promise<Measured> => {
   const { records, rounds: wanted, folders, say } = options;
   const failed = new Map<FolderName, string>();
   const rounds: FeatureRound[] = [];
@@ -121,10 +131,12 @@ const measure = async (world: BenchWorld, options: FeatureOptions): Promise<Meas
   say(`folding ${records} payments offline`);
   const folded = new Folded(customersOf(1));
   const expected = folded.next(records);
+  const { python } = judging;
+  const judge = python === null ? null : openVectorsJudge(world, python, folded.names, expected);
   const isIn = (name: FolderName): boolean =>
     !failed.has(name) && moreRounds(wanted, [rounds.filter(({ contestant }) => contestant === name)]);
   for (let n = 1; [...makers.keys()].some(isIn); n++) {
-    const course: Course = { world, pipeline: customersOf(n), records, folded, expected };
+    const course: Course = { world, pipeline: customersOf(n), records, folded, expected, judge };
     await fillRound(course);
     for (const [name, make] of makers)
       if (isIn(name))
@@ -134,15 +146,16 @@ const measure = async (world: BenchWorld, options: FeatureOptions): Promise<Meas
           sayRound(say, n, one);
         });
   }
-  return { rounds, failed };
+  return { rounds, failed, judging };
 };
 
 export const benchFeature = async (options: FeatureOptions): Promise<Measured> => {
   const [pipeline, ...others] = Array.from({ length: options.rounds * TRIES_MAX }, (_, i) =>
     customersOf(i + 1),
   );
+  const judging = await judgingBy(options);
   const shipped = { model: fraud.model.name, models: MODELS_FOLDER };
   return withWorld({ ...options, ...shipped, pipeline: pipeline!, others, outTopics: [] }, world =>
-    measure(world, options),
+    measure(world, judging, options),
   );
 };

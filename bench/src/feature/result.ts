@@ -1,7 +1,8 @@
 /** What a run of `bench feature` comes to: a table to read, and one object. Pure. */
 import { ratio, type Summed, summed } from '../figures.ts';
+import { type JudgedBy, judgedBy } from '../peers/judge.ts';
 import { alone, table } from '../table.ts';
-import { type FeatureOptions, type FeatureRound, isRight, type Measured } from './bench.ts';
+import { areRight, type FeatureOptions, type FeatureRound, type Measured } from './bench.ts';
 import type { FolderName } from './contestants.ts';
 
 const FIGURES = [
@@ -9,7 +10,7 @@ const FIGURES = [
 ] as const; // prettier-ignore
 type Figures = Summed<(typeof FIGURES)[number]>;
 
-export interface FeatureResult {
+export interface FeatureResult extends JudgedBy {
   readonly bench: 'feature';
   readonly settings: Readonly<Record<string, string>>;
   readonly records: number;
@@ -27,7 +28,7 @@ export interface FeatureResult {
 
 export const featureResult = (
   { settings, records, folders }: Pick<FeatureOptions, 'settings' | 'records' | 'folders'>,
-  { rounds, failed }: Measured,
+  { rounds, failed, judging }: Measured,
 ): FeatureResult => {
   const contestants: Partial<Record<FolderName, Figures>> = {};
   for (const name of folders) {
@@ -47,8 +48,9 @@ export const featureResult = (
     records,
     contestants,
     cpuRatios,
-    correct: rounds.every(one => isRight(one.account)),
+    correct: rounds.every(areRight),
     judgedBy: 'the vector of the fold offline',
+    ...judgedBy(judging),
     failed: [...failed.keys()],
     left: Object.fromEntries(failed),
     rounds,

@@ -107,10 +107,12 @@ export class Payments {
   }
 }
 
+/** A payment's number stands behind it. */
+export const EVENT_ID_PREFIX = `tx-${SIMULATION.seed}-`;
+
 /** Number of the payment with an event id; -1 where it is none of ours. */
 export const paymentOf = (eventId: string): number => {
-  const prefix = `tx-${SIMULATION.seed}-`;
-  const number = eventId.startsWith(prefix) ? eventId.slice(prefix.length) : '';
+  const number = eventId.startsWith(EVENT_ID_PREFIX) ? eventId.slice(EVENT_ID_PREFIX.length) : '';
   return /^\d+$/.test(number) ? Number(number) : -1;
 };
 
