@@ -34,7 +34,7 @@ const finish = async (command: string, args: readonly string[], environment: Env
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
     const words = `${stdout}\n${stderr}`.split('\n').filter(line => line.includes('ERROR'));
-    const last = (words[0] ?? (error as Error).message).slice(0, WORDS_MAX);
+    const last = (words[0] ?? (error as Error).message).slice(0, WORDS_MAX).trim();
     throw new Error(`${command} failed: ${last}`, { cause: error });
   }
 };
