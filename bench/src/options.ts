@@ -1,5 +1,6 @@
 /** How benches are called: which flags each of them uses, and what is made of these. */
 import { parseArgs } from 'node:util';
+import { fraud } from '@millrace/pipelines';
 import { AGAINST } from './contestants.ts';
 import { CHAINS_AGAINST } from './endToEnd/chain.ts';
 import { FOLDERS } from './feature/contestants.ts';
@@ -12,6 +13,8 @@ const text = { type: 'string' } as const;
 const FLAGS = {
   records: text,
   rounds: text,
+  processes: text,
+  cores: text,
   rate: text,
   seconds: text,
   clients: text,
@@ -38,6 +41,7 @@ const SET = 'NAME=VALUE …';
 const BENCHES = {
   inference: { records: 'N', rounds: 'N', workload: WORKLOAD_NAMES, against: AGAINST, output: OUTPUTS, set: SET, profile: 'DIR' },
   latency: { rate: 'R', seconds: 'S', rounds: 'N', workload: WORKLOAD_NAMES, against: AGAINST, output: OUTPUTS, set: SET, profile: 'DIR' },
+  instances: { records: 'N', rounds: 'N', processes: 'N', cores: 'CORES', workload: SHIPPED_WORKLOADS, output: OUTPUTS, set: SET },
   night: { rate: 'R', seconds: 'S', rounds: 'N', clients: 'N', workload: SHIPPED_WORKLOADS, output: OUTPUTS, set: SET },
   peers: { workload: WORKLOAD_NAMES, delivery: DELIVERIES, records: 'N', rounds: 'N', only: 'NAME,…', output: OUTPUTS, set: SET, profile: 'DIR' },
   transactions: { seconds: 'S', rounds: 'N' },
@@ -82,6 +86,7 @@ const DEFAULTS = {
   rounds: 3,
   rate: 5_000,
   seconds: 20,
+  processes: 3,
   clients: 300_000,
   history: 60_000,
 } as const;
@@ -89,6 +94,9 @@ const DEFAULTS = {
 const RATES: Partial<Record<Bench, number>> = { epochs: 500, 'end-to-end': 1_000 };
 const RECORDS: Partial<Record<Bench, number>> = { 'end-to-end': 200_000, micro: 200_000 };
 const ROUNDS: Partial<Record<Bench, number>> = { micro: 5 };
+
+/** With less, a process that is held has no time to stay in its group. */
+const CORES_MIN = 0.05;
 
 export class UsageError extends Error {}
 
@@ -99,6 +107,14 @@ const whole = (name: string, given: string | undefined, fallback: number, max = 
     throw new UsageError(`--${name} needs a whole number above zero`);
   if (value > max) throw new UsageError(`--${name} may be ${max} at most here`);
   return value;
+};
+
+/** How many cores, such as 0.25; undefined where nothing is said. */
+const coresOf = (given: string | undefined): number | undefined => {
+  if (given === undefined) return undefined;
+  const cores = Number(given);
+  if (!(cores >= CORES_MIN)) throw new UsageError(`--cores needs a number of cores, ${CORES_MIN} or more`);
+  return cores;
 };
 
 const oneOf = <T extends string>(name: string, given: string, of: readonly T[]): T => {
@@ -181,6 +197,8 @@ export const readOptions = (argv: readonly string[]) => {
     rounds: whole('rounds', values.rounds, ROUNDS[bench] ?? DEFAULTS.rounds, roundsMax),
     recordsPerSecond: whole('rate', values.rate, RATES[bench] ?? DEFAULTS.rate),
     seconds: whole('seconds', values.seconds, DEFAULTS.seconds),
+    processes: whole('processes', values.processes, DEFAULTS.processes, fraud.partitions),
+    cores: coresOf(values.cores),
     clients: whole('clients', values.clients, DEFAULTS.clients),
     history: whole('history', values.history, DEFAULTS.history),
     profile: values.profile,

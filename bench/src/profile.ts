@@ -74,5 +74,10 @@ export const profileTable = (directory: string): readonly string[] => {
   const longest = profiles.toSorted((a, b) => b.samples.length - a.samples.length)[0];
   if (longest === undefined) return [];
   const { rooms, functions } = partsOf(longest);
-  return ['busy time of the main thread by room:', ...rooms.map(line), 'and by function:', ...functions.map(line)];
+  return [
+    'busy time of the main thread by room:',
+    ...rooms.map(line),
+    'and by function:',
+    ...functions.map(line),
+  ];
 };

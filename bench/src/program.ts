@@ -7,6 +7,7 @@ import { benchEpochs } from './epochs/bench.ts';
 import { benchFeature } from './feature/bench.ts';
 import { featureResult, featureTable } from './feature/result.ts';
 import { benchInference, inferenceTable } from './inference.ts';
+import { benchInstances, instancesTable } from './instances/bench.ts';
 import { benchLatency } from './latency.ts';
 import { benchMicro } from './micro/bench.ts';
 import { microTable } from './micro/result.ts';
@@ -14,6 +15,7 @@ import { benchNight, nightTable } from './night/bench.ts';
 import { type Bench, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { benchPeers } from './peers/bench.ts';
 import { peersTable, resultOf } from './peers/result.ts';
+import { profileTable } from './profile.ts';
 import { table } from './table.ts';
 import { benchTransactions } from './transactions/bench.ts';
 import type { OpenOptions } from './world/open.ts';
@@ -36,6 +38,10 @@ const RUNS: Readonly<Record<Bench, (given: Given) => Promise<Outcome>>> = {
   latency: async given => {
     const result = await benchLatency(given);
     return { lines: table(result.millrace, result.against, result.other), result };
+  },
+  instances: async given => {
+    const result = await benchInstances(given);
+    return { lines: instancesTable(result), result };
   },
   night: async given => {
     const result = await benchNight(given);
@@ -84,6 +90,7 @@ const measured = async (argv: readonly string[], io: CommandIo): Promise<number>
     signal: io.signal,
     say,
   });
+  if (options.profile !== undefined) profileTable(options.profile).forEach(say);
   return report(outcome, commit, options, io);
 };
 

@@ -41,6 +41,9 @@ test.each([
   [['end-to-end', '--records', '100'], '--records of end-to-end goes with --full'],
   [['end-to-end', '--full', '--rate', '100'], 'go without --full'],
   [['end-to-end', '--full', '--seconds', '5'], 'go without --full'],
+  [['instances', '--processes', '7'], '--processes may be 6 at most here'],
+  [['instances', '--cores', '0.01'], '--cores needs a number of cores, 0.05 or more'],
+  [['instances', '--cores', 'half'], '--cores needs a number of cores'],
 ])('%p is called wrongly', (argv, why) => {
   expect(refusalOf(...argv)).toContain(why);
 });
@@ -56,10 +59,11 @@ test.each([[['everything']], [['micro', '--records', '1', '--rounds', '1', '--wo
 );
 
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  '--records': ['inference', 'peers', 'feature', 'end-to-end', 'micro'],
+  '--records': ['inference', 'instances', 'peers', 'feature', 'end-to-end', 'micro'],
   '--rounds': [
     'inference',
     'latency',
+    'instances',
     'night',
     'peers',
     'transactions',
@@ -68,17 +72,19 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'end-to-end',
     'micro',
   ],
+  '--processes': ['instances'],
+  '--cores': ['instances'],
   '--rate': ['latency', 'night', 'epochs', 'end-to-end'],
   '--seconds': ['latency', 'night', 'transactions', 'epochs', 'end-to-end'],
   '--clients': ['night'],
   '--history': ['end-to-end'],
   '--full': ['end-to-end'],
-  '--workload': ['inference', 'latency', 'night', 'peers'],
+  '--workload': ['inference', 'latency', 'instances', 'night', 'peers'],
   '--against': ['inference', 'latency', 'end-to-end'],
   '--delivery': ['peers'],
   '--only': ['peers', 'feature'],
-  '--output': ['inference', 'latency', 'night', 'peers', 'feature', 'end-to-end', 'micro'],
-  '--set': ['inference', 'latency', 'night', 'peers', 'epochs', 'feature', 'end-to-end'],
+  '--output': ['inference', 'latency', 'instances', 'night', 'peers', 'feature', 'end-to-end', 'micro'],
+  '--set': ['inference', 'latency', 'instances', 'night', 'peers', 'epochs', 'feature', 'end-to-end'],
   '--profile': ['inference', 'latency', 'peers', 'feature'],
 };
 const VALUES: Readonly<Record<string, string>> = {

@@ -23,11 +23,7 @@ const STEP_MS = 10;
 export const BEFORE_MS = 2_000;
 
 /** @param untilMs end of the load: what comes later says nothing */
-export const aftermathOf = (
-  passages: readonly Passage[],
-  killedMs: number,
-  untilMs: number,
-): Aftermath => {
+export const aftermathOf = (passages: readonly Passage[], killedMs: number, untilMs: number): Aftermath => {
   const appended = Float64Array.from(passages, one => one.appendedMs).sort();
   const seen = Float64Array.from(passages, one => one.seenMs).sort();
   let [came, went, lagBefore, lagMost] = [0, 0, 0, 0];

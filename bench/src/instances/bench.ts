@@ -1,7 +1,7 @@
 /** `bench instances`: whether N processes of inference do N times as much, and whether a kill goes as it is simulated. */
 import { isRight } from '../check.ts';
 import { moreRounds, ratio, type Summed, summed } from '../figures.ts';
-import { withWorld } from '../world/open.ts';
+import { withWorkload } from '../peers/workloads.ts';
 import { type Kill, killRound } from './kill.ts';
 import { type ScaleRound, scaleRound } from './scale.ts';
 import { courseOf, type InstancesOptions } from './team.ts';
@@ -47,10 +47,10 @@ const scaleOf = (rounds: readonly ScaleRound[], partitions: number): readonly Sc
 };
 
 export const benchInstances = (options: InstancesOptions): Promise<InstancesResult> =>
-  withWorld(options, async world => {
+  withWorkload({ ...options, outTopics: [] }, async (world, workload) => {
     const { say, processes, cores, records, settings } = options;
     const { partitions } = world.pipeline;
-    const course = await courseOf(world, options);
+    const course = await courseOf(world, workload, options);
     const counts = Array.from({ length: processes }, (_, i) => i + 1);
     const rounds: ScaleRound[] = [];
     const of = (n: number) => rounds.filter(one => one.processes === n);
@@ -93,7 +93,11 @@ export const instancesTable = ({ scale, kill, cores }: InstancesResult): readonl
           line(['longest wait, ms', kill.measured.mostMs, kill.simulated.mostMs]),
           line(['lag before, records', kill.measured.lagBefore, '']),
           line(['lag at most, records', kill.measured.lagMost, kill.simulated.lagMost]),
-          line(['caught up after, ms', caughtUp(kill.measured.caughtUpMs), caughtUp(kill.simulated.caughtUpMs)]),
+          line([
+            'caught up after, ms',
+            caughtUp(kill.measured.caughtUpMs),
+            caughtUp(kill.simulated.caughtUpMs),
+          ]),
         ]),
   ];
 };

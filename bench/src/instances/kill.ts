@@ -33,14 +33,20 @@ const simulated = async (
   { processes, recordsPerSecond, processRate }: Pick<Kill, 'processes' | 'recordsPerSecond' | 'processRate'>,
 ): Promise<Simulated> => {
   const session = options.settings[SESSION];
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    join(ROOT, 'services/cli/src/main.ts'),
-    ...['capacity', 'simulate', '--service', 'inference', '--output', 'json'],
-    ...['--instances', String(processes), '--partitions', String(world.pipeline.partitions)],
-    ...['--rate', String(recordsPerSecond), '--process-rate', String(processRate)],
-    ...['--for', `${LOAD_S}s`, '--kill', `${KILLED_AFTER_S}s`],
-    ...(session === undefined ? [] : ['--session', `${session}ms`]),
-  ]);
+  const flags = {
+    service: 'inference',
+    output: 'json',
+    instances: processes,
+    partitions: world.pipeline.partitions,
+    rate: recordsPerSecond,
+    'process-rate': processRate,
+    for: `${LOAD_S}s`,
+    kill: `${KILLED_AFTER_S}s`,
+    ...(session !== undefined && { session: `${session}ms` }),
+  };
+  const given = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
+  const command = [join(ROOT, 'services/cli/src/main.ts'), 'capacity', 'simulate', ...given];
+  const { stdout } = await promisify(execFile)(process.execPath, command);
   const { waits, lagMost, aftermath } = JSON.parse(stdout) as {
     readonly waits: { readonly mostMs: number };
     readonly lagMost: number;
@@ -53,19 +59,19 @@ const simulated = async (
 /** Runs the rate, kills the last process meanwhile, and waits until those that are left have answered everything. */
 const driven = async ({ world, load }: Course, team: Team, recordsPerSecond: number) => {
   const { broker, clock, signal } = world;
-  const { children, next, outFrom, until } = team;
+  const { children, next, outFrom } = team;
   const over = new AbortController();
   const seen = new Sightings();
   const reading = follow(world, outFrom, seen, over.signal);
   try {
     const pace = { recordsPerSecond, clock, signal, from: next, seconds: LOAD_S };
-    const paced_ = paced(broker, load, pace).then(to => ({ to, untilMs: clock.now() }));
+    const putting = paced(broker, load, pace).then(to => ({ to, untilMs: clock.now() }));
     await clock.sleep(KILLED_AFTER_S * 1_000, signal);
     const victim = children.at(-1)!;
     const killedMs = clock.now();
     process.kill(victim.pid, 'SIGKILL');
-    const { to, untilMs } = await paced_;
-    await until(to, children.slice(0, -1), () => undefined);
+    const { to, untilMs } = await putting;
+    await team.until(to, children.slice(0, -1), () => undefined);
     await clock.sleep(MARKERS_MS, signal);
     return { to, killedMs, untilMs, seen };
   } finally {

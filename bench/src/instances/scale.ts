@@ -34,13 +34,13 @@ export const scaleRound = async (
   const { world, options, load, scores } = course;
   const { records, cores } = options;
   const outTopic = topicsOf(world.pipeline).predictions;
-  return withTeam(course, processes, first, async ({ children, outFrom, next, until }) => {
+  return withTeam(course, processes, first, async team => {
+    const { children, outFrom, next } = team;
     const to = next + records;
     await fill(world.broker, load, next, to);
     const all = children.map(watched);
-    const look = (answered: number): Sample =>
-      together(samplesOf(world, all, answered), cores !== undefined);
-    const samples = await until(to, children, look);
+    const look = (answered: number): Sample => together(samplesOf(world, all, answered), cores !== undefined);
+    const samples = await team.until(to, children, look);
     const counted = samples.filter(one => one.records <= next - first + records * COUNTED_SHARE);
     const cost = costOf(counted, coresOfMachine());
     const anonymousMb = Math.max(...children.map(({ pid }) => memoryOf(pid).anonymousMb));

@@ -4,13 +4,13 @@ import type { Child } from '@millrace/localstack';
 import { offlineScores } from '../check.ts';
 import { holdToCores } from '../linux/limit.ts';
 import { fill, type Load } from '../load/publish.ts';
-import { distinctVectors } from '../load/vectors.ts';
+import type { Workload, WorkloadOptions } from '../peers/workloads.ts';
 import { type Awaiting, untilAllAnswered, untilReady } from '../watch.ts';
-import type { BenchWorld, OpenOptions } from '../world/open.ts';
+import type { BenchWorld } from '../world/open.ts';
 import { sumOf } from '../world/offsets.ts';
 import { serviceOf, shippedEntry } from '../world/service.ts';
 
-export interface InstancesOptions extends OpenOptions {
+export interface InstancesOptions extends WorkloadOptions {
   readonly records: number;
   readonly rounds: number;
   /** Of the group, at most. */
@@ -30,9 +30,13 @@ export interface Course {
 /** Answered before anything counts, a process: by then what is called often is compiled. */
 const WARM_UP_RECORDS = 120_000;
 
-export const courseOf = async (world: BenchWorld, options: InstancesOptions): Promise<Course> => {
+export const courseOf = async (
+  world: BenchWorld,
+  workload: Workload,
+  options: InstancesOptions,
+): Promise<Course> => {
   const { pipeline, modelFolder, features: codec } = world;
-  const vectors = distinctVectors();
+  const vectors = workload.vectors();
   const load = { topic: topicsOf(pipeline).features, partitions: pipeline.partitions, codec, vectors };
   return { world, options, load, scores: await offlineScores(modelFolder, vectors) };
 };

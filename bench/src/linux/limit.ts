@@ -25,10 +25,14 @@ export const holdToCores = (pid: number, cores: number, groups = GROUPS): (() =>
     } else tell('cpu.max', `${quotaUs} ${PERIOD_US}`);
     tell('cgroup.procs', String(pid));
   } catch (error) {
-    const remedy = 'run as root on Linux where control groups have their cpu controller, or leave --cores out';
-    throw new Error(`--cores: a process cannot be held to ${cores} cores here (${(error as Error).message}): ${remedy}`, {
-      cause: error,
-    });
+    const remedy =
+      'run as root on Linux where control groups have their cpu controller, or leave --cores out';
+    throw new Error(
+      `--cores: a process cannot be held to ${cores} cores here (${(error as Error).message}): ${remedy}`,
+      {
+        cause: error,
+      },
+    );
   }
   return () => rmdirSync(directory);
 };

@@ -29,5 +29,7 @@ test('a process is held by control groups of the first version', () => {
 });
 
 test('where nobody can be held, the error names flag and remedy', () => {
-  expect(() => holdToCores(4711, 0.25, join(groups, 'missing'))).toThrow(/--cores: .*0\.25 cores here \(.+\): run as root/);
+  expect(() => holdToCores(4711, 0.25, join(groups, 'missing'))).toThrow(
+    /--cores: .*0\.25 cores here \(.+\): run as root/,
+  );
 });
