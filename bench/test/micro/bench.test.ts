@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Row } from '../../../services/feature/src/row.ts';
+import { commitOf } from '../../src/commit.ts';
 import { customersOf } from '../../src/feature/pipeline.ts';
 import { avroPieces } from '../../src/micro/avro.ts';
 import { passedPayments } from '../../src/micro/passed.ts';
@@ -30,10 +31,12 @@ test(
         rewrite: () => undefined,
       },
     );
-    const result = JSON.parse(out.at(-1)!) as MicroResult;
+    const result = JSON.parse(out.at(-1)!) as MicroResult & { readonly commit?: string };
     expect(result.rounds.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
     expect(code).toBe(0);
     expect(result).toMatchObject({ bench: 'micro', records: RECORDS, correct: true });
+    // Files may change beside a long test, so only the commit itself is the same.
+    expect(result.commit?.replace('+', '')).toBe(commitOf()?.replace('+', ''));
     const names = [
       'batches written',
       'batches read',
