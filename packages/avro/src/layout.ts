@@ -1,7 +1,7 @@
 import type avsc from 'avsc';
 import { kindOf, quickly, type QuickPart } from './quick.ts';
 import type { LoadedSchema, TypeView } from './schema.ts';
-import { bytesOf, fault, safeLong, type Step, type Walk } from './walk.ts';
+import { bytesOf, fault, inField, safeLong, type Step, type Walk } from './walk.ts';
 
 /** A point in the bytes of a value: so many bytes after where a slot says. */
 export interface Point {
@@ -131,10 +131,7 @@ export const layoutOf = (schema: LoadedSchema): Layout => {
     locate: (w, starts, base) => {
       starts[base] = w.at;
       for (let i = 0; i < walks.length; i++) {
-        if (!walks[i]!(w)) {
-          w.path = w.path === '' ? names[i]! : `${names[i]!}.${w.path}`;
-          return false;
-        }
+        if (!walks[i]!(w)) return inField(w, names[i]!);
         if (i + 1 < slots) starts[base + i + 1] = w.at;
       }
       return true;

@@ -42,15 +42,27 @@ export interface Checked {
   readonly zeroWidth: boolean;
 }
 
+export interface FieldView {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly type: TypeView;
+  /** Undefined where it has none. */
+  defaultValue(): unknown;
+}
+
 /** What we read of avsc's types; its own declarations leave these out or vary by kind. */
 export interface TypeView {
   readonly typeName: string;
   readonly name?: string;
-  readonly fields?: readonly { readonly name: string; readonly type: TypeView }[];
+  /** Its further names, as whole as its name. */
+  readonly aliases?: readonly string[];
+  readonly fields?: readonly FieldView[];
   readonly types?: readonly TypeView[];
   readonly itemsType?: TypeView;
   readonly valuesType?: TypeView;
   readonly symbols?: readonly string[];
+  /** The symbol that stands for those of a writer which an enum does not have. */
+  readonly default?: string;
   readonly size?: number;
   readonly recordConstructor?: { prototype: object };
 }
@@ -59,7 +71,9 @@ const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
 
 /** Fields of fixed width that follow each other are one step: a vector of floats is checked at once. */
-const gathered = (named: readonly (readonly [string, Checked])[]): readonly (readonly [string, Step])[] => {
+export const gathered = (
+  named: readonly (readonly [string, Checked])[],
+): readonly (readonly [string, Step])[] => {
   const parts: { readonly name: string; readonly walk: Step; readonly width: number | undefined }[] = [];
   for (const [name, { walk, width }] of named) {
     const last = parts.at(-1);

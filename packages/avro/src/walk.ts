@@ -26,8 +26,14 @@ export const fault = (w: Walk, reason: BadReason, message: string): false => {
 };
 const ended = (w: Walk): false => fault(w, 'bad-value', 'the bytes end before the value does');
 
-/** A number of Avro's variable length, exact to 2^53 and beyond that only as large; NaN where the bytes are none. */
-const varint = (w: Walk): number => {
+/** Says of a fault that it lies in this field. */
+export const inField = (w: Walk, name: string): false => {
+  w.path = w.path === '' ? name : `${name}.${w.path}`;
+  return false;
+};
+
+/** A number of Avro's variable length, exact to 2^53 and beyond that only as large; NaN, with a fault, where the bytes are none. */
+export const varint = (w: Walk): number => {
   const { bytes } = w;
   let n = 0;
   let scale = 1;
@@ -62,14 +68,16 @@ export const safeLong: Step = w => {
   return n > LONG_MAX || n < -LONG_MAX ? fault(w, 'bad-value', 'a whole number is beyond 2^53') : true;
 };
 
-export const int: Step = w => {
+/** An int; NaN, with a fault, where the bytes are none. */
+export const readInt = (w: Walk): number => {
   const start = w.at;
   const n = varint(w);
-  if (Number.isNaN(n)) return false;
-  return w.at - start > INT_BYTES_MAX || n !== (n | 0)
-    ? fault(w, 'bad-value', 'a number does not fit an int')
-    : true;
+  if (Number.isNaN(n) || (w.at - start <= INT_BYTES_MAX && n === (n | 0))) return n;
+  fault(w, 'bad-value', 'a number does not fit an int');
+  return Number.NaN;
 };
+
+export const int: Step = w => !Number.isNaN(readInt(w));
 
 export const boolean: Step = w => {
   const b = w.bytes[w.at++];
@@ -125,14 +133,24 @@ export const oneOf = (steps: readonly Step[], what: string): Step => {
   };
 };
 
-/** The blocks of an array or map. An item takes at least one byte, so the bytes bound the work. */
-export const blocks = (item: Step, { itemCountMax }: Limits): Step => {
+/**
+ * The blocks of an array or map. An item takes at least one byte, so the bytes bound the work.
+ * @param begins is told how many items each block has, before they are walked over, and at last the 0 that ends them
+ */
+export const blocks = (
+  item: Step,
+  { itemCountMax }: Limits,
+  begins: (count: number) => void = () => undefined,
+): Step => {
   return w => {
     let total = 0;
     for (;;) {
       let count = varint(w);
       let end = -1;
-      if (count === 0) return true;
+      if (count === 0) {
+        begins(0);
+        return true;
+      }
       if (count < 0) {
         count = -count;
         const length = varint(w);
@@ -142,6 +160,7 @@ export const blocks = (item: Step, { itemCountMax }: Limits): Step => {
       total += count;
       if (total > itemCountMax)
         return fault(w, 'too-large', `more than the ${itemCountMax} items that are allowed`);
+      begins(count);
       for (let i = 0; i < count; i++) if (!item(w)) return false;
       // A decoder that skips a block trusts its length: a false one would move it anywhere, even backwards.
       if (end !== -1 && end !== w.at) return fault(w, 'bad-value', 'a block is not as long as it says');
@@ -153,11 +172,7 @@ export const fields = (named: readonly (readonly [string, Step])[]): Step => {
   const names = named.map(([name]) => name);
   const steps = named.map(([, step]) => step);
   return w => {
-    for (let i = 0; i < steps.length; i++)
-      if (!steps[i]!(w)) {
-        w.path = w.path === '' ? names[i]! : `${names[i]!}.${w.path}`;
-        return false;
-      }
+    for (let i = 0; i < steps.length; i++) if (!steps[i]!(w)) return inField(w, names[i]!);
     return true;
   };
 };

@@ -150,6 +150,17 @@ export class ValueWriter {
     this.#at = at + length;
   }
 
+  /** Bytes that lie among others, as they are; no view is made of few. */
+  part(bytes: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    if (length > SHORT_BYTES_MAX) return this.raw(bytes.subarray(from, to));
+    this.#reserve(length);
+    const into = this.#bytes;
+    const shift = this.#at - from;
+    for (let i = from; i < to; i++) into[i + shift] = bytes[i]!;
+    this.#at += length;
+  }
+
   /** @param start where its characters begin */
   #ascii(value: string, start: number): boolean {
     const bytes = this.#bytes;
