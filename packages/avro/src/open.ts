@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { layoutOf } from './layout.ts';
 import type { QuickRead } from './quickRead.ts';
 import { quicklyOwn, readOwn, resolveWriter, type Writer } from './reading.ts';
+import { keepOurs } from './rewrite/rewrite.ts';
 import { locating, type Rows, rowsOf } from './rows.ts';
 import { type LoadedSchema, loadSchema } from './schema.ts';
 import { fieldWriting, writing } from './writing.ts';
@@ -43,7 +44,7 @@ class ResolvingCodec<T> implements RecordCodec<T> {
     this.id = id;
     this.encode = writing(own, id);
     this.encodeField = fieldWriting(own);
-    this.#writers.set(id, { read: readOwn<T>(own), asOurs: true });
+    this.#writers.set(id, { read: readOwn<T>(own), rewrite: undefined, asOurs: true });
     this.#quickly = quicklyOwn<T>(own);
   }
 
@@ -114,6 +115,13 @@ class ResolvingCodec<T> implements RecordCodec<T> {
     return writer !== undefined && !(writer instanceof Bad) && writer.asOurs;
   }
 
+  /** A value of another schema, as we would have written it. */
+  #rewritten({ rewrite, read }: Writer<T>, value: Uint8Array): Uint8Array | Bad {
+    if (rewrite !== undefined) return rewrite(value) ?? keepOurs(this.id);
+    const found = read(value);
+    return found instanceof Bad ? found : this.encode(found);
+  }
+
   #makeRows(): Rows {
     const layout = layoutOf(this.#own);
     const located = locating(layout);
@@ -131,9 +139,9 @@ class ResolvingCodec<T> implements RecordCodec<T> {
       const writer = this.#writerOf(value);
       if (writer instanceof Bad) return writer;
       if (writer.asOurs) return located(value, starts, base);
-      // Of another schema: read as ever, and written as we would.
-      const read = writer.read(value);
-      return read instanceof Bad ? read : located(this.encode(read), starts, base);
+      const ours = this.#rewritten(writer, value);
+      if (ours instanceof Bad || quick(ours, FRAME_BYTES, ours.length, starts, base)) return ours;
+      return located(ours, starts, base);
     });
   }
 }

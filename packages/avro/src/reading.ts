@@ -3,6 +3,7 @@ import { Bad } from './bad.ts';
 import { FRAME_BYTES } from './frame.ts';
 import type { Limits } from './limits.ts';
 import { type QuickRead, quickReadOf } from './quickRead.ts';
+import { type Rewrite, rewriting } from './rewrite/rewrite.ts';
 import { type LoadedSchema, loadSchema, type TypeView } from './schema.ts';
 import { newWalk } from './walk.ts';
 
@@ -34,6 +35,8 @@ const reading = <T>(writer: LoadedSchema, reader: avsc.Type, resolver?: avsc.Res
 /** A writer's schema, met with ours. */
 export interface Writer<T> {
   readonly read: Read<T>;
+  /** Undefined where its values are ours as they lie, and where they can only be read and written anew. */
+  readonly rewrite: Rewrite | undefined;
   /** Its values are, byte for byte, what ours would be: the schemas differ in words only. */
   readonly asOurs: boolean;
 }
@@ -47,9 +50,12 @@ export const resolveWriter = <T>(
   try {
     const writer = loadSchema(writerText, limits);
     const resolver = reader.type.createResolver(writer.type);
+    const asOurs = writer.type.fingerprint('md5').equals(reader.type.fingerprint('md5'));
     return {
+      // Measured: where an object is wanted, avsc's resolver makes it quicker than bytes are rewritten and then read.
       read: reading<T>(writer, reader.type, resolver),
-      asOurs: writer.type.fingerprint('md5').equals(reader.type.fingerprint('md5')),
+      rewrite: asOurs ? undefined : rewriting(writer, reader),
+      asOurs,
     };
   } catch (error) {
     return new Bad(
