@@ -228,6 +228,24 @@ describe('a value of another schema', () => {
     );
   });
 
+  test('has bytes of its own, framed as ours, whatever is located after it', async () => {
+    const { writing, reading } = await reader({ ...SCHEMA, fields: [...fields, field('more', 'string')] });
+    // More than one piece of memory holds.
+    const values = fc.sample(row, 2_000).map((value, i) => ({ ...value, count: i }));
+    const all = values.map(value => writing.encode({ ...value, more: 'x' }));
+    await reading.prepare(all);
+    const own = codec.encode(SMALL).subarray(0, 5);
+    writeFrame(own, reading.id);
+    const starts = new Int32Array(reading.rows.slots * all.length);
+    const located = all.map(
+      (framed, i) => reading.rows.locate(framed, starts, reading.rows.slots * i) as Buffer,
+    );
+    for (const [i, bytes] of located.entries()) {
+      expect(reading.rows.field('count').read(bytes, starts, reading.rows.slots * i)).toBe(i);
+      expect(bytes.subarray(0, 5)).toEqual(own);
+    }
+  });
+
   test('that is not known, or cannot be read with ours, is refused as the decoder does', async () => {
     const { writing, reading } = await reader(record('Row', field('id', 'string')));
     const framed = writing.encode({ id: 'x' });
