@@ -152,17 +152,17 @@ const fieldsOf = (changes: readonly FieldChange[], name: (prefix: string) => str
 
 /** At least one field is kept, and has bytes: it may be the item of an array. */
 const record = (of: fc.Arbitrary<Change>, maxLength: number): fc.Arbitrary<Change> =>
-  fc.tuple(fc.array(field(of), { maxLength }), fc.boolean()).map(([changes, isRenamed]): Change => ({
+  fc.tuple(fc.array(field(of), { maxLength }), fc.boolean(), fc.boolean(), fc.boolean()).map(([changes, isRenamed, isFirst, wasFirst]): Change => ({
     draw: name => {
       const { theirs, ours, values, fallback } = fieldsOf(changes, name);
       const called = name('R');
       const kept = { name: 'kept', type: 'int' };
       return {
-        writer: { type: 'record', name: called, fields: [...theirs, kept] },
+        writer: { type: 'record', name: called, fields: wasFirst ? [kept, ...theirs] : [...theirs, kept] },
         reader: {
           type: 'record',
           ...(isRenamed ? { name: `${called}r`, aliases: [called] } : { name: called }),
-          fields: [kept, ...ours].toSorted((a, b) => (isRenamed ? 0 : Number(a === kept) - Number(b === kept))),
+          fields: isFirst ? [kept, ...ours] : [...ours, kept],
         },
         values: fc.record({ ...values, kept: fc.integer() }),
         fallback: { ...fallback, kept: 5 },
