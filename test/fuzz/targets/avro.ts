@@ -81,7 +81,11 @@ export const schemaTarget = async (): Promise<Target> => {
     run: input => {
       const text = textOf(input);
       const read = resolveWriter<object>(own, text, DEFAULT_LIMITS);
-      if (!(read instanceof Bad)) for (const value of values) read.read(value);
+      if (!(read instanceof Bad))
+        for (const value of values) {
+          read.read(value);
+          read.rewrite?.(value);
+        }
       try {
         loadSchema(text, DEFAULT_LIMITS);
       } catch (error) {
