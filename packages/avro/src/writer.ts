@@ -150,14 +150,13 @@ export class ValueWriter {
     this.#at = at + length;
   }
 
-  /** Bytes that lie among others, as they are; no view is made of few. */
+  /** Bytes that lie among others, as they are. No view is made of them. */
   part(bytes: Uint8Array, from: number, to: number): void {
     const length = to - from;
-    if (length > SHORT_BYTES_MAX) return this.raw(bytes.subarray(from, to));
     this.#reserve(length);
     const into = this.#bytes;
-    const shift = this.#at - from;
-    for (let i = from; i < to; i++) into[i + shift] = bytes[i]!;
+    if (length > SHORT_BYTES_MAX) Buffer.prototype.copy.call(bytes, into, this.#at, from, to);
+    else for (let i = from, at = this.#at; i < to;) into[at++] = bytes[i++]!;
     this.#at += length;
   }
 

@@ -19,9 +19,9 @@ interface Drawn {
   readonly move: Move;
 }
 /** Or the bytes of its default. */
-type Source = Drawn | Uint8Array;
+export type Source = Drawn | Uint8Array;
 
-const isDrawn = (source: Source | undefined): source is Drawn =>
+export const isDrawn = (source: Source | undefined): source is Drawn =>
   source !== undefined && !(source instanceof Uint8Array);
 
 const defaultOf = (field: FieldView): Uint8Array | undefined => {
@@ -30,7 +30,11 @@ const defaultOf = (field: FieldView): Uint8Array | undefined => {
 };
 
 /** Undefined where a field of ours has no source, or two. */
-const sourcesOf = (writer: TypeView, reader: TypeView, { meet }: Meeting): readonly Source[] | undefined => {
+export const sourcesOf = (
+  writer: TypeView,
+  reader: TypeView,
+  { meet }: Meeting,
+): readonly Source[] | undefined => {
   const theirs = writer.fields!;
   const sources: Source[] = [];
   for (const field of reader.fields!) {

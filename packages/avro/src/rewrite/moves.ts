@@ -49,7 +49,7 @@ const indexBytes = (index: number): Uint8Array => {
   return ours.copy();
 };
 
-class Moves implements Meeting {
+export class Moves implements Meeting {
   readonly bytesMax: number;
   readonly checked: LoadedSchema['checked'];
   readonly #limits: LoadedSchema['limits'];
@@ -158,7 +158,3 @@ class Moves implements Meeting {
     return inTurn([this.#index(place), put]);
   }
 }
-
-/** How values of a writer's schema become ours; undefined where they cannot. */
-export const moveOf = (writer: LoadedSchema, reader: LoadedSchema, bytesMax: number): Move | undefined =>
-  new Moves(writer, bytesMax).meet(writer.type as unknown as TypeView, reader.type as unknown as TypeView);

@@ -1,9 +1,10 @@
 import { Bad } from '../bad.ts';
 import { DOUBLE_BYTES } from '../floats.ts';
 import { FRAME_BYTES, writeFrame } from '../frame.ts';
-import type { LoadedSchema } from '../schema.ts';
+import type { LoadedSchema, TypeView } from '../schema.ts';
 import { newWalk } from '../walk.ts';
-import { moveOf } from './moves.ts';
+import { quickMove } from './located.ts';
+import { Moves } from './moves.ts';
 import { ours } from './ours.ts';
 
 /**
@@ -32,20 +33,25 @@ const shared = newWalk();
  * are no UTF-8, a map a key that comes twice. Read with our schema, they are the same values.
  */
 export const rewriting = (writer: LoadedSchema, reader: LoadedSchema): Rewrite | undefined => {
-  const put = moveOf(writer, reader, reader.limits.valueBytesMax * GROWTH_MAX)?.put;
-  return (
-    put &&
-    (value => {
-      shared.bytes = value;
-      shared.at = FRAME_BYTES;
-      ours.begin();
-      ours.skip(FRAME_BYTES);
-      if (!put(shared))
-        return new Bad(shared.reason, shared.message, shared.path === '' ? undefined : shared.path);
-      if (shared.at === value.length) return undefined;
-      return new Bad('bad-value', `${value.length - shared.at} bytes are left over after the value`);
-    })
-  );
+  const moves = new Moves(writer, reader.limits.valueBytesMax * GROWTH_MAX);
+  const put = moves.meet(writer.type as unknown as TypeView, reader.type as unknown as TypeView)?.put;
+  const quickly = put && quickMove(writer, reader, moves);
+  if (put === undefined) return undefined;
+  const begin = (value: Uint8Array): void => {
+    shared.bytes = value;
+    shared.at = FRAME_BYTES;
+    ours.begin();
+    ours.skip(FRAME_BYTES);
+  };
+  return value => {
+    begin(value);
+    if (quickly?.(shared) === true) return undefined;
+    begin(value);
+    if (!put(shared))
+      return new Bad(shared.reason, shared.message, shared.path === '' ? undefined : shared.path);
+    if (shared.at === value.length) return undefined;
+    return new Bad('bad-value', `${value.length - shared.at} bytes are left over after the value`);
+  };
 };
 
 /** What was rewritten last, framed, in memory that stays as it is. */

@@ -1,8 +1,10 @@
 import { Bad, DEFAULT_LIMITS, FRAME_BYTES, type Limits } from '../../src/index.ts';
 import { readOwn, resolveWriter } from '../../src/reading.ts';
+import { Moves } from '../../src/rewrite/moves.ts';
 import { ours } from '../../src/rewrite/ours.ts';
 import { rewriting } from '../../src/rewrite/rewrite.ts';
-import { loadSchema } from '../../src/schema.ts';
+import { loadSchema, type TypeView } from '../../src/schema.ts';
+import { newWalk } from '../../src/walk.ts';
 
 /** Bytes behind a frame of whatever id. */
 export const framed = (payload: Uint8Array | readonly number[]): Buffer =>
@@ -16,6 +18,8 @@ export const met = (writerText: string, readerText: string, limits: Limits = DEF
   const rewrite = rewriting(writer, own);
   if (byAvsc instanceof Bad) throw new Error(byAvsc.message);
   if (rewrite === undefined) throw new Error('it is left to avsc');
+  const types = [writer.type, own.type] as unknown as [TypeView, TypeView];
+  const { put } = new Moves(writer, Infinity).meet(...types)!;
   const readOurs = readOwn<unknown>(own);
   const write = (value: unknown): Buffer => framed(own.type.toBuffer(value));
   const rewritten = (value: Uint8Array): Buffer | Bad =>
@@ -28,6 +32,12 @@ export const met = (writerText: string, readerText: string, limits: Limits = DEF
       return found instanceof Bad ? found : write(found);
     },
     rewritten,
+    /** In the checked way, of what is unusual; undefined where there is a fault. */
+    rewrittenChecked: (value: Uint8Array): Buffer | undefined => {
+      const walk = { ...newWalk(), bytes: value, at: FRAME_BYTES };
+      ours.begin();
+      return put(walk) && walk.at === value.length ? framed(ours.view()) : undefined;
+    },
     readOurs,
     /** What a value is in our schema, by way of our bytes: rounded where ours is a float. */
     read: (value: Uint8Array): unknown => {

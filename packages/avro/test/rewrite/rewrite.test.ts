@@ -10,11 +10,12 @@ describe('a value of any writer whose schema ours has evolved from', () => {
   test('has the bytes that avsc makes of it', () => {
     fc.assert(
       fc.property(evolved, ({ writer, reader, value }) => {
-        const { encode, rewritten, rewrittenByAvsc } = met(writer, reader);
+        const { encode, rewritten, rewrittenChecked, rewrittenByAvsc } = met(writer, reader);
         const bytes = encode(value);
         const wanted = rewrittenByAvsc(bytes);
         expect(wanted).not.toBeInstanceOf(Bad);
         expect(rewritten(bytes)).toEqual(wanted);
+        expect(rewrittenChecked(bytes)).toEqual(wanted);
       }),
       { numRuns: RUNS },
     );

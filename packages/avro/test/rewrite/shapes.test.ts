@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Bad, cannotRead, DEFAULT_LIMITS } from '../../src/index.ts';
+import { quickMove } from '../../src/rewrite/located.ts';
+import { Moves } from '../../src/rewrite/moves.ts';
+import { type LoadedSchema, loadSchema } from '../../src/schema.ts';
 import { framed, met } from './met.ts';
 
 const field = (name: string, type: unknown, more: object = {}): object => ({ name, type, ...more });
@@ -48,17 +51,19 @@ describe('a value becomes ours', () => {
     ['items with a default more', array(item), array(record('I', field('n', 'int'), field('s', 'string', { default: 'a' }))), [2, 2, 0], [2, 2, ...A, 0]],
     ['a record with another name', item, renamed('J', 'I', field('m', 'int', { aliases: ['n'] }), field('x', 'null', { default: null })), [2], [2]],
   ])('%s', (_, writer, reader, theirs, ours) => {
-    const { rewritten, read, readByAvsc } = one(writer, reader);
+    const { rewritten, rewrittenChecked, read, readByAvsc } = one(writer, reader);
     expect(rewritten(framed(theirs))).toEqual(framed(ours));
+    expect(rewrittenChecked(framed(theirs))).toEqual(framed(ours));
     expect(read(framed(theirs))).toEqual(readByAvsc(framed(theirs)));
   }); // prettier-ignore
 
   const fields = (...of: readonly string[]): object[] => of.map(name => field(name, 'string'));
   test('fields in another order, with some left out and some with their defaults', () => {
     const added = field('n', ['null', 'int'], { default: null });
-    const { rewritten, encode } = pair(record('R', ...fields('a', 'b', 'c', 'd')), record('R', added, ...fields('d', 'a', 'b'), field('m', 'int', { default: -1 }))); // prettier-ignore
+    const { rewritten, rewrittenChecked, encode } = pair(record('R', ...fields('a', 'b', 'c', 'd')), record('R', added, ...fields('d', 'a', 'b'), field('m', 'int', { default: -1 }))); // prettier-ignore
     const bytes = encode({ a: '1', b: '2', c: '3', d: '4' });
-    expect(rewritten(bytes)).toEqual(framed([0, 2, 0x34, 2, 0x31, 2, 0x32, 1]));
+    for (const found of [rewritten(bytes), rewrittenChecked(bytes)])
+      expect(found).toEqual(framed([0, 2, 0x34, 2, 0x31, 2, 0x32, 1]));
   });
 
   test('one field as two of ours, as it lies and as another', () => {
@@ -68,9 +73,10 @@ describe('a value becomes ours', () => {
       field('c', 'double', { aliases: ['a'] }),
       field('d', 'long', { aliases: ['a'] }),
     ];
-    const { read, readByAvsc, encode } = pair(record('R', field('a', 'int'), field('b', 'int')), record('R', ...twice)); // prettier-ignore
+    const { read, rewritten, rewrittenChecked, readByAvsc, encode } = pair(record('R', field('a', 'int'), field('b', 'int')), record('R', ...twice)); // prettier-ignore
     const bytes = encode({ a: 1, b: 2 });
     expect(read(bytes)).toEqual({ a: 1, b: 2, c: 1, d: 1 });
+    expect(rewrittenChecked(bytes)).toEqual(rewritten(bytes));
     expect(readByAvsc(bytes)).toEqual({ a: 1, b: 2, c: 1, d: 1 });
   });
 
@@ -78,12 +84,13 @@ describe('a value becomes ours', () => {
     const inner = (...of: readonly string[]) => record('I', ...fields(...of));
     const [theirs, ours] = [inner('a', 'b'), inner('b', 'a')];
     const writer = record('R', field('i', theirs), field('j', 'I'), field('end', 'string'));
-    const { read, encode } = pair(
+    const { read, rewritten, rewrittenChecked, encode } = pair(
       writer,
       record('R', field('i', ours), field('j', 'I'), field('end', 'string')),
     );
     const value = { i: { a: '1', b: '2' }, j: { a: '3', b: '4' }, end: '5' };
     expect(read(encode(value))).toEqual(value);
+    expect(rewrittenChecked(encode(value))).toEqual(rewritten(encode(value)));
   });
 
   test('a long beyond 2^53 that nobody reads, or that is read as a double', () => {
@@ -138,12 +145,28 @@ describe('bytes that fit no value of the writer', () => {
 
   test('a value that grows beyond measure by defaults is too large before its memory is taken', () => {
     const limits = { ...DEFAULT_LIMITS, valueBytesMax: 1_000 };
-    const more = (s: unknown) => array(record('I', field('n', 'int'), field('s', s, { default: long })));
-    const { rewritten } = one(array(item), more('string'), limits);
-    const items = (count: number) => framed([...(count > 63 ? [(count * 2) & 0x7f | 0x80, count >> 6] : [count * 2]), ...Array(count).fill(0), 0]); // prettier-ignore
-    expect(rewritten(items(200))).not.toBeInstanceOf(Bad);
-    expect(rewritten(items(220))).toMatchObject({ reason: 'too-large' });
+    const longer = record('I', field('n', 'int'), field('s', 'string', { default: long }));
+    const fields = (items: unknown) => [field('a', 'string'), field('f', array(items))];
+    const { rewritten, encode } = pair(record('R', ...fields(item)), record('R', ...fields(longer)), limits);
+    const of = (count: number) => encode({ a: 'a', f: Array.from({ length: count }, () => ({ n: 0 })) });
+    expect(rewritten(of(200))).not.toBeInstanceOf(Bad);
+    expect(rewritten(of(220))).toMatchObject({ reason: 'too-large', field: 'f' });
   });
+});
+
+test('no function is put together for a schema of thousands of fields, which is rewritten all the same', () => {
+  const wide = (count: number) => {
+    const fields = Array.from({ length: count }, (_, i) => field(`f${i}`, 'string'));
+    const [writer, reader] = [record('R', ...fields), record('R', fields.at(-1)!)].map(of =>
+      loadSchema(JSON.stringify(of), DEFAULT_LIMITS),
+    ) as [LoadedSchema, LoadedSchema];
+    return quickMove(writer, reader, new Moves(writer, Infinity));
+  };
+  expect(wide(900)).toBeDefined();
+  expect(wide(1_100)).toBeUndefined();
+  const fields = Array.from({ length: 1_100 }, (_, i) => field(`f${i}`, 'string'));
+  const { rewritten } = pair(record('R', ...fields), record('R', fields.at(-1)!));
+  expect(rewritten(framed([...Array(1_099).fill(0), ...A]))).toEqual(framed(A));
 });
 
 test('what avsc does not resolve is not rewritten either: it is a mismatch', () => {
