@@ -36,10 +36,11 @@ export const sourcesOf = (
   { meet }: Meeting,
 ): readonly Source[] | undefined => {
   const theirs = writer.fields!;
+  const places = new Map(theirs.map(({ name }, i) => [name, i]));
   const sources: Source[] = [];
   for (const field of reader.fields!) {
     const names = new Set([field.name, ...field.aliases]);
-    const [from, second] = [...theirs.keys()].filter(i => names.has(theirs[i]!.name));
+    const [from, second] = [...names].flatMap(name => places.get(name) ?? []);
     if (second !== undefined) return undefined;
     const move = from === undefined ? undefined : meet(theirs[from]!.type, field.type);
     const source = from === undefined ? defaultOf(field) : move && { from, move };

@@ -13,8 +13,8 @@ interface Piece {
   readonly put: Step | undefined;
 }
 
-/** A function is put together for each of its parts: who hands us a schema of thousands gets none. */
-const TYPES_MAX = 1_000;
+/** A function is put together for each of its parts: who hands us a schema of many hundreds gets none. */
+const TYPES_MAX = 250;
 const START: Point = { slot: 0, bytes: 0 };
 
 class Pieces {

@@ -154,7 +154,7 @@ describe('bytes that fit no value of the writer', () => {
   });
 });
 
-test('no function is put together for a schema of thousands of fields, which is rewritten all the same', () => {
+test('no function is put together for a schema of hundreds of fields, which is rewritten all the same', () => {
   const wide = (count: number) => {
     const fields = Array.from({ length: count }, (_, i) => field(`f${i}`, 'string'));
     const [writer, reader] = [record('R', ...fields), record('R', fields.at(-1)!)].map(of =>
@@ -162,11 +162,11 @@ test('no function is put together for a schema of thousands of fields, which is 
     ) as [LoadedSchema, LoadedSchema];
     return quickMove(writer, reader, new Moves(writer, Infinity));
   };
-  expect(wide(900)).toBeDefined();
-  expect(wide(1_100)).toBeUndefined();
-  const fields = Array.from({ length: 1_100 }, (_, i) => field(`f${i}`, 'string'));
+  expect(wide(240)).toBeDefined();
+  expect(wide(260)).toBeUndefined();
+  const fields = Array.from({ length: 300 }, (_, i) => field(`f${i}`, 'string'));
   const { rewritten } = pair(record('R', ...fields), record('R', fields.at(-1)!));
-  expect(rewritten(framed([...Array(1_099).fill(0), ...A]))).toEqual(framed(A));
+  expect(rewritten(framed([...Array(299).fill(0), ...A]))).toEqual(framed(A));
 });
 
 test('what avsc does not resolve is not rewritten either: it is a mismatch', () => {
