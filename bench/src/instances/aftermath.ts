@@ -13,12 +13,14 @@ export interface Aftermath {
   readonly lagBefore: number;
   /** The same from the kill on. */
   readonly lagMost: number;
-  /** From the kill until the lag was what it had been before; undefined where it was not by the end. */
+  /** From the kill until the lag was what it had been before, and stayed so; undefined where it was not by the end. */
   readonly caughtUpMs: number | undefined;
 }
 
 /** How far apart the moments are at which the lag is looked at. */
 const STEP_MS = 10;
+/** Lag comes back for a moment when a fetch has just been answered: what counts stays so for that long. */
+const STEADY_MS = 1_000;
 /** The lag of that long before the kill is what has to be reached again. */
 export const BEFORE_MS = 2_000;
 
@@ -27,6 +29,7 @@ export const aftermathOf = (passages: readonly Passage[], killedMs: number, unti
   const appended = Float64Array.from(passages, one => one.appendedMs).sort();
   const seen = Float64Array.from(passages, one => one.seenMs).sort();
   let [came, went, lagBefore, lagMost] = [0, 0, 0, 0];
+  let sinceMs: number | undefined;
   let caughtUpMs: number | undefined;
   for (let nowMs = killedMs - BEFORE_MS; nowMs <= untilMs; nowMs += STEP_MS) {
     while (came < appended.length && appended[came]! <= nowMs) came++;
@@ -35,9 +38,9 @@ export const aftermathOf = (passages: readonly Passage[], killedMs: number, unti
     if (nowMs <= killedMs) lagBefore = Math.max(lagBefore, lag);
     else {
       lagMost = Math.max(lagMost, lag);
-      // The last time counts: lag comes back for a moment when a fetch has just been answered.
-      if (lag > lagBefore) caughtUpMs = undefined;
-      else caughtUpMs ??= nowMs - killedMs;
+      if (lag > lagBefore) sinceMs = undefined;
+      else sinceMs ??= nowMs;
+      if (sinceMs !== undefined && nowMs - sinceMs >= STEADY_MS) caughtUpMs ??= sinceMs - killedMs;
     }
   }
   const waits = passages.filter(({ appendedMs }) => appendedMs >= killedMs - BEFORE_MS);
