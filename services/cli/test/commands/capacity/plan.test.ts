@@ -64,14 +64,17 @@ describe('millrace capacity', () => {
   test("figures of one's own are taken, and a faster machine needs less", async () => {
     const file = join(folder, 'own.json');
     const source = { command: 'a command', date: '2026-11-29', machine: 'mine' };
-    const value = { value: 500, unit: 'µs', source };
-    writeFileSync(file, JSON.stringify({ coefficients: { 'feature.usPerRecordAndKey': value } }));
+    const own = { 'feature.usPerRecordAndKey': 500, 'feature.usPerAggregation': 3 };
+    const coefficients = Object.fromEntries(
+      Object.entries(own).map(([name, value]) => [name, { value, unit: 'µs', source }]),
+    );
+    writeFileSync(file, JSON.stringify({ coefficients }));
     const rateMax = async (...more: readonly string[]): Promise<number> => {
       const { data } = await called('--rate', '10', '--services', 'feature', '--output', 'json', ...more);
       const { services } = JSON.parse(data[0]!) as { services: { rateMaxPerProcess: number }[] };
       return services[0]!.rateMaxPerProcess;
     };
-    expect(await rateMax('--coefficients', file)).toBeCloseTo(1e6 / (2 * 500 + 12 * 1.5), 6);
+    expect(await rateMax('--coefficients', file)).toBeCloseTo(1e6 / (2 * 500 + 12 * 3), 6);
     expect((await rateMax('--scale', '2')) / (await rateMax())).toBeCloseTo(2, 9);
   });
 

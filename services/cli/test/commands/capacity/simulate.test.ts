@@ -19,7 +19,7 @@ const simulated = async (...argv: readonly string[]): Promise<Said> => {
 describe('millrace capacity simulate', () => {
   test('processes, partitions and rates are those of the plan', async () => {
     const { course, samples } = await simulated('--rate', '1000', '--peak', '4000', '--curve', 'day', '--for', '24h', '--step', '10s');
-    // Events and labels: 8,000 a second at the peak, 12,821 for a process.
+    // Events and labels: 8,000 a second at the peak, 17,600 for a process.
     expect(course).toMatchObject({ instances: 1, partitions: 6 });
     expect(samples).toHaveLength(24);
     expect(samples[12]!.rate).toBeCloseTo(8_000, 0);
