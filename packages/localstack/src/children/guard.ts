@@ -27,6 +27,8 @@ stop() {
   while kill -0 "$child" 2>/dev/null && [ "$tick" -lt "$grace_ticks" ]; do sleep 0.05; tick=$((tick+1)); done
   kill -KILL "$child" 2>/dev/null
   wait "$child" 2>/dev/null; stopped_with=$?
+  # 128 is no end of a program: dash says so of a wait that another signal has cut short.
+  if [ "$stopped_with" -eq 128 ]; then wait "$child" 2>/dev/null; stopped_with=$?; fi
 }
 trap stop TERM INT HUP
 guard=$$
