@@ -18,8 +18,6 @@ signal=$1; grace_ticks=$2; shift 3
 exec 3<&0
 "$@" </dev/null >&2 3<&- &
 child=$!
-echo "$child"
-exec >/dev/null
 stop() {
   trap '' TERM INT HUP
   kill -s "$signal" "$child" 2>/dev/null
@@ -27,10 +25,11 @@ stop() {
   while kill -0 "$child" 2>/dev/null && [ "$tick" -lt "$grace_ticks" ]; do sleep 0.05; tick=$((tick+1)); done
   kill -KILL "$child" 2>/dev/null
   wait "$child" 2>/dev/null; stopped_with=$?
-  # 128 is no end of a program: dash says so of a wait that another signal has cut short.
-  if [ "$stopped_with" -eq 128 ]; then wait "$child" 2>/dev/null; stopped_with=$?; fi
 }
 trap stop TERM INT HUP
+# Whoever has read this may stop us: not before we would hear it.
+echo "$child"
+exec >/dev/null
 guard=$$
 ( while read -r word <&3; do [ "$word" = keep ] && exit 0; done; kill -TERM "$guard" 2>/dev/null ) &
 watcher=$!
