@@ -1,7 +1,7 @@
 /** Those who are measured: how each is started as a process of its own. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { topicsOf } from '@millrace/contracts';
+import { consumerGroup, topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
 import { fraud } from '@millrace/pipelines';
 import { jobOf, writeJob, type Written } from './job.ts';
@@ -72,7 +72,7 @@ export const millrace = (
   const { pipeline } = world;
   const name = delivery === 'exactly-once' ? 'millrace' : 'at-least-once';
   const entry = pipeline.name === fraud.name ? shipped(delivery) : served(delivery);
-  const group = (): string => `millrace.inference.${pipeline.name}`;
+  const group = (): string => consumerGroup('inference', pipeline);
   return {
     ...serviceOf(world, { name, entry, pipeline: pipeline.name, settings, profile }),
     name,

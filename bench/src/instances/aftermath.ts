@@ -22,7 +22,7 @@ const STEP_MS = 10;
 /** Lag comes back for a moment when a fetch has just been answered: what counts stays so for that long. */
 const STEADY_MS = 1_000;
 /** The lag of that long before the kill is what has to be reached again. */
-export const BEFORE_MS = 2_000;
+const BEFORE_MS = 2_000;
 
 /** @param untilMs end of the load: what comes later says nothing */
 export const aftermathOf = (passages: readonly Passage[], killedMs: number, untilMs: number): Aftermath => {

@@ -64,7 +64,7 @@ export const benchInstances = (options: InstancesOptions): Promise<InstancesResu
       }
     const scale = scaleOf(rounds, partitions);
     const rate = scale[0]!.medians.recordsPerSecond;
-    const kill = processes > 1 ? (await killRound(course, rate, first)).kill : undefined;
+    const kill = processes > 1 ? await killRound(course, rate, first) : undefined;
     const accounts = [...rounds, ...(kill === undefined ? [] : [kill])].map(one => one.account);
     const correct = accounts.every(isRight);
     return { bench: 'instances', settings, records, cores, scale, kill, correct, rounds };

@@ -65,12 +65,13 @@ const driven = async ({ world, load }: Course, team: Team, recordsPerSecond: num
   const reading = follow(world, outFrom, seen, over.signal);
   try {
     const pace = { recordsPerSecond, clock, signal, from: next, seconds: LOAD_S };
-    const putting = paced(broker, load, pace).then(to => ({ to, untilMs: clock.now() }));
-    await clock.sleep(KILLED_AFTER_S * 1_000, signal);
-    const victim = children.at(-1)!;
-    const killedMs = clock.now();
-    process.kill(victim.pid, 'SIGKILL');
-    const { to, untilMs } = await putting;
+    const kill = async (): Promise<number> => {
+      await clock.sleep(KILLED_AFTER_S * 1_000, signal);
+      process.kill(children.at(-1)!.pid, 'SIGKILL');
+      return clock.now();
+    };
+    const [to, killedMs] = await Promise.all([paced(broker, load, pace), kill()]);
+    const untilMs = clock.now();
     await team.until(to, children.slice(0, -1), () => undefined);
     await clock.sleep(MARKERS_MS, signal);
     return { to, killedMs, untilMs, seen };
@@ -81,11 +82,7 @@ const driven = async ({ world, load }: Course, team: Team, recordsPerSecond: num
 };
 
 /** @param processRate records/s of one process; the rate is half of what those that are left can do */
-export const killRound = async (
-  course: Course,
-  processRate: number,
-  first: number,
-): Promise<{ readonly kill: Kill; readonly next: number }> => {
+export const killRound = async (course: Course, processRate: number, first: number): Promise<Kill> => {
   const { world, options, load, scores } = course;
   const { processes } = options;
   const recordsPerSecond = Math.round((processRate * (processes - 1)) / 2);
@@ -102,6 +99,6 @@ export const killRound = async (
     });
     const measured = aftermathOf(passages, killedMs, untilMs);
     const of = { processes, recordsPerSecond, processRate };
-    return { kill: { ...of, measured, simulated: await simulated(course, of), account: answers }, next: to };
+    return { ...of, measured, simulated: await simulated(course, of), account: answers };
   });
 };

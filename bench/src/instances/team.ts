@@ -1,6 +1,7 @@
 /** Several processes of inference, as they ship, that share the partitions of one group. */
-import { topicsOf } from '@millrace/contracts';
+import { consumerGroup, topicsOf } from '@millrace/contracts';
 import type { Child } from '@millrace/localstack';
+import type { PartitionOffset } from '@millrace/stream';
 import { offlineScores } from '../check.ts';
 import { holdToCores } from '../linux/limit.ts';
 import { fill, type Load } from '../load/publish.ts';
@@ -45,8 +46,8 @@ export const courseOf = async (
 export interface Team {
   readonly children: readonly Child[];
   /** Where answers and vectors began, and the first record that nobody has put there yet. */
-  readonly outFrom: Awaited<ReturnType<BenchWorld['broker']['admin']['endOffsets']>>;
-  readonly inFrom: Team['outFrom'];
+  readonly outFrom: readonly PartitionOffset[];
+  readonly inFrom: readonly PartitionOffset[];
   readonly next: number;
   /** Waits until all from the beginning up to the record `to` (exclusive) is answered by those given. */
   until<T>(to: number, by: readonly Child[], look: (records: number) => T): Promise<readonly T[]>;
@@ -61,7 +62,7 @@ export const withTeam = async <T>(
 ): Promise<T> => {
   const { broker, pipeline } = world;
   const { predictions, aside } = topicsOf(pipeline);
-  const group = `millrace.inference.${pipeline.name}`;
+  const group = consumerGroup('inference', pipeline);
   const inFrom = await broker.admin.endOffsets(load.topic);
   await broker.admin.resetOffsets(group, [...inFrom, ...(await broker.admin.endOffsets(aside))]);
   const outFrom = await broker.admin.endOffsets(predictions);
